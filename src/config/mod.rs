@@ -1,0 +1,40 @@
+//! Settings: the structs are the file. One section, one file; every field says what it means, its
+//! unit, its bounds and why its default is what it is. `config.toml` in the repository is written
+//! from here and compared in a test.
+
+pub mod nakama;
+pub mod passwords;
+pub mod pragma;
+pub mod queue;
+pub mod sections;
+
+pub use nakama::NakamaConfig;
+pub use passwords::PasswordConfig;
+pub use pragma::PragmaConfig;
+pub use queue::QueueConfig;
+pub use sections::{LimitsConfig, LogConfig, ServerConfig, StoreConfig};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[server]`
+    pub server: ServerConfig,
+    /// `[queue]`
+    pub queue: QueueConfig,
+    /// `[nakama]`
+    pub nakama: NakamaConfig,
+    /// `[pragma]`
+    pub pragma: PragmaConfig,
+    /// `[passwords]`
+    pub passwords: PasswordConfig,
+    /// `[limits]`
+    pub limits: LimitsConfig,
+    /// `[store]`
+    pub store: StoreConfig,
+    /// `[log]`
+    pub log: LogConfig,
+    /// `--dev`: known keys and test identities, loopback only. Never in the file.
+    #[serde(skip)]
+    pub dev: bool,
+}

@@ -1,0 +1,55 @@
+//! `[nakama]`: the client API on the first port.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of Nakama's protocol. Keys and secrets are in the secrets file, not here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NakamaConfig {
+    /// Life of an access token, in seconds. 1 to 86400. Well above the 300 s at which SDKs refresh.
+    pub token_expiry_s: u64,
+    /// Life of a refresh token, in seconds. 1 to 31536000.
+    pub refresh_expiry_s: u64,
+    /// Whether a sign-in revokes all earlier sessions of the account.
+    pub single_session: bool,
+    /// Whether a new socket closes the account's other ones.
+    pub single_socket: bool,
+    /// Devices an account may link. 1 to 1000.
+    pub devices_max: u32,
+    /// Largest WebSocket message taken, in bytes. 256 to 1048576.
+    pub message_max_bytes: usize,
+    /// Server ping frames, in milliseconds. 1000 to 600000; must be shorter than pong_wait_ms.
+    pub ping_period_ms: u64,
+    /// Silence after which a socket is dropped, in milliseconds. 2000 to 3600000.
+    pub pong_wait_ms: u64,
+    /// Messages waiting for a slow client before it is dropped. 1 to 10000.
+    pub outbox_messages: usize,
+    /// Bytes waiting for a slow client before it is dropped. 1024 to 16777216.
+    pub outbox_bytes: usize,
+    /// Players a socket may follow. 1 to 100000.
+    pub follows_max: usize,
+    /// Sockets one account may have open. 1 to 1000.
+    pub sockets_per_account: usize,
+    /// Messages a second a socket may send before it is slowed down. 1 to 10000.
+    pub messages_per_second: u32,
+}
+
+impl Default for NakamaConfig {
+    fn default() -> Self {
+        Self {
+            token_expiry_s: 900,
+            refresh_expiry_s: 30 * 86_400,
+            single_session: false,
+            single_socket: false,
+            devices_max: 64,
+            message_max_bytes: 4096,
+            ping_period_ms: 15_000,
+            pong_wait_ms: 25_000,
+            outbox_messages: 64,
+            outbox_bytes: 49_152,
+            follows_max: 2_000,
+            sockets_per_account: 16,
+            messages_per_second: 60,
+        }
+    }
+}

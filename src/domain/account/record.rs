@@ -1,0 +1,74 @@
+//! What is kept of an account.
+
+use uuid::Uuid;
+
+use super::link::{Link, LinkKind};
+
+/// An account's id: Nakama's user id and Pragma's social id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct AccountId(pub Uuid);
+
+/// One player. Times are whole seconds since the epoch; zero means never.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Unique, case-sensitive, 1 to 128 bytes (protocol-nakama §2.3).
+    pub username: String,
+    /// Every way to sign in; at least one.
+    pub links: Vec<Link>,
+    /// Password hash (PHC string) that goes with the e-mail link.
+    pub password: Option<String>,
+    /// Shown name; empty when unset.
+    pub display_name: String,
+    /// Picture address; empty when unset.
+    pub avatar_url: String,
+    /// Language tag; `en` for new accounts.
+    pub lang_tag: String,
+    /// Place; empty when unset.
+    pub location: String,
+    /// Time zone; empty when unset.
+    pub timezone: String,
+    /// Pragma's shown name and discriminator, once the player came through that door.
+    pub pragma_name: Option<PragmaName>,
+    /// Pragma's player ids: one per game shard (protocol-pragma §6.1).
+    pub players: Vec<ShardPlayer>,
+    /// When it was made.
+    pub created_at: u64,
+    /// When its data last changed; a sign-in does not count.
+    pub updated_at: u64,
+    /// When an operator banned it; zero: not banned.
+    pub disabled_at: u64,
+    /// Tokens issued at or before this microsecond are revoked; zero: none.
+    pub revoked_before_us: u64,
+}
+
+/// Pragma's name#discriminator (protocol-pragma §6.2).
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PragmaName {
+    /// As the provider gave it at the first sign-in.
+    pub name: String,
+    /// 1 to 9999, shown with four digits.
+    pub discriminator: u16,
+}
+
+/// The id a player goes by on one game shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ShardPlayer {
+    /// The shard.
+    pub shard: Uuid,
+    /// The player id there.
+    pub player: Uuid,
+}
+
+impl Account {
+    /// The link of a kind an account holds only one of.
+    pub fn link(&self, kind: LinkKind) -> Option<&str> {
+        self.links.iter().find(|link| link.kind == kind).map(|link| link.id.as_str())
+    }
+
+    /// Whether an operator banned the account.
+    pub const fn is_banned(&self) -> bool {
+        self.disabled_at != 0
+    }
+}

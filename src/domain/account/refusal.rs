@@ -1,0 +1,63 @@
+//! Why a request about an account was refused: one variant for each thing the caller can do.
+
+use super::link::LinkKind;
+
+/// A decision against the caller. Nothing was changed. The wire text and code of each are in the
+/// front ends' error tables.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// An identifier is missing.
+    #[error("{} is required", .0.name())]
+    IdMissing(LinkKind),
+    /// An identifier holds white space or control characters.
+    #[error("{} must not hold spaces or control characters", .0.name())]
+    IdCharacters(LinkKind),
+    /// An identifier is too short or too long, in bytes.
+    #[error("{} has a wrong length", .0.name())]
+    IdLength(LinkKind),
+    /// Not an e-mail address.
+    #[error("not an e-mail address")]
+    EmailFormat,
+    /// The password is shorter than eight bytes.
+    #[error("the password is too short")]
+    PasswordShort,
+    /// The password is longer than the server hashes.
+    #[error("the password is too long")]
+    PasswordLong,
+    /// Sign-in by password needs an address or a user name.
+    #[error("a user name is required when no address is given")]
+    UsernameMissing,
+    /// Control characters in a user name.
+    #[error("the user name must not hold control characters")]
+    UsernameCharacters,
+    /// A user name is 1 to 128 bytes.
+    #[error("the user name has a wrong length")]
+    UsernameLength,
+    /// Another account has this user name.
+    #[error("the user name is in use")]
+    UsernameTaken,
+    /// No account, and the caller asked not to create one.
+    #[error("no such account")]
+    NoAccount,
+    /// Wrong password, or the account has none.
+    #[error("wrong credentials")]
+    WrongPassword,
+    /// An operator banned the account.
+    #[error("the account is banned")]
+    Banned,
+    /// Another account holds this link.
+    #[error("{} is in use by another account", .0.name())]
+    LinkTaken(LinkKind),
+    /// The account holds as many links of this kind as it may.
+    #[error("too many links of kind {}", .0.name())]
+    TooManyLinks(LinkKind),
+    /// It is the last way to sign in, or it is not the account's.
+    #[error("cannot unlink the last way to sign in, or it is not yours")]
+    CannotUnlink(LinkKind),
+    /// The pass was redeemed by somebody else.
+    #[error("the pass was used by another account")]
+    PassUsed,
+    /// All 9999 discriminators of a name are taken (protocol-pragma §6.2).
+    #[error("no discriminator is free for this name")]
+    NoDiscriminator,
+}

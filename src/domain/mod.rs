@@ -1,0 +1,9 @@
+//! The rules. Values in, decisions out: nothing here waits, reads a clock, rolls dice, or touches
+//! a file or a socket. Whoever calls passes the time and the random numbers.
+
+pub mod account;
+pub mod presence;
+pub mod queue;
+pub mod session;
+pub mod time;
+pub mod token;

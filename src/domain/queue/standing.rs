@@ -1,0 +1,176 @@
+//! The words of the queue: what a ticket is called and what its owner is told.
+
+use crate::domain::time::UnixMicros;
+
+/// A ticket's number. Given once, in order, never again: not even after a crash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Number(pub u64);
+
+/// A keyed fingerprint of who stands in line (a credential, a device). One identity has one place.
+/// Zero is nobody: such a ticket is bound to its token alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity(pub u64);
+
+impl Identity {
+    /// Nobody in particular: Pragma's tickets, which are taken before anyone has said who they are.
+    pub const ANONYMOUS: Self = Self(0);
+}
+
+/// The player who holds a slot: an account id as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Player(pub u128);
+
+/// A class of ticket. The order is that of their numbers on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Lane {
+    /// The studio's own people: first, counted and logged.
+    Staff = 0,
+    /// Players who come back: parked tickets and dropped connections. Metered, see `lanes`.
+    Grace = 1,
+    /// Everybody.
+    #[default]
+    Standard = 2,
+    /// Trials and suspects: a small share, never none.
+    Low = 3,
+}
+
+impl Lane {
+    /// All lanes in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Staff, Self::Grace, Self::Standard, Self::Low];
+
+    /// The word for logs, metrics and wires.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Grace => "grace",
+            Self::Standard => "standard",
+            Self::Low => "low",
+        }
+    }
+}
+
+/// What a ticket token says of itself once its signature has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketRef {
+    /// Lifetime of the line that gave the number: numbers of another epoch mean nothing here.
+    pub epoch: u32,
+    /// The number.
+    pub number: Number,
+    /// The lane it was taken in.
+    pub lane: Lane,
+    /// Whose it is.
+    pub identity: Identity,
+    /// When it was taken.
+    pub issued_at: UnixMicros,
+}
+
+/// How long until admission: a range, never a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Eta {
+    /// Early end, in milliseconds from now.
+    pub low_ms: u64,
+    /// Best guess.
+    pub mid_ms: u64,
+    /// Late end.
+    pub high_ms: u64,
+}
+
+/// Why a ticket waits. What a client shows beside the position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// In line.
+    Queued,
+    /// Next within about a minute: stay close.
+    Front,
+    /// The line stands still: rate or cap is zero, or the server has just started.
+    Held,
+    /// An operator paused admissions. Places are kept.
+    Paused,
+}
+
+/// Why a shown position or estimate got worse. Never silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The ticket moved to another lane.
+    LaneChanged,
+    /// Players with older numbers came back to the grace lane.
+    OlderReturned,
+    /// The operators changed rate, cap or lanes.
+    SettingsChanged,
+    /// The server restarted and waits for the others to come back.
+    Restarted,
+    /// Fewer players are leaving the game than before.
+    SlowerDepartures,
+}
+
+/// A ticket that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The ticket as it stands now: a parked ticket that returned has a new lane, a forgotten one
+    /// a new number. Sign this into the answer.
+    pub ticket: TicketRef,
+    /// Place within its lane, from 1. Never rises without a [`Reason`].
+    pub position: u64,
+    /// `None`: nobody can say (paused, held).
+    pub eta: Option<Eta>,
+    /// How long to wait before asking again.
+    pub poll_after_ms: u64,
+    /// Until when a silent ticket keeps its place.
+    pub lease_until: UnixMicros,
+    /// What it is waiting for.
+    pub phase: Phase,
+    /// Why things got worse since the last answer, if they did.
+    pub reason: Option<Reason>,
+}
+
+/// Where a ticket, or somebody who asks to come in, stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// In line.
+    Waiting(Waiting),
+    /// Admitted: a slot is reserved until `pass_until`.
+    Passed {
+        /// The ticket that became a pass; its number names the pass.
+        ticket: TicketRef,
+        /// When the pass lapses, if not redeemed.
+        pass_until: UnixMicros,
+        /// Admitted by this very call, without waiting.
+        on_the_spot: bool,
+    },
+    /// This identity already holds a slot (live, grace, or signed in a moment ago): come in.
+    HoldsSlot,
+    /// The line has its maximum length. Nothing was taken; come back.
+    Full {
+        /// When to try again.
+        retry_after_ms: u64,
+    },
+}
+
+/// Why a pass is not good (any more).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PassRefused {
+    /// The ticket has not been admitted.
+    #[error("the ticket is still waiting")]
+    StillWaiting,
+    /// Nobody redeemed it in time.
+    #[error("the pass has expired")]
+    Expired,
+    /// Somebody is redeeming it at this moment.
+    #[error("the pass is being redeemed")]
+    InUse,
+    /// Its number was never given, or it belongs to another line.
+    #[error("no such pass")]
+    Unknown,
+}
+
+/// How a player's last connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// Said goodbye: by policy the slot is free at once or held for grace.
+    Clean,
+    /// Dropped: the slot is held for grace.
+    Dropped,
+    /// Signed out or was thrown out: the slot is free at once.
+    Ended,
+}

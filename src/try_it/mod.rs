@@ -1,0 +1,1 @@
+//! The page at `/`: join the line, sign in, be online. Embedded in the binary.
