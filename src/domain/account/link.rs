@@ -1,7 +1,9 @@
 //! A link: one way to sign in to an account. The same link whichever protocol it came through.
 
 /// What kind of identifier a link holds. The number is stored: never reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[repr(u8)]
 pub enum LinkKind {
     /// A device id (protocol-nakama §2.5). An account may have several.
@@ -32,7 +34,9 @@ impl LinkKind {
 }
 
 /// One way to sign in: globally unique, it belongs to at most one account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Link {
     /// The kind of identifier.
     pub kind: LinkKind,

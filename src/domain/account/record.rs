@@ -5,7 +5,9 @@ use uuid::Uuid;
 use super::link::{Link, LinkKind};
 
 /// An account's id: Nakama's user id and Pragma's social id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct AccountId(pub Uuid);
 
 /// One player. Times are whole seconds since the epoch; zero means never.

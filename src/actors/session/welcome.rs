@@ -1,0 +1,109 @@
+//! What a front end decides about a WebSocket handshake: let it in, as whom and how, or turn it
+//! away with an HTTP answer.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use actix_http::RequestHead;
+use uuid::Uuid;
+
+use super::Dialect;
+use crate::domain::account::AccountId;
+use crate::domain::session::CloseReason;
+use crate::domain::time::UnixMicros;
+
+/// A path at which sockets open, and who decides about it. One per protocol.
+pub trait SocketRoute: Send + Sync + 'static {
+    /// The path, compared without the query, e.g. `/ws`.
+    fn path(&self) -> &'static str;
+    /// Looks at the request of a client that wants a socket.
+    fn admit(
+        &self,
+        head: &RequestHead,
+        peer: Option<SocketAddr>,
+    ) -> Pin<Box<dyn Future<Output = Result<Welcome, Denied>>>>;
+}
+
+/// A handshake that is let in.
+pub struct Welcome {
+    /// Whose socket it is.
+    pub account: AccountId,
+    /// Id of this connection.
+    pub session: Uuid,
+    /// User name, for presences.
+    pub username: std::sync::Arc<str>,
+    /// Whether to appear online, with an empty status, from the start.
+    pub online: bool,
+    /// The token that opened it, so that revoking the token closes the socket.
+    pub token: Uuid,
+    /// When the token was issued, in microseconds since the epoch.
+    pub issued_at_us: u64,
+    /// When the session ends unless extended; `None`: sockets outlive tokens.
+    pub expires_at: Option<UnixMicros>,
+    /// Whether the socket takes or keeps the player's slot. A socket without one is turned away
+    /// with [`Welcome::when_full`].
+    pub holds_slot: bool,
+    /// The answer when the world is full, given how long to wait, in seconds.
+    pub when_full: fn(retry_after_s: u64) -> Denied,
+    /// What becomes of the player's earlier sockets of the same `channel`.
+    pub others: Others,
+    /// Sockets are told apart by this: Nakama has one channel, Pragma one for each backend.
+    pub channel: Channel,
+    /// Bounds and timers.
+    pub limits: SocketLimits,
+    /// The protocol.
+    pub dialect: Box<dyn Dialect>,
+}
+
+/// Which kind of socket it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// Nakama's `/ws`.
+    Nakama,
+    /// Pragma's social backend.
+    PragmaSocial,
+    /// Pragma's game backend.
+    PragmaGame,
+}
+
+/// What a new socket does to the player's earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// They stay, up to this many in all; the new one is turned away beyond.
+    Keep(usize),
+    /// They are closed for this reason.
+    Close(CloseReason),
+}
+
+/// Bounds and timers of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketLimits {
+    /// Largest message taken, in bytes; a header that declares more is refused as it arrives.
+    pub message_max_bytes: usize,
+    /// Messages waiting for a slow client.
+    pub outbox_messages: usize,
+    /// Bytes waiting for a slow client.
+    pub outbox_bytes: usize,
+    /// Ping frames are sent this often; `None`: never.
+    pub ping_period_ms: Option<u64>,
+    /// Silence after which the socket is closed.
+    pub idle_ms: u64,
+    /// Messages taken a second; more are read later, not dropped.
+    pub messages_per_second: u32,
+    /// Players it may follow.
+    pub follows_max: usize,
+}
+
+/// A handshake that is turned away, before any upgrade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// HTTP status.
+    pub status: u16,
+    /// Content type of the body.
+    pub content_type: &'static str,
+    /// Body.
+    pub body: String,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+}
