@@ -1,1 +1,1 @@
-//! The command line.
+//! The command line: arguments to what they do.

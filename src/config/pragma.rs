@@ -16,7 +16,7 @@ pub enum Signing {
 }
 
 /// Settings of Pragma's protocol.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct PragmaConfig {
     /// Name in `/v1/info`.
