@@ -1,0 +1,10 @@
+//! The real server on port 0, with a real store: a file for each story.
+
+mod harness;
+mod nakama_accounts;
+mod nakama_line;
+mod operate;
+mod passwords;
+mod pragma_queue;
+mod races;
+mod restart;
