@@ -234,22 +234,33 @@ fn request(method: &str, url: &str, auth: Auth<'_>) -> awc::ClientRequest {
     }
 }
 
+/// Asks a server that may go away in the middle: then `None`.
+pub async fn try_ask(method: &str, url: &str, auth: Auth<'_>, body: Option<Value>) -> Option<Answer> {
+    try_send(request(method, url, auth), body.map(|body| body.to_string().into_bytes())).await.ok()
+}
+
 async fn send(request: awc::ClientRequest, body: Option<Vec<u8>>) -> Answer {
+    try_send(request, body).await.expect("the server answers")
+}
+
+async fn try_send(
+    request: awc::ClientRequest,
+    body: Option<Vec<u8>>,
+) -> Result<Answer, Box<dyn std::error::Error>> {
     let request = request.insert_header(("Connection", "close")).no_decompress();
     let mut response = match body {
-        Some(body) => request.send_body(body).await,
-        None => request.send().await,
-    }
-    .expect("the server answers");
-    let body = response.body().limit(16 << 20).await.expect("the answer has a body");
+        Some(body) => request.send_body(body).await?,
+        None => request.send().await?,
+    };
+    let body = response.body().limit(16 << 20).await?;
     let text = String::from_utf8_lossy(&body).into_owned();
     let headers = response.headers().iter();
-    Answer {
+    Ok(Answer {
         status: response.status().as_u16(),
         headers: headers
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect(),
         json: serde_json::from_str(&text).unwrap_or(Value::Null),
         text,
-    }
+    })
 }
