@@ -1,3 +1,5 @@
 //! Tokens: the claims of each kind, signing and verifying with the time as an argument.
 //!
 //! Separate keys per purpose, algorithms pinned per key. Which token looks how is in the design §8.
+
+pub mod nakama;
