@@ -2,6 +2,7 @@
 //!
 //! Separate keys per purpose, algorithms pinned per key. Which token looks how is in the design §8.
 
+pub mod nakama;
 pub mod ticket;
 
 pub use ticket::{TicketError, TicketKeys};
