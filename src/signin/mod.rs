@@ -2,6 +2,10 @@
 //!
 //! A front end translates its wire to these and back; nothing of a wire is known here.
 
+pub mod door;
+
+pub use door::Door;
+
 use crate::actors::CallError;
 use crate::domain::account::{Account, Refusal};
 use crate::domain::queue::{PassRefused, Standing, TicketRef};

@@ -46,6 +46,16 @@ pub struct Session {
     pub id_provider: String,
 }
 
+impl Session {
+    /// The discriminator as it is shown.
+    pub fn discriminator_text(&self) -> String {
+        match self.discriminator {
+            0 => String::new(),
+            number => format!("{number:04}"),
+        }
+    }
+}
+
 /// When a token is made and how long it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Issue {
@@ -81,6 +91,13 @@ pub struct PlayerClaims {
     pub issued_at_us: u64,
     /// When it ends, without the allowance for clocks that differ.
     pub expires_at: UnixMicros,
+}
+
+impl PlayerClaims {
+    /// Whether the token's life is over, with [`SKEW_S`] for clocks that differ.
+    pub const fn is_over(&self, now: UnixMicros) -> bool {
+        self.expires_at.plus_secs(SKEW_S).0 <= now.0
+    }
 }
 
 /// Why a token is not a player's.
@@ -167,10 +184,6 @@ impl PlayerKeys {
             Backend::Game { player, shard } => ("GAME", player, Some(player), Some(shard)),
         };
         let (iat, life_s) = (issue.at.as_secs(), issue.life.expires_min.saturating_mul(60));
-        let discriminator = match session.discriminator {
-            0 => String::new(),
-            number => format!("{number:04}"),
-        };
         let claims = Wire {
             iss: "pragma",
             sub,
@@ -182,7 +195,7 @@ impl PlayerKeys {
             expires_in_millis: &life_s.saturating_mul(1_000).to_string(),
             backend_type,
             display_name: session.display_name.as_str().into(),
-            discriminator: &discriminator,
+            discriminator: &session.discriminator_text(),
             pragma_social_id: session.social_id,
             id_provider: session.id_provider.as_str().into(),
             ext_session_info: "{}",
@@ -203,6 +216,17 @@ impl PlayerKeys {
     ///
     /// The first of those that fails, as [`PlayerTokenError`].
     pub fn verify(&self, token: &str, now: UnixMicros) -> Result<PlayerClaims, PlayerTokenError> {
+        let claims = self.verify_but_for_life(token)?;
+        if claims.is_over(now) { Err(PlayerTokenError::Expired) } else { Ok(claims) }
+    }
+
+    /// As [`Self::verify`], for the one place where an expired token says something: a refresh
+    /// with a pair of which the other is alive (protocol-pragma §10.5).
+    ///
+    /// # Errors
+    ///
+    /// Any but [`PlayerTokenError::Expired`].
+    pub fn verify_but_for_life(&self, token: &str) -> Result<PlayerClaims, PlayerTokenError> {
         if token.len() > TOKEN_MAX {
             return Err(PlayerTokenError::Decode);
         }
@@ -222,11 +246,7 @@ impl PlayerKeys {
         let claims = URL_SAFE_NO_PAD.decode(payload).map_err(|_| PlayerTokenError::Decode)?;
         let claims: Wire<'_> =
             serde_json::from_slice(&claims).map_err(|_| PlayerTokenError::Decode)?;
-        let claims = claims.read()?;
-        if claims.expires_at.plus_secs(SKEW_S) <= now {
-            return Err(PlayerTokenError::Expired);
-        }
-        Ok(claims)
+        claims.read()
     }
 
     fn key_of<'t>(&self, signed: &'t str) -> Option<(&PublicKey, &'t str)> {
