@@ -9,6 +9,6 @@ pub mod standing;
 
 pub use settings::Settings;
 pub use standing::{
-    Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
+    Checked, Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
     TicketRef, Waiting,
 };
