@@ -86,7 +86,6 @@ impl Sockets {
 }
 
 type Stream = actix_rt::net::TcpStream;
-type Connection = (Stream, Option<SocketAddr>);
 
 /// Everything behind the players' port.
 #[derive(Clone)]
@@ -103,7 +102,7 @@ impl PlayerPort {
         let nakama = nakama::App {
             door: running.door.clone(),
             keys: running.nakama_keys.clone(),
-            server_key: running.server_key.clone(),
+            server_key: nakama::ServerKey::new(running.server_key.as_bytes()),
             config: Arc::clone(&running.config),
         };
         let pragma = pragma::App {
@@ -120,7 +119,7 @@ impl PlayerPort {
     /// One worker's service. The line's routes come first: polls are the bulk of all requests.
     fn service(
         &self,
-    ) -> impl actix_service::ServiceFactory<Connection, Config = (), Response = (), InitError = ()> + use<>
+    ) -> impl actix_service::ServiceFactory<Stream, Config = (), Response = (), InitError = ()> + use<>
     {
         let this = self.clone();
         let app = App::new()
@@ -129,7 +128,7 @@ impl PlayerPort {
             .configure(try_it::routes)
             .configure(health_routes(&this.health))
             .default_service(web::to(nakama::default_service))
-            .wrap(nakama::Cors);
+            .wrap(nakama::Cors::default());
         HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_WITHIN)
@@ -142,7 +141,7 @@ impl PlayerPort {
 
 fn operator_service(
     shared: &Shared,
-) -> impl actix_service::ServiceFactory<Connection, Config = (), Response = (), InitError = ()> + use<>
+) -> impl actix_service::ServiceFactory<Stream, Config = (), Response = (), InitError = ()> + use<>
 {
     let app = App::new()
         .app_data(web::Data::new(shared.metrics.clone()))

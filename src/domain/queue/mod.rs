@@ -37,7 +37,7 @@ pub use settings::Settings;
 pub use slots::NoSlot;
 pub use snapshot::Snapshot;
 pub use standing::{
-    Checked, Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
+    Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
     TicketRef, Waiting,
 };
 

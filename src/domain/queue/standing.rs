@@ -182,12 +182,3 @@ pub enum Departure {
     /// Signed out or was thrown out: the slot is free at once.
     Ended,
 }
-
-/// What becomes of a ticket that is shown again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
-    /// It stands somewhere.
-    Standing(Standing),
-    /// The line does not know it (any more): lapsed, left, redeemed, or of another line.
-    Forgotten,
-}
