@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
-use actix::{Actor, Addr, AsyncContext, WeakAddr};
+use actix::{Actor, Addr, WeakAddr};
 use aws_lc_rs::hmac;
 use tokio::sync::oneshot;
 
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::queue::{Number, Player, Queue, Recovery, Settings, Standing};
 use crate::domain::time::UnixMicros;
-use crate::store::line::{self, Disk, Done, Files, LineFileError, Place, Start};
+use crate::store::line::{self, Disk, Done, Files, Found, LineFileError, Place, Start};
 
 /// The line's folder inside the server's.
 const FOLDER: &str = "queue";
@@ -97,35 +97,32 @@ pub(super) struct Ready {
 impl Ready {
     pub(super) fn prepare(
         settings: &Settings,
-        (mut files, start): (Files, Start),
+        (mut files, found): (Files, Found),
         seeds: &LineSeeds,
         redeemed: &[Redeemed],
         now: UnixMicros,
     ) -> io::Result<Self> {
-        let (mut queue, reserved, places, carried) = match start {
+        let carried = found.carried;
+        let (mut queue, reserved) = match found.start {
             Start::Continue { snapshot, reserved_until, clean, places } => {
-                let last = places.last().map_or(Number(0), |place| place.number);
+                let of_this_line = redeemed.iter().filter(|pass| pass.epoch == files.epoch());
                 let recovery = Recovery {
                     clean,
                     reserved_until,
                     places: places.into_iter().map(|p| (p.number, p.identity, p.lane)).collect(),
-                    redeemed: redeemed
-                        .iter()
-                        .filter(|pass| pass.epoch == files.epoch())
-                        .map(|pass| (pass.number, pass.player))
-                        .collect(),
+                    redeemed: of_this_line.map(|pass| (pass.number, pass.player)).collect(),
                 };
                 let queue = Queue::restore(settings.clone(), *snapshot, recovery, now);
-                (queue, reserved_until, last, Vec::new())
+                (queue, reserved_until)
             }
-            Start::Empty { used, carried } => {
+            Start::Empty { used } => {
                 let mut epoch = seeds.epoch;
                 while used.contains(&epoch) {
                     epoch = epoch.wrapping_add(1);
                 }
                 let queue = Queue::new(settings.clone(), epoch, now);
                 files.begin(epoch, &queue.snapshot(now))?;
-                (queue, Number(0), Number(0), carried)
+                (queue, Number(0))
             }
         };
         let size = BLOCK_MIN.max(carried.len() as u64 * 2);
@@ -134,9 +131,9 @@ impl Ready {
         queue.grant_numbers(until);
         let taken = take_anew(&mut queue, &carried, now);
         files.begin_log(&taken)?;
-        let last = taken.last().map_or(places, |place| place.number);
+        let first = Number(until.0.saturating_sub(queue.numbers_left()));
         let block = Block::new(until, size, now);
-        Ok(Self { files, queue, block, unsynced: Unsynced::starting_at(last) })
+        Ok(Self { files, queue, block, unsynced: Unsynced::starting_at(first) })
     }
 
     pub(super) fn run<D: Disk>(
@@ -179,6 +176,7 @@ fn take_anew(queue: &mut Queue, carried: &[Place], now: UnixMicros) -> Vec<Place
     if carried.is_empty() {
         return Vec::new();
     }
+    let was_paused = queue.is_paused();
     queue.pause(now);
     let taken = carried
         .iter()
@@ -187,7 +185,9 @@ fn take_anew(queue: &mut Queue, carried: &[Place], now: UnixMicros) -> Vec<Place
             _ => None,
         })
         .collect();
-    queue.resume(now);
+    if !was_paused {
+        queue.resume(now);
+    }
     taken
 }
 

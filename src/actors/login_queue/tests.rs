@@ -298,9 +298,9 @@ impl Disk for Grudging {
 }
 
 fn open_grudging(data: &Path, config: &Config) -> (Line, Stopped, mpsc::Sender<()>) {
-    let (files, start) = line::open(&data.join("queue")).unwrap();
+    let opened = line::open(&data.join("queue")).unwrap();
     let settings = config.queue.settings();
-    let ready = Ready::prepare(&settings, (files, start), &seeds(), &[], START).unwrap();
+    let ready = Ready::prepare(&settings, opened, &seeds(), &[], START).unwrap();
     let (give, leave) = mpsc::channel();
     let clock = Clock::manual(START);
     let disk = |files: line::Files| files.on(|folder| Grudging { folder, leave });

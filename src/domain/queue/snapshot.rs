@@ -83,6 +83,30 @@ impl Snapshot {
     pub fn slots(&self) -> usize {
         self.slots.len()
     }
+
+    /// Tells the numbers whose ticket may still be good from those that are over for certain. Numbers
+    /// given after the snapshot may be good. Takes two bits per number in the window.
+    pub fn may_be_good(&self) -> impl Fn(Number) -> bool + use<> {
+        let (first, next) = (self.first, self.next);
+        let mut words: Vec<u64> = Vec::new();
+        for packed in &self.waiting {
+            for (at, word) in packed.words().enumerate() {
+                match words.get_mut(at) {
+                    Some(all) => *all |= word,
+                    None => words.push(word),
+                }
+            }
+        }
+        let mut apart: Vec<Number> = self.apart.iter().map(|apart| apart.number).collect();
+        apart.sort_unstable();
+        move |number| {
+            let waits = || {
+                let at = number.0.checked_sub(first.0)?;
+                words.get(usize::try_from(at / 64).ok()?).map(|word| word >> (at % 64) & 1 == 1)
+            };
+            number >= next || waits() == Some(true) || apart.binary_search(&number).is_ok()
+        }
+    }
 }
 
 impl Queue {

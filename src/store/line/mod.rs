@@ -28,7 +28,7 @@ mod tests;
 
 pub use disk::{Disk, Folder};
 pub use frame::Kind;
-pub use opening::{Files, Start, open};
+pub use opening::{Files, Found, Start, open};
 pub use place::Place;
 pub use writer::{Done, Order, Writer, WriterThread};
 

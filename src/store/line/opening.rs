@@ -18,9 +18,6 @@ pub enum Start {
     Empty {
         /// Epochs that were in use: the new one must be none of them.
         used: Vec<u32>,
-        /// Places of an earlier epoch, in order: their owners hold no ticket, so they are taken
-        /// anew for them.
-        carried: Vec<Place>,
     },
     /// The line as it was.
     Continue {
@@ -30,9 +27,20 @@ pub enum Start {
         reserved_until: Number,
         /// Whether the snapshot was taken at an orderly stop and is exact.
         clean: bool,
-        /// Places whose owners hold no ticket, each identity once.
+        /// The log: places whose owners hold no ticket. Some may be over, and the latest of an
+        /// identity counts.
         places: Vec<Place>,
     },
+}
+
+/// What was found, beside the folder itself.
+#[derive(Debug)]
+pub struct Found {
+    /// What the line starts from.
+    pub start: Start,
+    /// Places of an earlier epoch, in order: their owners hold no ticket, so they are to be taken
+    /// anew for them. Still there after a crash until [`Files::begin_log`].
+    pub carried: Vec<Place>,
 }
 
 /// The line's folder, opened and not yet in use.
@@ -58,19 +66,19 @@ struct Numbers {
 /// # Errors
 ///
 /// A file of a newer format, or a folder that cannot be read or written.
-pub fn open(path: &Path) -> Result<(Files, Start), LineFileError> {
+pub fn open(path: &Path) -> Result<(Files, Found), LineFileError> {
     let mut disk = Folder::open(path)?;
     let numbers = read(&disk, Kind::Numbers, decode_numbers)?;
     let snapshot = read(&disk, Kind::Snapshot, decode_snapshot)?;
     let log = read_log(&mut disk)?;
     let mut used: Vec<u32> = log.iter().map(|log| log.epoch).collect();
     match (numbers, snapshot) {
-        (Found::Good(numbers), Found::Good((epoch, snapshot))) if numbers.epoch == epoch => {
+        (Read::Good(numbers), Read::Good((epoch, snapshot))) if numbers.epoch == epoch => {
             Ok(continued(disk, numbers, snapshot, log))
         }
-        (Found::Missing, Found::Missing) => Ok(empty(disk, used, log)),
+        (Read::Missing, Read::Missing) => Ok(empty(disk, used, log)),
         // Killed at its very first start, before any number was given.
-        (Found::Good(numbers), Found::Missing) if numbers.until == Number(0) => {
+        (Read::Good(numbers), Read::Missing) if numbers.until == Number(0) => {
             used.push(numbers.epoch);
             Ok(empty(disk, used, log))
         }
@@ -89,9 +97,10 @@ pub fn open(path: &Path) -> Result<(Files, Start), LineFileError> {
     }
 }
 
-fn empty(disk: Folder, used: Vec<u32>, log: Option<Log>) -> (Files, Start) {
+fn empty(disk: Folder, used: Vec<u32>, log: Option<Log>) -> (Files, Found) {
     let carried = log.map(|log| latest_of_each(log.places)).unwrap_or_default();
-    (Files { disk, epoch: 0, until: Number(0), log_bytes: 0 }, Start::Empty { used, carried })
+    let files = Files { disk, epoch: 0, until: Number(0), log_bytes: 0 };
+    (files, Found { start: Start::Empty { used }, carried })
 }
 
 fn continued(
@@ -99,18 +108,18 @@ fn continued(
     numbers: Numbers,
     snapshot: Snapshot,
     log: Option<Log>,
-) -> (Files, Start) {
-    let log = log.filter(|log| log.epoch == numbers.epoch);
-    let log_bytes = log.as_ref().map_or(0, |log| log.bytes);
-    let mut places = log.map(|log| log.places).unwrap_or_default();
-    places.retain(|place| snapshot.may_stand(place.number));
-    let start = Start::Continue {
-        snapshot: Box::new(snapshot),
-        reserved_until: numbers.until,
-        clean: numbers.clean,
-        places: latest_of_each(places),
-    };
-    (Files { disk, epoch: numbers.epoch, until: numbers.until, log_bytes }, start)
+) -> (Files, Found) {
+    let Numbers { epoch, until, clean } = numbers;
+    let (mut log_bytes, mut places, mut carried) = (0, Vec::new(), Vec::new());
+    match log {
+        Some(log) if log.epoch == epoch => (log_bytes, places) = (log.bytes, log.places),
+        // Killed while a new epoch began: the old places have not been taken anew for certain.
+        Some(log) => carried = latest_of_each(log.places),
+        None => {}
+    }
+    let snapshot = Box::new(snapshot);
+    let start = Start::Continue { snapshot, reserved_until: until, clean, places };
+    (Files { disk, epoch, until, log_bytes }, Found { start, carried })
 }
 
 /// An identity has one place: its latest number counts.
@@ -176,13 +185,13 @@ impl<D> Files<D> {
     }
 }
 
-enum Found<T> {
+enum Read<T> {
     Missing,
     Damaged,
     Good(T),
 }
 
-impl<T> Found<T> {
+impl<T> Read<T> {
     fn good(self) -> Option<T> {
         match self {
             Self::Good(found) => Some(found),
@@ -195,10 +204,10 @@ fn read<T>(
     disk: &Folder,
     kind: Kind,
     decode: impl FnOnce(&[u8]) -> Option<T>,
-) -> Result<Found<T>, LineFileError> {
-    let Some(bytes) = disk.read(kind)? else { return Ok(Found::Missing) };
+) -> Result<Read<T>, LineFileError> {
+    let Some(bytes) = disk.read(kind)? else { return Ok(Read::Missing) };
     let body = frame::open(kind, &bytes)?;
-    Ok(body.and_then(decode).map_or(Found::Damaged, Found::Good))
+    Ok(body.and_then(decode).map_or(Read::Damaged, Read::Good))
 }
 
 struct Log {

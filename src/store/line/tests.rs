@@ -7,17 +7,18 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::config::Config;
-use crate::domain::queue::{Identity, Lane, Number, Queue, Standing};
+use crate::domain::queue::{Identity, Lane, Number, Queue, Settings, Standing};
 use crate::domain::time::UnixMicros;
 
 const NOW: UnixMicros = UnixMicros::from_secs(1_800_000_000);
 const EPOCH: u32 = 7;
 
+fn settings() -> Settings {
+    Settings { rate: 0.0, ..Config::default().queue.settings() }
+}
+
 fn empty_queue() -> Queue {
-    let config = Config::default();
-    let mut settings = config.queue.settings();
-    settings.rate = 0.0;
-    Queue::new(settings, EPOCH, NOW)
+    Queue::new(settings(), EPOCH, NOW)
 }
 
 fn place(number: u64) -> Place {
@@ -26,8 +27,8 @@ fn place(number: u64) -> Place {
 
 /// A line in use, with these places on disk.
 fn line_with(folder: &Path, places: &[Place]) {
-    let (mut files, start) = open(folder).unwrap();
-    assert!(matches!(start, Start::Empty { .. }));
+    let (mut files, found) = open(folder).unwrap();
+    assert!(matches!(found.start, Start::Empty { .. }));
     files.begin(EPOCH, &empty_queue().snapshot(NOW)).unwrap();
     files.reserve(Number(500)).unwrap();
     files.begin_log(&[]).unwrap();
@@ -48,7 +49,7 @@ fn write(files: Files, orders: Vec<Order>) -> Vec<Done> {
 }
 
 fn places_found(folder: &Path) -> Vec<Place> {
-    match open(folder).unwrap().1 {
+    match open(folder).unwrap().1.start {
         Start::Continue { places, reserved_until, .. } => {
             assert_eq!(reserved_until, Number(500));
             places
@@ -72,7 +73,7 @@ fn only_an_orderly_stop_is_clean_and_only_until_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     line_with(dir.path(), &[place(1)]);
     let clean = || match open(dir.path()).unwrap() {
-        (files, Start::Continue { clean, .. }) => (files, clean),
+        (files, Found { start: Start::Continue { clean, .. }, .. }) => (files, clean),
         _ => panic!("the line is gone"),
     };
     let (files, was_clean) = clean();
@@ -112,17 +113,20 @@ fn damage_starts_a_new_epoch_and_carries_the_places_over() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         fs::write(&path, &bytes).unwrap();
-        match open(dir.path()).unwrap().1 {
-            Start::Empty { used, carried } => {
-                assert!(used.contains(&EPOCH));
-                assert_eq!(carried, [place(5), place(6)]);
-            }
-            Start::Continue { .. } => panic!("{file} is damaged"),
-        }
+        let (mut files, found) = open(dir.path()).unwrap();
+        assert!(matches!(found.start, Start::Empty { used } if used.contains(&EPOCH)), "{file}");
+        assert_eq!(found.carried, [place(5), place(6)]);
         assert_eq!(fs::read(dir.path().join(format!("{file}.damaged"))).unwrap(), bytes);
-        // Killed right there, before the new line began: the places are still carried.
-        assert!(matches!(open(dir.path()).unwrap().1,
-            Start::Empty { carried, .. } if carried.len() == 2));
+        // Killed at any moment before the new line has its log: the places are still carried.
+        assert_eq!(open(dir.path()).unwrap().1.carried.len(), 2);
+        files.begin(EPOCH + 1, &Queue::new(settings(), EPOCH + 1, NOW).snapshot(NOW)).unwrap();
+        let again = open(dir.path()).unwrap().1;
+        assert!(matches!(again.start, Start::Continue { places, .. } if places.is_empty()));
+        assert_eq!(again.carried.len(), 2);
+        files.begin_log(&[place(1), place(2)]).unwrap();
+        let settled = open(dir.path()).unwrap().1;
+        assert!(matches!(settled.start, Start::Continue { places, .. } if places.len() == 2));
+        assert!(settled.carried.is_empty());
     }
 }
 
@@ -167,17 +171,18 @@ fn a_kill_before_the_first_number_is_a_first_start() {
     let (mut files, _) = open(dir.path()).unwrap();
     files.begin(EPOCH, &empty_queue().snapshot(NOW)).unwrap();
     fs::remove_file(dir.path().join("line.snapshot")).unwrap();
-    let Start::Empty { used, .. } = open(dir.path()).unwrap().1 else { panic!("nothing began") };
-    assert_eq!(used, [EPOCH]);
+    let found = open(dir.path()).unwrap().1;
+    assert!(matches!(found.start, Start::Empty { used } if used == [EPOCH]));
     assert!(!dir.path().join("line.numbers.damaged").exists());
 }
 
 #[test]
-fn an_identity_with_two_numbers_has_the_later_one() {
+fn of_an_identity_with_two_numbers_the_later_is_carried_over() {
     let dir = tempfile::tempdir().unwrap();
     let again = Place { number: Number(9), ..place(5) };
     line_with(dir.path(), &[place(5), place(6), again]);
-    assert_eq!(places_found(dir.path()), [place(6), again]);
+    fs::remove_file(dir.path().join("line.snapshot")).unwrap();
+    assert_eq!(open(dir.path()).unwrap().1.carried, [place(6), again]);
 }
 
 #[test]
@@ -211,6 +216,7 @@ fn a_log_of_players_who_have_left_is_rewritten() {
     assert_eq!(write(files, orders).last(), Some(&Done::Places(late.number)));
     let log = fs::metadata(dir.path().join("line.log")).unwrap().len();
     assert!(log < 20_000, "{log} bytes for {} places", stay.len());
-    let Start::Continue { places, .. } = open(dir.path()).unwrap().1 else { panic!("gone") };
+    let found = open(dir.path()).unwrap().1.start;
+    let Start::Continue { places, .. } = found else { panic!("gone") };
     assert_eq!(places, [stay, vec![late]].concat());
 }

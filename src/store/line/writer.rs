@@ -1,7 +1,7 @@
 //! The thread that writes. It takes what waits, writes it at once, and then says what is on disk.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::disk::{Disk, LOG_HEAD};
 use super::frame::Kind;
@@ -114,10 +114,7 @@ impl<D: Disk> Desk<D> {
                     }
                 }
                 if self.group.len() < GROUP_MAX {
-                    next = match inbox.try_recv() {
-                        Ok(order) => Some(order),
-                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                    };
+                    next = inbox.try_recv().ok();
                 }
             }
             self.write_group(done)?;
@@ -175,7 +172,8 @@ impl<D: Disk> Desk<D> {
             return Ok(());
         }
         let before = self.files.log_bytes;
-        let after = self.files.disk.rewrite(&mut |place| snapshot.may_stand(place.number))?;
+        let may_be_good = snapshot.may_be_good();
+        let after = self.files.disk.rewrite(&mut |place| may_be_good(place.number))?;
         tracing::debug!(before, after, "line.log rewritten");
         self.files.log_bytes = after;
         self.log_floor = after.max((LOG_HEAD + RECORD) as u64);
