@@ -210,8 +210,8 @@ fn written(token: &str, wait: Option<&Wait>) -> Vec<u8> {
         Some(Wait { position, eta_ms, poll_ms }) => write!(
             out,
             r#"{{"token":"{token}","positionInQueue":{},"eta":"{eta_ms}","pollNextDuration":{},"isAllowedIn":false,"isAllowed":false}}"#,
-            int32(position),
-            int32(poll_ms),
+            int32(*position),
+            int32(*poll_ms),
         ),
     };
     debug_assert!(done.is_ok(), "writing to memory does not fail");
