@@ -91,7 +91,7 @@ fn a_shard_may_be_missing_empty_or_upper_case_and_nothing_else() {
     };
     assert_eq!(shard("null"), Ok(None));
     assert_eq!(shard(r#""""#), Ok(None));
-    let id = Uuid::from_u128(0xABCDEF);
+    let id = Uuid::from_u128(0x00AB_CDEF);
     assert_eq!(shard(&format!("\"{}\"", id.to_string().to_uppercase())), Ok(Some(id)));
     assert_eq!(shard(r#""nonsense""#), Err(Fault::BadRequest));
 }

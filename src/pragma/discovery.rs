@@ -11,14 +11,14 @@ use crate::config::PragmaConfig;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// `GET /v1/info`: where the backends are. Both are this server.
-pub(super) fn info(app: &App, request: &HttpRequest) -> Result<HttpResponse, Fault> {
+pub(super) fn info(app: &App, request: &HttpRequest) -> HttpResponse {
     let config = &app.config.pragma;
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let (host, port) = place(config, host, request.app_config().local_addr());
     let (http, socket) = if config.public_tls { ("https", "wss") } else { ("http", "ws") };
     let backend =
         json!({"host": host, "port": port, "protocol": http, "webSocketProtocol": socket});
-    Ok(answer(
+    answer(
         json!({
             "name": config.name,
             "platformVersion": VERSION,
@@ -31,7 +31,7 @@ pub(super) fn info(app: &App, request: &HttpRequest) -> Result<HttpResponse, Fau
             "gameShardId": config.game_shard,
         })
         .to_string(),
-    ))
+    )
 }
 
 /// The host and port to give: what is configured; else what the client itself asked for, since
@@ -53,8 +53,8 @@ fn place(config: &PragmaConfig, asked: Option<&str>, local: std::net::SocketAddr
 }
 
 /// `GET /v1/healthcheck`.
-pub(super) fn healthcheck(app: &App) -> Result<HttpResponse, Fault> {
-    Ok(answer(
+pub(super) fn healthcheck(app: &App) -> HttpResponse {
+    answer(
         json!({
             "isHealthy": true,
             "version": VERSION,
@@ -65,7 +65,7 @@ pub(super) fn healthcheck(app: &App) -> Result<HttpResponse, Fault> {
             "launchTimeUnixMillis": app.started_at.as_millis(),
         })
         .to_string(),
-    ))
+    )
 }
 
 /// `GET /v1/gateway`: the node to pin to. There is one.

@@ -153,18 +153,18 @@ impl<'a> View<'a> {
                 };
                 match shown {
                     Some((claims, token)) if !claims.allowed && claims.ticket == waiting.ticket => {
-                        written(token, Some(wait))
+                        written(token, Some(&wait))
                     }
                     _ => {
                         let ticket =
                             self.tickets.sign_ticket(&waiting.ticket, self.now, TICKET_LIFE_S);
-                        written(&ticket, Some(wait))
+                        written(&ticket, Some(&wait))
                     }
                 }
             }
             Standing::Full { retry_after_ms } => {
                 let ticket = self.tickets.sign_ticket(&no_place(self.now), self.now, TICKET_LIFE_S);
-                written(&ticket, Some(self.full(*retry_after_ms)))
+                written(&ticket, Some(&self.full(*retry_after_ms)))
             }
         }
     }
@@ -198,7 +198,7 @@ struct Wait {
 
 /// Writes the five members of §3.2 and the two aliases; `None`: come in. A token is base64url and
 /// dots, so it needs no escaping.
-fn written(token: &str, wait: Option<Wait>) -> Vec<u8> {
+fn written(token: &str, wait: Option<&Wait>) -> Vec<u8> {
     let mut out = Vec::with_capacity(token.len() * 2 + 192);
     // Both are int32 on the wire.
     let int32 = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);
@@ -210,8 +210,8 @@ fn written(token: &str, wait: Option<Wait>) -> Vec<u8> {
         Some(Wait { position, eta_ms, poll_ms }) => write!(
             out,
             r#"{{"token":"{token}","positionInQueue":{},"eta":"{eta_ms}","pollNextDuration":{},"isAllowedIn":false,"isAllowed":false}}"#,
-            int32(position),
-            int32(poll_ms),
+            int32(*position),
+            int32(*poll_ms),
         ),
     };
     debug_assert!(done.is_ok(), "writing to memory does not fail");

@@ -13,6 +13,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, guard, web};
 
 use crate::actors::session::SocketRoute;
 use crate::config::Config;
+use crate::config::pragma::BackendMode;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::PlayerKeys;
 use crate::signin::Door;
@@ -43,11 +44,19 @@ pub struct App {
 }
 
 impl App {
-    /// Signs, on its way out, every refusal with an id that is also in the log.
+    /// The answer to a refused request. Its trace id is in the log too.
     fn refuse(&self, fault: Fault) -> HttpResponse {
         let trace = self.door.dice.uuid();
         tracing::debug!(%trace, status = fault.status(), error = fault.name(), "refused");
         fault.response(trace)
+    }
+
+    /// Details for developers: nothing in production.
+    fn details(&self, fault: Fault) -> Vec<String> {
+        match self.config.pragma.backend_mode {
+            BackendMode::Development => vec![format!("{fault:?}")],
+            BackendMode::Production => Vec::new(),
+        }
     }
 }
 
@@ -134,9 +143,9 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
     }
     let body = body.0?;
     match call {
-        Call::Info => discovery::info(app, request),
+        Call::Info => Ok(discovery::info(app, request)),
         Call::Types => Ok(json(types::json())),
-        Call::Healthcheck => discovery::healthcheck(app),
+        Call::Healthcheck => Ok(discovery::healthcheck(app)),
         Call::InstanceHealthcheck => Ok(json(r#"{"alive":true}"#)),
         Call::Jwks => Ok(json(app.keys.jwks().to_string())),
         Call::Gateway => discovery::gateway(app, request),

@@ -16,7 +16,7 @@ fn keys_of(pem: &str) -> PlayerKeys {
 
 fn session(backend: Backend) -> Session {
     Session {
-        social_id: Uuid::from_u128(0x50c1a1),
+        social_id: Uuid::from_u128(0x0050_c1a1),
         backend,
         display_name: "Ada \"the\" Löwe".into(),
         discriminator: 410,

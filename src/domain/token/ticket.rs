@@ -141,8 +141,8 @@ impl TicketKeys {
         let (signed, signature) = token.rsplit_once('.').ok_or(TicketError::Decode)?;
         let (key, payload) = self.key_of(signed).ok_or_else(|| unknown(signed))?;
         let mut mac = [0; 32];
-        let taken = URL_SAFE_NO_PAD.decode_slice(signature, &mut mac);
-        if taken != Ok(mac.len()) || hmac::verify(&key.mac, signed.as_bytes(), &mac).is_err() {
+        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut mac);
+        if length != Ok(mac.len()) || hmac::verify(&key.mac, signed.as_bytes(), &mac).is_err() {
             return Err(TicketError::Signature);
         }
         let mut claims = [0; TOKEN_MAX];

@@ -21,7 +21,7 @@ pub(in crate::pragma) async fn call(
     };
     let body = match answer {
         Ok((payload, _)) => envelope::response(&ask, &payload),
-        Err(fault) => envelope::refusal(ask.id, fault, app.door.dice.uuid(), &[]),
+        Err(fault) => envelope::refusal(ask.id, fault, app.door.dice.uuid(), &app.details(fault)),
     };
     Ok(json(envelope::sealed(0, body)))
 }

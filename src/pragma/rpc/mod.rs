@@ -15,4 +15,5 @@ const SESSION_REFRESH: &str = "PlayerSessionRpc.SessionRefreshV1Request";
 const REFRESH_TOKENS: &str = "AccountRpc.RefreshTokensV1Request";
 
 /// Message types that are served; all others are unknown.
+#[cfg(test)]
 pub(super) const SERVED: [&str; 4] = [HEARTBEAT, LOGOUT, SESSION_REFRESH, REFRESH_TOKENS];

@@ -23,6 +23,7 @@ use crate::domain::session::CloseReason;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::PlayerClaims;
 use crate::domain::token::player::{Backend, SKEW_S};
+use crate::ids::Dice;
 use crate::pragma::{App, Fault, accepts_json, bearer};
 
 /// Messages waiting for a client that does not read; then it is closed.
@@ -125,17 +126,14 @@ impl Dialect for Spoken {
             Ok(request) => request,
             Err(Unreadable::NotJson) => return vec![Effect::Close(CloseReason::Malformed)],
             Err(Unreadable::Shape(id)) => {
-                return vec![self.voice.refuse(id, Fault::BadParam, self.app.door.dice.uuid())];
+                return vec![self.voice.refuse(id, Fault::BadParam)];
             }
         };
-        let trace = self.app.door.dice.uuid();
         match calls::call(&self.app, &self.claims, Via::Socket, &request) {
-            Step::Now(answer) => self.voice.answer(&request, answer, trace),
+            Step::Now(answer) => self.voice.answer(&request, answer),
             Step::Later(answer) => {
                 let voice = self.voice.clone();
-                vec![Effect::Call(Box::pin(
-                    async move { voice.answer(&request, answer.await, trace) },
-                ))]
+                vec![Effect::Call(Box::pin(async move { voice.answer(&request, answer.await) }))]
             }
         }
     }
@@ -158,15 +156,16 @@ struct Voice {
     session: Rc<Value>,
     /// Whether errors carry details.
     explains: bool,
+    dice: Dice,
 }
 
 impl Voice {
     fn new(app: &App, session: Uuid, claims: &PlayerClaims) -> Self {
         let explains = app.config.pragma.backend_mode == BackendMode::Development;
-        Self::of(session, claims, explains)
+        Self::of(session, claims, explains, app.door.dice.clone())
     }
 
-    fn of(session: Uuid, claims: &PlayerClaims, explains: bool) -> Self {
+    fn of(session: Uuid, claims: &PlayerClaims, explains: bool, dice: Dice) -> Self {
         let who = &claims.session;
         let pragma_id = match who.backend {
             Backend::Social => who.social_id,
@@ -181,7 +180,7 @@ impl Voice {
             "version": 1,
             "socialId": who.social_id,
         });
-        Self { next: Rc::default(), session: Rc::new(session), explains }
+        Self { next: Rc::default(), session: Rc::new(session), explains, dice }
     }
 
     fn say(&self, body: (&'static str, Value)) -> Outbound {
@@ -190,10 +189,10 @@ impl Voice {
         Outbound::Text(Bytes::from(envelope::sealed(sequence, body)))
     }
 
-    fn answer(&self, request: &Request, answer: Answer, trace: Uuid) -> Vec<Effect> {
+    fn answer(&self, request: &Request, answer: Answer) -> Vec<Effect> {
         let (payload, then) = match answer {
             Ok(answer) => answer,
-            Err(fault) => return vec![self.refuse(request.id, fault, trace)],
+            Err(fault) => return vec![self.refuse(request.id, fault)],
         };
         let said = Effect::Send(self.say(envelope::response(request, &payload)));
         match then {
@@ -203,9 +202,9 @@ impl Voice {
         }
     }
 
-    fn refuse(&self, id: i64, fault: Fault, trace: Uuid) -> Effect {
+    fn refuse(&self, id: i64, fault: Fault) -> Effect {
         let details = if self.explains { vec![format!("{fault:?}")] } else { Vec::new() };
-        Effect::Send(self.say(envelope::refusal(id, fault, trace, &details)))
+        Effect::Send(self.say(envelope::refusal(id, fault, self.dice.uuid(), &details)))
     }
 
     /// §10.4: the notification that names the reason, where there is one, and the close code that

@@ -14,7 +14,7 @@ fn voice(backend: Backend) -> Voice {
         issued_at_us: 0,
         expires_at: UnixMicros(0),
     };
-    Voice::of(Uuid::from_u128(0x5e5), &claims, false)
+    Voice::of(Uuid::from_u128(0x5e5), &claims, false, Dice::seeded(1))
 }
 
 fn game() -> Voice {
@@ -39,17 +39,17 @@ fn sent(effect: &Effect) -> Value {
 fn messages_of_every_kind_are_numbered_from_zero_without_gaps() {
     let voice = game();
     let heartbeat = request("PlayerSessionRpc.HeartbeatV1Request");
-    let first = voice.answer(&heartbeat, Ok((json!({}), Then::Nothing)), Uuid::nil());
+    let first = voice.answer(&heartbeat, Ok((json!({}), Then::Nothing)));
     let expected = json!({"sequenceNumber": 0, "response":
         {"requestId": 7, "type": "PlayerSessionRpc.HeartbeatV1Response", "payload": {}}});
     assert_eq!(sent(&first[0]), expected);
-    let second = voice.answer(&heartbeat, Err(Fault::InvalidRequestType), Uuid::nil());
+    let second = voice.answer(&heartbeat, Err(Fault::InvalidRequestType));
     let second = sent(&second[0]);
     assert_eq!(second["sequenceNumber"], 1);
     assert_eq!(second["serviceError"]["status"], "BAD_PARAM");
     assert_eq!(second["serviceError"]["debugDetails"], json!([]));
     // A use case that takes its time answers through a copy: the numbers are shared.
-    let third = voice.clone().refuse(9, Fault::BadParam, Uuid::nil());
+    let third = voice.clone().refuse(9, Fault::BadParam);
     assert_eq!(sent(&third)["sequenceNumber"], 2);
     let (last, ..) = voice.farewell(CloseReason::Kicked);
     assert_eq!(json_of(&last[0])["sequenceNumber"], 3);
@@ -58,7 +58,7 @@ fn messages_of_every_kind_are_numbered_from_zero_without_gaps() {
 #[test]
 fn a_logout_is_answered_before_the_session_ends() {
     let logout = request("PlayerSessionRpc.RequestLogoutV1Request");
-    let effects = game().answer(&logout, Ok((json!({}), Then::Logout)), Uuid::nil());
+    let effects = game().answer(&logout, Ok((json!({}), Then::Logout)));
     assert_eq!(sent(&effects[0])["response"]["type"], "PlayerSessionRpc.RequestLogoutV1Response");
     assert!(matches!(effects[1], Effect::Close(CloseReason::AsRequested)));
 }
