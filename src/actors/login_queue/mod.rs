@@ -68,6 +68,13 @@ impl Line {
         rounds::check(self, ticket).await
     }
 
+    /// The same as [`Line::check`], as a message of its own: for threads without a loop of actix,
+    /// and to measure the other against.
+    pub async fn check_alone(&self, ticket: TicketRef) -> Result<Checked, CallError> {
+        let _seat = self.0.callers.take()?;
+        rounds::check_alone(self, ticket).await
+    }
+
     /// Gives the place up. `false`: there was none.
     pub async fn leave(&self, ticket: TicketRef) -> Result<bool, CallError> {
         self.call(|reply| Ask::Leave(ticket, reply)).await
