@@ -9,9 +9,14 @@ use crate::pragma_client::{
     sign_in,
 };
 
+/// A server that lets many in at one moment: the clock of a test stands still.
+async fn busy_server() -> TestServer {
+    TestServer::start(|config| config.queue.burst = 100).await
+}
+
 #[actix_rt::test]
 async fn from_discovery_to_two_sockets_and_out_again() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let info = server.plain("GET", "/v1/info", None).await;
     for backend in ["socialBackend", "gameBackend"] {
         let backend = &info.json[backend];
@@ -46,7 +51,7 @@ async fn from_discovery_to_two_sockets_and_out_again() {
 
 #[actix_rt::test]
 async fn tokens_say_what_the_real_client_reads() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let tokens = come_in(&server, "ada").await;
     let (game, social) = (claims(&tokens.game), claims(&tokens.social));
     for token in [&game, &social] {
@@ -167,8 +172,8 @@ async fn a_full_line_and_a_held_one_are_answers_not_errors() {
 
 #[actix_rt::test]
 async fn every_bad_pass_is_refused_by_its_name() {
-    let server = TestServer::start(|_| {}).await;
-    let other = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
+    let other = busy_server().await;
     let good = pass(&server).await;
     let payload = good.split('.').nth(1).unwrap();
     let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{payload}.");
@@ -215,7 +220,7 @@ async fn a_ticket_that_waits_is_no_pass() {
 
 #[actix_rt::test]
 async fn providers_shards_and_members_are_read_leniently_and_refused_exactly() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let ask = async |provider: Value, token: Value, shard: Value| {
         let body = json!({"providerId": provider, "providerToken": token, "gameShardId": shard,
             "loginQueuePassToken": pass(&server).await, "somethingElse": {"a": [1]}});
@@ -257,7 +262,7 @@ async fn providers_shards_and_members_are_read_leniently_and_refused_exactly() {
 
 #[actix_rt::test]
 async fn a_second_socket_takes_over_and_the_first_is_told() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let tokens = come_in(&server, "ada").await;
     let mut first = Socket::open(&server, &tokens.game).await;
     let mut social = Socket::open(&server, &tokens.social).await;
@@ -277,7 +282,7 @@ async fn a_second_socket_takes_over_and_the_first_is_told() {
 
 #[actix_rt::test]
 async fn a_socket_answers_what_it_does_not_know_and_ends_on_what_nobody_can_read() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let tokens = come_in(&server, "ada").await;
     let mut game = Socket::open(&server, &tokens.game).await;
     let unknown = game.ask(57, "PartyRpc.CreateV1Request", json!({})).await;
@@ -296,7 +301,7 @@ async fn a_socket_answers_what_it_does_not_know_and_ends_on_what_nobody_can_read
 
 #[actix_rt::test]
 async fn a_socket_needs_a_token_and_json() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let tokens = come_in(&server, "ada").await;
     let refusal =
         async |token: Option<&str>, extra: &str| connect(&server, token, extra).await.err();
@@ -310,7 +315,7 @@ async fn a_socket_needs_a_token_and_json() {
 
 #[actix_rt::test]
 async fn tokens_are_renewed_in_pairs_and_put_under_the_live_session() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let (ada, eve) = (come_in(&server, "ada").await, come_in(&server, "eve").await);
     let mut social = Socket::open(&server, &ada.social).await;
     let pair = |game: &str, social: &str| json!({"pragmaTokens": {"pragmaGameToken": game, "pragmaSocialToken": social}});
@@ -340,7 +345,7 @@ async fn tokens_are_renewed_in_pairs_and_put_under_the_live_session() {
 
 #[actix_rt::test]
 async fn rpc_over_http_needs_no_session() {
-    let server = TestServer::start(|_| {}).await;
+    let server = busy_server().await;
     let tokens = come_in(&server, "ada").await;
     let call =
         async |body: Value| server.with_token("POST", "/v1/rpc", &tokens.game, Some(body)).await;
