@@ -100,13 +100,16 @@ fn entrance(
             Ok(Entrance::Pass { ticket: claims.ticket, expires_at: claims.expires_at })
         }
         Ok(_) => Err(Fault::Unauthorized),
-        Err(TicketError::KeyNotFound) => match players.verify(pass, now) {
-            // A session token: genuine, but no ticket.
-            Ok(_) | Err(PlayerTokenError::Expired | PlayerTokenError::OtherSessionType) => {
-                Err(Fault::Unauthorized)
-            }
-            Err(_) => Err(Fault::JwtKeyNotFound),
-        },
+        Err(error @ (TicketError::KeyNotFound | TicketError::Decode)) => {
+            // A session token is genuine, but no ticket; it may be longer than any ticket.
+            let session = match players.verify(pass, now) {
+                Ok(_) => true,
+                Err(error) => {
+                    matches!(error, PlayerTokenError::Expired | PlayerTokenError::OtherSessionType)
+                }
+            };
+            Err(if session { Fault::Unauthorized } else { error.into() })
+        }
         Err(error) => Err(error.into()),
     }
 }

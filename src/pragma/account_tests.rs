@@ -54,7 +54,7 @@ fn every_row_of_the_pass_table_that_the_token_tells() {
     let session = Session {
         social_id: Uuid::from_u128(1),
         backend: Backend::Social,
-        display_name: "Ada".into(),
+        display_name: "Ada".repeat(100),
         discriminator: 1,
         id_provider: "UNSAFE".into(),
     };
