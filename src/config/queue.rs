@@ -18,7 +18,7 @@ pub enum Gate {
 }
 
 /// Settings of the login queue.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueConfig {
     /// Who stands in line: "all", "pragma" or "off".
@@ -27,6 +27,8 @@ pub struct QueueConfig {
     pub rate: f64,
     /// Admissions that may come at once after a pause, 0 to 10000; 0 means 2 % of the rate, at least 1.
     pub burst: u32,
+    /// Whether admissions stand still. Places are kept. Changes live.
+    pub paused: bool,
     /// Slots: players online, in grace and with a pass. 0 to 100000000; 0 holds the line. Changes live.
     pub cap: u64,
     /// Whether a socket without a slot is refused when the world is full (true: the cap is never
@@ -75,6 +77,7 @@ impl Default for QueueConfig {
             gate: Gate::All,
             rate: 50.0,
             burst: 0,
+            paused: false,
             cap: 10_000,
             strict_cap: true,
             line_max: 2_000_000,
