@@ -115,7 +115,7 @@ async fn storm(
             let mut took = Vec::new();
             while left.get() > 0 {
                 left.set(left.get() - 1);
-                let ask = ask(&devices, passes.then(|| (left.get(), clock.now())), new);
+                let ask = ask(&devices, passes.then(|| clock.now()), new);
                 let at = clock.now();
                 accounts.sign_in(ask).await.unwrap();
                 took.push(clock.now().since_us(at));
@@ -143,15 +143,15 @@ async fn storm(
 
 fn ask(
     devices: &Dice,
-    pass: Option<(u64, anteroom::domain::time::UnixMicros)>,
+    pass: Option<anteroom::domain::time::UnixMicros>,
     new: bool,
 ) -> SignIn {
     SignIn {
         link: names::device(&devices.uuid().to_string()).unwrap(),
         create: new.then(NewAccount::default),
-        pass: pass.map(|(number, now)| PassUse {
+        pass: pass.map(|now| PassUse {
             epoch: u32::from(new),
-            number,
+            number: devices.number(),
             remember_until: now.plus_secs(120),
         }),
         pragma: None,

@@ -141,14 +141,21 @@ impl Accounts {
             flying: None,
             backlog: std::collections::VecDeque::new(),
             called: false,
+            company: false,
             closing: Vec::new(),
         };
         // The mailbox holds more than all places, so that ours is the bound that is met.
         let mailbox = limits.callers_max.saturating_add(16);
+        let (ready, started) = std::sync::mpsc::channel();
         let registry = AccountRegistry::start_in_arbiter(&Arbiter::new().handle(), move |ctx| {
             ctx.set_mailbox_capacity(mailbox);
+            let _ = ready.send(());
             registry
         });
+        // Until then the mailbox holds actix's 16.
+        started
+            .recv()
+            .map_err(|error| StoreError::failed("start the account registry", error))?;
         let callers_max = limits.callers_max;
         Ok((Self { registry, figures, revocations, callers_max }, Stopped(word)))
     }
@@ -280,7 +287,7 @@ impl Accounts {
     async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, CallError> {
         let place = Place::take(&self.figures, self.callers_max)?;
         let (to, answer) = oneshot::channel();
-        let call = Call { ask: ask(to), place };
+        let call = Call { place, ask: ask(to) };
         self.registry.try_send(call).map_err(|error| match error {
             actix::dev::SendError::Full(_) => CallError::Overloaded,
             actix::dev::SendError::Closed(_) => CallError::NoAnswer,

@@ -318,3 +318,6 @@ impl Store for SledStore {
         opening::wait_until_unlocked(&file)
     }
 }
+
+#[cfg(test)]
+mod tests;
