@@ -18,7 +18,7 @@ use crate::domain::account::linking::LinkAsk;
 use crate::domain::account::sign_in::SignIn;
 use crate::domain::account::{Account, AccountId, Link, LinkKind, PassUse, Revoke};
 use crate::ids::Dice;
-use crate::store::sled::{Options, SledStore};
+use crate::store::sled::{Options, SledStore, sync_data};
 use crate::store::{Store, StoreError};
 
 use super::group::Group;
@@ -104,7 +104,7 @@ impl Accounts {
         limits: RegistryLimits,
     ) -> Result<(Self, Stopped), StoreError> {
         let options =
-            Options { cache_mib: config.cache_mib, salt: dice.bytes(), after_sync: None };
+            Options { cache_mib: config.cache_mib, salt: dice.bytes(), sync: sync_data() };
         let store = Box::new(SledStore::open(data, &options)?);
         Self::start(store, config, clock, dice, limits)
     }

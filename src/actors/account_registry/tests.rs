@@ -10,7 +10,7 @@ use crate::config::StoreConfig;
 use crate::domain::account::{Account, PragmaName, names};
 use crate::ids::Dice;
 use crate::store::faulty::{FailAt, Fault, FaultyStore};
-use crate::store::sled::{Options, SledStore};
+use crate::store::sled::{Options, SledStore, sync_data};
 use crate::store::{Store, StoreError};
 
 use super::*;
@@ -20,7 +20,7 @@ mod gate;
 const START: UnixMicros = UnixMicros::from_secs(1_000_000);
 
 fn store(data: &Path) -> Box<dyn Store> {
-    let options = Options { cache_mib: 8, salt: [7; 32], after_sync: None };
+    let options = Options { cache_mib: 8, salt: [7; 32], sync: sync_data() };
     Box::new(SledStore::open(data, &options).unwrap())
 }
 
@@ -141,7 +141,7 @@ async fn a_failed_commit_answers_nobody_and_stops() {
 }
 
 /// Nothing that a crash could take back is told: not the new account, not that it is there, not
-/// what rests on it. What is durable is told at once.
+/// what rests on it; whether it waits for its flush or is being flushed.
 #[actix_web::test]
 async fn nobody_hears_of_what_is_not_flushed() {
     let data = tempfile::tempdir().unwrap();
@@ -151,29 +151,31 @@ async fn nobody_hears_of_what_is_not_flushed() {
     let known = sign_up(&accounts, "known").await;
     gate.shut();
 
-    let new = || accounts.sign_in(ask(device("new")));
-    let named = NewAccount { username: Some(known.username.clone()), password: None };
     let custom = names::custom("custom-1").unwrap();
-    let mut pending = [
-        new().map(drop).boxed_local(),
-        new().map(drop).boxed_local(),
-        accounts.find(Key::Link(device("new"))).map(drop).boxed_local(),
-        accounts.find(Key::Link(device("nobody"))).map(drop).boxed_local(),
-        accounts.link(known.id, custom.clone(), None, 9).map(drop).boxed_local(),
-        accounts.sign_in(ask(device("known"))).map(drop).boxed_local(),
-        accounts
-            .sign_in(SignIn { create: Some(named), ..ask(device("other")) })
-            .map(drop)
-            .boxed_local(),
-    ];
-    for caller in &mut pending {
-        assert_eq!(caller.now_or_never(), None);
-    }
-    let untouched = accounts.find(Key::Username("nobody".into()));
-    drop(untouched); // never sent
-    accounts.redeemed().await.unwrap(); // comes after them, so all of them are decided
-    for (number, caller) in pending.iter_mut().enumerate() {
-        assert_eq!(caller.now_or_never(), None, "caller {number} was answered before the flush");
+    let ask_all = || {
+        let named = NewAccount { username: Some(known.username.clone()), password: None };
+        let named = SignIn { create: Some(named), ..ask(device("other")) };
+        [
+            accounts.sign_in(ask(device("new"))).map(drop).boxed_local(),
+            accounts.find(Key::Link(device("new"))).map(drop).boxed_local(),
+            accounts.find(Key::Link(device("nobody"))).map(drop).boxed_local(),
+            accounts.link(known.id, custom.clone(), None, 9).map(drop).boxed_local(),
+            accounts.sign_in(ask(device("known"))).map(drop).boxed_local(),
+            accounts.sign_in(named).map(drop).boxed_local(),
+        ]
+    };
+    let mut pending = Vec::new();
+    for round in ["waits", "is being flushed"] {
+        let mut callers = ask_all();
+        for caller in &mut callers {
+            assert_eq!(caller.now_or_never(), None);
+        }
+        accounts.redeemed().await.unwrap(); // comes after them, so all of them are decided
+        for (number, caller) in callers.iter_mut().enumerate() {
+            assert_eq!(caller.now_or_never(), None, "caller {number} while it {round}");
+        }
+        pending.extend(callers);
+        gate.wait_for_commit(); // from here on it is being flushed
     }
     assert_eq!(accounts.count().await, Ok(1));
     gate.open();

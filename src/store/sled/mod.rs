@@ -32,7 +32,7 @@ use self::passes::Passes;
 use self::staged::Staged;
 use super::{Commit, Store, StoreError};
 
-pub use self::opening::Options;
+pub use self::opening::{Options, SyncFile, sync_data};
 
 /// Accounts in a sled database.
 pub struct SledStore {
@@ -45,7 +45,7 @@ pub struct SledStore {
     /// When what is revoked of an account may be forgotten.
     revoked_until: BTreeSet<(u64, AccountId)>,
     count: u64,
-    after_sync: Option<Arc<dyn Fn() + Send + Sync>>,
+    sync: SyncFile,
 }
 
 impl SledStore {
@@ -304,7 +304,7 @@ impl Store for SledStore {
             db: self.db.clone(),
             file: self.file.clone(),
             writes,
-            after_sync: self.after_sync.clone(),
+            sync: self.sync.clone(),
         }))
     }
 

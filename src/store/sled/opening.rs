@@ -32,8 +32,17 @@ pub struct Options {
     /// Random bytes for a folder that is new: they decide which ids accounts get, so that nobody
     /// can tell a device from an id.
     pub salt: [u8; SALT_BYTES],
-    /// Called after each sync, before anybody hears of the commit. For tests that cut the power.
-    pub after_sync: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// How sled's file gets to the disk: [`sync_data`], or what a test that cuts the power puts in
+    /// its place.
+    pub sync: SyncFile,
+}
+
+/// Returns when everything written to a file would survive a power cut.
+pub type SyncFile = Arc<dyn Fn(&File) -> std::io::Result<()> + Send + Sync>;
+
+/// `fdatasync`.
+pub fn sync_data() -> SyncFile {
+    Arc::new(File::sync_data)
 }
 
 /// The salt is a secret.
@@ -70,7 +79,7 @@ pub fn open(data: &Path, options: &Options) -> Result<SledStore, StoreError> {
         passes: Passes::default(),
         revoked_until: BTreeSet::new(),
         count: 0,
-        after_sync: options.after_sync.clone(),
+        sync: options.sync.clone(),
     };
     load(&mut store)?;
     Ok(store)

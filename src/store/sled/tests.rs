@@ -6,7 +6,7 @@ use crate::store::contract::{self, any_id, create, device};
 use super::*;
 
 fn options() -> Options {
-    Options { cache_mib: 8, salt: [7; 32], after_sync: None }
+    Options { cache_mib: 8, salt: [7; 32], sync: sync_data() }
 }
 
 fn open(data: &Path) -> Box<SledStore> {
@@ -170,10 +170,10 @@ fn homes_differ_with_the_salt() {
     assert_eq!(one.0.get_version_num(), 4);
 }
 
-/// Cuts the power: what the disk holds is what was there when our last sync returned, and of what
-/// was written after it any part may have got there or not. Copies the folder inside the commit,
-/// right after the sync; then lets the next commit write, takes some pages of that, and opens the
-/// mixture. Everything acknowledged by then has to be there, whole.
+/// Cuts the power: what the disk holds is what was written when our last sync was called, and of
+/// what was written after it any part may have got there or not. Copies the folder in place of the
+/// sync; then lets the next commit write, takes some pages of that, and opens the mixture.
+/// Everything acknowledged by then has to be there, whole.
 #[test]
 fn what_was_acknowledged_survives_a_power_cut() {
     const COMMITS: u64 = 60;
@@ -183,13 +183,14 @@ fn what_was_acknowledged_survives_a_power_cut() {
     let (folder, target) = (data.path().join("accounts"), images.path().to_owned());
     let taking = taken.clone();
     let options = Options {
-        after_sync: Some(Arc::new(move || {
+        sync: Arc::new(move |file| {
             let mut number = taking.lock().unwrap_or_else(PoisonError::into_inner);
             *number += 1;
             if number.is_multiple_of(10) {
                 copy(&folder, &target.join(format!("{number}/accounts")));
             }
-        })),
+            file.sync_data()
+        }),
         ..options()
     };
     let mut store = Box::new(SledStore::open(data.path(), &options).unwrap());

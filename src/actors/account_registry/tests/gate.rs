@@ -1,13 +1,36 @@
 //! A store whose commits wait at a gate.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::account::{Account, AccountId, Change, Link, Redemption, Revoked};
 use crate::domain::time::UnixMicros;
 use crate::store::{Commit, Store, StoreError};
 
 /// Opens and shuts the gate. Shut at first; dropped, it opens.
-pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub struct Gate(Arc<Hinge>);
+
+#[derive(Default)]
+struct Hinge {
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    open: bool,
+    waiting: bool,
+}
+
+impl Hinge {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_while(&self, condition: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let waited = self.moved.wait_while(self.lock(), |state| condition(state));
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Gate {
     pub fn open(&self) {
@@ -18,9 +41,14 @@ impl Gate {
         self.set(false);
     }
 
+    /// Blocks until a commit waits at the gate.
+    pub fn wait_for_commit(&self) {
+        drop(self.0.wait_while(|state| !state.waiting));
+    }
+
     fn set(&self, open: bool) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = open;
-        self.0.1.notify_all();
+        self.0.lock().open = open;
+        self.0.moved.notify_all();
     }
 }
 
@@ -31,27 +59,25 @@ impl Drop for Gate {
 }
 
 pub fn new(inner: Box<dyn Store>) -> (Gate, Box<dyn Store>) {
-    let gate = Arc::default();
+    let gate = Arc::<Hinge>::default();
     (Gate(Arc::clone(&gate)), Box::new(Gated { inner, gate }))
 }
 
 struct Gated {
     inner: Box<dyn Store>,
-    gate: Arc<(Mutex<bool>, Condvar)>,
+    gate: Arc<Hinge>,
 }
 
 struct GatedCommit {
     inner: Box<dyn Commit>,
-    gate: Arc<(Mutex<bool>, Condvar)>,
+    gate: Arc<Hinge>,
 }
 
 impl Commit for GatedCommit {
     fn run(self: Box<Self>) -> Result<(), StoreError> {
-        let mut open = self.gate.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*open {
-            open = self.gate.1.wait(open).unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(open);
+        self.gate.lock().waiting = true;
+        self.gate.moved.notify_all();
+        self.gate.wait_while(|state| !state.open).waiting = false;
         self.inner.run()
     }
 }
