@@ -153,9 +153,7 @@ impl Accounts {
             registry
         });
         // Until then the mailbox holds actix's 16.
-        started
-            .recv()
-            .map_err(|error| StoreError::failed("start the account registry", error))?;
+        started.recv().map_err(|error| StoreError::failed("start the account registry", error))?;
         let callers_max = limits.callers_max;
         Ok((Self { registry, figures, revocations, callers_max }, Stopped(word)))
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use actix::ActorFutureExt;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -25,7 +25,7 @@ use super::{AccountsError, Edit, Key, RegistryFigures, Revocations, SignedIn};
 /// Stored redemptions and revocations forgotten with one commit.
 const FORGET_MAX: usize = 8;
 /// How often what lapsed is taken out of memory and, if nothing else is written, off the disk.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// A question to the registry, with the caller's place, and where the answer goes.
 #[derive(Message)]
@@ -164,11 +164,8 @@ impl AccountRegistry {
         match self.desk()?.sign_in(ask)? {
             Ok(decided) => {
                 let id = decided.account.id;
-                let answer = SignedIn {
-                    account: decided.account,
-                    created: decided.created,
-                    at: decided.at,
-                };
+                let answer =
+                    SignedIn { account: decided.account, created: decided.created, at: decided.at };
                 if let Some(change) = &decided.change {
                     self.open.add(change);
                 }
@@ -319,9 +316,7 @@ impl AccountRegistry {
             drop(place);
             answer.give();
         }
-        if !self.closing.is_empty() {
-            self.commit(ctx);
-        } else if self.open.writes >= self.group_max {
+        if !self.closing.is_empty() || self.open.writes >= self.group_max {
             self.commit(ctx);
         } else if self.open.writes > 0 && !self.called {
             self.called = true;

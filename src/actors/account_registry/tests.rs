@@ -88,9 +88,8 @@ async fn a_hundred_links_of_one_custom_id_have_one_winner() {
 async fn a_pass_lets_one_account_in_and_the_same_one_again() {
     let data = tempfile::tempdir().unwrap();
     let (accounts, _stopped) = start(store(data.path()));
-    let enter = |name, number| {
-        accounts.sign_in(SignIn { pass: Some(pass(number)), ..ask(device(name)) })
-    };
+    let enter =
+        |name, number| accounts.sign_in(SignIn { pass: Some(pass(number)), ..ask(device(name)) });
     let (one, other) = tokio::join!(enter("1", 7), enter("2", 7));
     assert!(one.is_ok() != other.is_ok());
     let refused = one.as_ref().err().or(other.as_ref().err());

@@ -136,7 +136,7 @@ fn a_rehash_only_replaces_the_hash_it_was_made_from() {
     assert_eq!(rehash(account(1, &player.links), "old", "new".into()), None);
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Link(usize, LinkKind, u8),
     Unlink(usize, LinkKind, Option<u8>),

@@ -2,6 +2,7 @@ use super::*;
 
 const MAX: usize = 512;
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with what the rules give")]
 fn is(kind: LinkKind, id: &str) -> Result<Link, Refusal> {
     Ok(Link { kind, id: id.to_owned() })
 }
@@ -35,7 +36,8 @@ fn device_and_custom_ids_are_checked_in_the_order_of_the_protocol() {
         }
         assert_eq!(rule(&"x".repeat(min - 1)), Err(Refusal::IdLength(kind)));
         assert_eq!(rule(&"x".repeat(129)), Err(Refusal::IdLength(kind)));
-        for good in ["x".repeat(min), "x".repeat(128), "é".repeat(min / 2), "Ünï-ID\u{a0}_1".into()] {
+        for good in ["x".repeat(min), "x".repeat(128), "é".repeat(min / 2), "Ünï-ID\u{a0}_1".into()]
+        {
             assert_eq!(rule(&good), is(kind, &good), "case and bytes are kept");
         }
     }
@@ -88,10 +90,7 @@ fn an_email_sign_in_says_what_to_look_up() {
         email_sign_in("ädä@mail.example", "12345678", "", MAX),
         Ok(EmailSignIn::Address { link, username: None })
     );
-    assert_eq!(
-        email_sign_in("", "12345678", "Ada", MAX),
-        Ok(EmailSignIn::Username("Ada".into()))
-    );
+    assert_eq!(email_sign_in("", "12345678", "Ada", MAX), Ok(EmailSignIn::Username("Ada".into())));
     for odd in ["a@@b.example", "@a@b.example", "a@b..example", "a@b.c@d.example"] {
         assert!(email_sign_in(odd, "12345678", "", MAX).is_ok(), "{odd}: something@something.x");
     }

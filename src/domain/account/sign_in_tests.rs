@@ -18,12 +18,7 @@ fn ask() -> SignIn {
 }
 
 fn fresh() -> Fresh {
-    Fresh {
-        account: id(7),
-        player: Uuid::from_u128(70),
-        discriminator: Some(42),
-        token_life_s: 60,
-    }
+    Fresh { account: id(7), player: Uuid::from_u128(70), discriminator: Some(42), token_life_s: 60 }
 }
 
 fn seen(account: Option<Account>) -> Seen {

@@ -23,7 +23,9 @@ use std::sync::Arc;
 
 use ::sled::{Db, IVec};
 
-use crate::domain::account::{Account, AccountId, Change, Link, Redemption, Revoked, generated, names};
+use crate::domain::account::{
+    Account, AccountId, Change, Link, Redemption, Revoked, generated, names,
+};
 use crate::domain::time::UnixMicros;
 
 use self::commit::SledCommit;

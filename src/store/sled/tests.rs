@@ -94,7 +94,8 @@ fn an_unfinished_snapshot_is_removed_and_nothing_is_lost() {
     open(data.path()).close().unwrap(); // opening writes a snapshot of what it found
 
     let folder = data.path().join("accounts");
-    let is_snapshot = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("snap.");
+    let is_snapshot =
+        |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("snap.");
     let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let snapshot = entries.filter(is_snapshot).max().expect("sled writes snapshots");
     let bytes = std::fs::read(&snapshot).unwrap();
@@ -251,7 +252,8 @@ fn tear(file: &Path, later: &[u8], pattern: u64) {
     disk.resize(disk.len().max(later.len()), 0);
     for (page, bytes) in later.chunks(PAGE).enumerate() {
         let start = page * PAGE;
-        let roll = (page as u64 + 1).wrapping_mul(pattern.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 63;
+        let roll =
+            (page as u64 + 1).wrapping_mul(pattern.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 63;
         if pattern != 0 && roll == 1 {
             disk[start..start + bytes.len()].copy_from_slice(bytes);
         }
