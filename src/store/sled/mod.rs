@@ -21,7 +21,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use ::sled::{Db, IVec};
+use ::sled::{Config, Db, IVec};
 
 use crate::domain::account::{
     Account, AccountId, Change, Link, Redemption, Revoked, generated, names,
@@ -38,6 +38,7 @@ pub use self::opening::{Options, SyncFile, sync_data};
 
 /// Accounts in a sled database.
 pub struct SledStore {
+    config: Config,
     db: Db,
     /// sled's own file, for the `fdatasync` it does not do.
     file: Arc<File>,
@@ -47,6 +48,8 @@ pub struct SledStore {
     /// When what is revoked of an account may be forgotten.
     revoked_until: BTreeSet<(u64, AccountId)>,
     count: u64,
+    /// Something was sealed since opening.
+    has_written: bool,
     sync: SyncFile,
 }
 
@@ -302,6 +305,7 @@ impl Store for SledStore {
             self.staged.put(&keys::passes(group), redemptions);
         }
         let writes = self.staged.seal()?;
+        self.has_written = true;
         Some(Box::new(SledCommit {
             db: self.db.clone(),
             file: self.file.clone(),
@@ -315,8 +319,12 @@ impl Store for SledStore {
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { db, file, .. } = *self;
+        let Self { config, db, file, has_written, .. } = *self;
         drop(db);
+        opening::wait_until_unlocked(&file)?;
+        if has_written {
+            opening::write_snapshot(&config);
+        }
         opening::wait_until_unlocked(&file)
     }
 }

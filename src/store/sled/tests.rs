@@ -26,6 +26,15 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// The snapshot sled would open with.
+fn snapshot(data: &Path) -> PathBuf {
+    let is_snapshot =
+        |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("snap.");
+    let entries = std::fs::read_dir(data.join("accounts")).unwrap();
+    let entries = entries.map(|entry| entry.unwrap().path());
+    entries.filter(is_snapshot).max().expect("sled writes snapshots")
+}
+
 fn raw(data: &Path) -> ::sled::Db {
     ::sled::Config::new().path(data.join("accounts")).flush_every_ms(None).open().unwrap()
 }
@@ -91,13 +100,9 @@ fn an_unfinished_snapshot_is_removed_and_nothing_is_lost() {
     }
     store.sync().unwrap();
     store.close().unwrap();
-    open(data.path()).close().unwrap(); // opening writes a snapshot of what it found
 
     let folder = data.path().join("accounts");
-    let is_snapshot =
-        |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("snap.");
-    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    let snapshot = entries.filter(is_snapshot).max().expect("sled writes snapshots");
+    let snapshot = snapshot(data.path());
     let bytes = std::fs::read(&snapshot).unwrap();
     let name = snapshot.file_name().unwrap().to_str().unwrap();
     let number = u64::from_str_radix(&name["snap.".len()..], 16).unwrap();
@@ -158,6 +163,26 @@ fn a_closed_store_can_be_opened_at_once() {
         open(data.path()).close().unwrap();
         let_go(raw(data.path()), data.path());
     }
+}
+
+/// A start after a clean stop reads a snapshot and not the log.
+#[test]
+fn closing_leaves_a_snapshot_of_what_was_written() {
+    let data = tempfile::tempdir().unwrap();
+    let mut snapshots = Vec::new();
+    for name in ["1", "2"] {
+        let mut store = open(data.path());
+        let change = create(store.as_ref(), &device(name), None);
+        store.stage(&change).unwrap();
+        store.sync().unwrap();
+        store.close().unwrap();
+        snapshots.push(snapshot(data.path()));
+    }
+    assert!(snapshots[0] < snapshots[1]);
+    let store = open(data.path());
+    assert_eq!(snapshot(data.path()), snapshots[1], "opening found nothing newer");
+    assert_eq!(store.count(), 2);
+    store.close().unwrap();
 }
 
 /// Ids say nothing about devices: another folder gives the same device another id.
