@@ -67,10 +67,10 @@ async fn a_silent_client_is_pinged_and_closed_when_it_says_nothing() {
 
 #[actix_web::test]
 async fn a_client_that_answers_pings_stays() {
-    let limits = SocketLimits { ping_period_ms: Some(50), idle_ms: 200, ..LIMITS };
+    let limits = SocketLimits { ping_period_ms: Some(100), idle_ms: 1_500, ..LIMITS };
     let server = TestServer::start(Settings { limits, ..Settings::default() });
     let mut client = server.join("1").await;
-    for _ in 0..8 {
+    for _ in 0..20 {
         assert_eq!(client.frame().await, Message::Ping(vec![].into()));
     }
     assert_eq!(client.ask("echo here").await, "here");
