@@ -5,6 +5,8 @@
 //! delivered event in bursts; 64 kB per stalled client.
 //!
 //! `cargo bench --bench sockets`; `SOCKETS=1000` for a smaller run. Open files: one a socket.
+#![expect(clippy::unwrap_used, reason = "a bench may fail anywhere")]
+#![expect(clippy::cast_precision_loss, reason = "figures are shown with three digits")]
 
 use std::future::Future;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -115,7 +117,7 @@ async fn stalled() {
     let before = server.resident();
     let mut most = before;
     let mut updates = 0;
-    let mut waste = [0; 65_536];
+    let mut waste = vec![0; 65_536];
     while server.slow() < STALLED as u64 && updates < 100_000 {
         for _ in 0..20 {
             say(&mut player, b"L").await;

@@ -46,7 +46,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..126 => bytes.push(0x80 | u8::try_from(short).unwrap()),
         long => {
-            bytes.push(0x80 | 126);
+            bytes.push(0xfe);
             bytes.extend(u16::try_from(long).unwrap().to_be_bytes());
         }
     }
@@ -92,7 +92,7 @@ fn what_breaks_the_protocol_is_refused_as_soon_as_the_header_shows_it() {
 #[test]
 fn a_header_that_declares_400_mib_or_more_is_refused_without_any_payload() {
     for declared in [400u64 << 20, 4097, u64::MAX, 1 << 63] {
-        let mut head = vec![0x82, 0x80 | 127];
+        let mut head = vec![0x82, 0xff];
         head.extend(declared.to_be_bytes());
         head.extend([1, 2, 3, 4]);
         let mut decoder = Decoder::new(4096);
@@ -104,7 +104,7 @@ fn a_header_that_declares_400_mib_or_more_is_refused_without_any_payload() {
 #[test]
 fn a_declared_length_costs_nothing_until_the_bytes_come() {
     let mut decoder = Decoder::new(1 << 20);
-    let mut head = vec![0x82, 0x80 | 127];
+    let mut head = vec![0x82, 0xff];
     head.extend((1u64 << 20).to_be_bytes());
     head.extend([1, 2, 3, 4]);
     head.extend([0; 10]);

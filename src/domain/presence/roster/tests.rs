@@ -284,12 +284,18 @@ proptest! {
         };
         let start = BTreeSet::from([(who(1, 0).session, Arc::<str>::from(""))]);
         let (mut one_by_one, mut together) = (start.clone(), start);
-        events.iter().for_each(|event| apply(&mut one_by_one, event));
+        for event in &events {
+            apply(&mut one_by_one, event);
+        }
         let (early, late) = events.split_at(split.index(events.len() + 1));
-        early.iter().for_each(|event| apply(&mut together, event));
+        for event in early {
+            apply(&mut together, event);
+        }
         if let Some((first, rest)) = late.split_first() {
             let mut merged = first.clone();
-            rest.iter().for_each(|event| merged.absorb(event));
+            for event in rest {
+                merged.absorb(event);
+            }
             prop_assert!(merged.leaves.len() <= 3 && merged.joins.len() <= 3, "it does not grow");
             apply(&mut together, &merged);
         }
