@@ -138,3 +138,6 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
