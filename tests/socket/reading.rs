@@ -98,6 +98,19 @@ async fn what_cannot_be_read_closes_with_the_code_for_it() {
 }
 
 #[actix_web::test]
+async fn a_client_that_sends_on_past_its_fault_still_sees_why_it_is_closed() {
+    let server = TestServer::start(Settings::default());
+    for _ in 0..5 {
+        let mut client = server.join("1").await;
+        let mut bytes = vec![0x82, 0xff];
+        bytes.extend((400u64 << 20).to_be_bytes());
+        bytes.resize(256 << 10, 0);
+        client.socket.get_mut().write_all(&bytes).await.unwrap();
+        assert_eq!(client.end().await.1, Some((1009, String::new())));
+    }
+}
+
+#[actix_web::test]
 async fn a_client_that_is_too_fast_is_slowed_down_and_loses_nothing() {
     let limits = SocketLimits { messages_per_second: 50, ..LIMITS };
     let server = TestServer::start(Settings { limits, ..Settings::default() });
