@@ -1,1 +1,98 @@
-//! The command line.
+//! The command line: arguments to what they do. Exit codes: 0 done, 1 failed, 2 wrong arguments,
+//! 78 settings or data that cannot be used (a restart would not help).
+
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Overrides, example};
+use crate::observe::catalogue;
+
+/// The room before the game: login queue, accounts and presence in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "anteroom", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (also without this word)
+    Serve(ServeArgs),
+    /// Write reference files from the program itself
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum ConfigCommand {
+    /// config.toml with every setting, its meaning and its default
+    Example,
+    /// docs/reference/metrics.md
+    Metrics,
+}
+
+/// Flags of `anteroom serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeArgs {
+    /// Known server key `defaultkey`, UNSAFE sign-in and test01 to test20; loopback only
+    #[arg(long)]
+    dev: bool,
+    /// The server's folder [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where players connect [default: 0.0.0.0:7350; with --dev 127.0.0.1:7350]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Settings file [default: config.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl From<ServeArgs> for Overrides {
+    fn from(args: ServeArgs) -> Self {
+        Self { file: args.config, data: args.data, listen: args.listen, dev: args.dev }
+    }
+}
+
+/// Runs the command the arguments name.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve::run(&args.into()),
+        Command::Config { what } => print(what),
+    }
+}
+
+fn print(what: ConfigCommand) -> ExitCode {
+    let text = match what {
+        ConfigCommand::Example => example::config_toml().map_err(|error| error.to_string()),
+        ConfigCommand::Metrics => Ok(catalogue::markdown()),
+    };
+    match text {
+        Ok(text) => {
+            use std::io::Write as _;
+            match std::io::stdout().write_all(text.as_bytes()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
+        Err(error) => fail(&error, 1),
+    }
+}
+
+/// Says what went wrong, once, and gives the exit code.
+pub(crate) fn fail(problem: &dyn std::fmt::Display, code: u8) -> ExitCode {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "anteroom: {problem}");
+    ExitCode::from(code)
+}

@@ -2,17 +2,23 @@
 //! unit, its bounds and why its default is what it is. `config.toml` in the repository is written
 //! from here and compared in a test.
 
+pub mod check;
+pub mod example;
+pub mod load;
 pub mod nakama;
 pub mod passwords;
 pub mod pragma;
 pub mod queue;
+pub mod secrets;
 pub mod sections;
 
+pub use load::{ConfigError, Overrides, load};
 pub use nakama::NakamaConfig;
 pub use passwords::PasswordConfig;
-pub use pragma::PragmaConfig;
-pub use queue::QueueConfig;
-pub use sections::{LimitsConfig, LogConfig, ServerConfig, StoreConfig};
+pub use pragma::{BackendMode, PragmaConfig, Signing};
+pub use queue::{Gate, QueueConfig};
+pub use secrets::Secrets;
+pub use sections::{LimitsConfig, LogConfig, LogFormat, ServerConfig, StoreConfig};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// `[server]`: listeners, folder, shutdown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
     /// Players: Nakama REST and /ws, Pragma player routes. Port 0 picks a free one.
@@ -40,7 +40,7 @@ impl Default for ServerConfig {
 }
 
 /// `[limits]`: how often one address may ask, before anything is looked up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
     /// Largest request body, in bytes. 1024 to 16777216.
@@ -77,7 +77,7 @@ impl Default for LimitsConfig {
 }
 
 /// `[store]`: the embedded database.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
     /// Memory for cached pages, in MiB. 8 to 1048576.
@@ -95,7 +95,7 @@ impl Default for StoreConfig {
 }
 
 /// `[log]`: structured logs on standard error.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// What to log: "error", "warn", "info", "debug", "trace", or a tracing filter.

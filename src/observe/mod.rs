@@ -1,1 +1,8 @@
 //! What operators see: metrics, logs, health.
+
+pub mod catalogue;
+pub mod health;
+pub mod logging;
+pub mod metrics;
+
+pub use health::Health;

@@ -3,8 +3,12 @@
 //! A front end translates its wire to these and back; nothing of a wire is known here.
 
 pub mod door;
+mod entrance;
+pub mod hashing;
+pub mod limits;
+pub mod outcomes;
 
-pub use door::{Door, PassTokenRefused};
+pub use door::{Door, Parts, PassTokenRefused};
 
 use crate::actors::CallError;
 use crate::domain::account::{Account, Refusal};

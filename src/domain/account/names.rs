@@ -222,3 +222,6 @@ fn password_length(password: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+#[cfg(test)]
+#[path = "names_tests.rs"]
+mod tests;

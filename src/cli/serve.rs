@@ -1,0 +1,100 @@
+//! `anteroom serve`: from settings to a running server, until a signal.
+
+use std::process::ExitCode;
+
+use actix_rt::signal::unix::{SignalKind, signal};
+
+use super::fail;
+use crate::clock::Clock;
+use crate::config::{Overrides, load};
+use crate::ids::Dice;
+use crate::observe::logging;
+use crate::server::{Bound, Dials, bind};
+
+/// Exit code for settings or data that cannot be used: a restart would not help (sysexits
+/// `EX_CONFIG`; service managers are told not to try again).
+const UNUSABLE: u8 = 78;
+
+pub(super) fn run(overrides: &Overrides) -> ExitCode {
+    let config = match load(overrides) {
+        Ok(config) => config,
+        Err(error) => return fail(&error, UNUSABLE),
+    };
+    if let Err(error) = logging::start(&config.log) {
+        return fail(&format!("settings: log.level: {error}"), UNUSABLE);
+    }
+    let dice = match Dice::machine() {
+        Ok(dice) => dice,
+        Err(error) => return fail(&format!("no randomness from the system: {error}"), 1),
+    };
+    actix_rt::System::new().block_on(async {
+        let bound = match bind(config, Clock::machine(), dice).await {
+            Ok(bound) => bound,
+            Err(error) => return fail(&error, if error.is_unusable() { UNUSABLE } else { 1 }),
+        };
+        announce(&bound);
+        reload_on_hangup(overrides.clone(), bound.dials());
+        match bound.run(stop_signal()).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error, 1),
+        }
+    })
+}
+
+/// What a person wants to know when the server has started; also read by scripts.
+fn announce(bound: &Bound) {
+    let players = bound.player_address();
+    let (host, port) = match players.ip() {
+        ip if ip.is_unspecified() => ("127.0.0.1".to_owned(), players.port()),
+        ip => (ip.to_string(), players.port()),
+    };
+    let mut text = format!("anteroom is ready: players http://{players}, operators http://{}\n", bound.operators_address());
+    if bound.config().dev {
+        text.push_str("  --dev: server key `defaultkey`, UNSAFE sign-in, test01 to test20. Never in production.\n");
+        text.push_str(&format!("  try it in a browser: http://{host}:{port}/\n"));
+    } else if let Some(server_key) = bound.new_server_key() {
+        text.push_str(&format!("  first run: secrets are in {}\n", bound.config().server.data.join("secrets.toml").display()));
+        text.push_str(&format!("  server key for your clients, shown this once: {server_key}\n"));
+        text.push_str(&format!(
+            "  curl -u '{server_key}:' 'http://{host}:{port}/v2/account/authenticate/device' -d '{{\"id\":\"my-first-device\"}}'\n"
+        ));
+    }
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Resolves on the first SIGTERM or SIGINT; the second ends the process at once.
+async fn stop_signal() {
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    tracing::info!("stopping; a second signal stops at once");
+    actix_rt::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        std::process::exit(1);
+    });
+}
+
+/// SIGHUP reads the settings again and applies what can change live: `queue.rate`, `queue.cap`
+/// and `queue.paused`. Settings that cannot be used change nothing.
+fn reload_on_hangup(overrides: Overrides, dials: Dials) {
+    actix_rt::spawn(async move {
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        while hangup.recv().await.is_some() {
+            match load(&overrides) {
+                Ok(config) => dials.apply(&config.queue).await,
+                Err(error) => tracing::error!(%error, "settings were not reloaded"),
+            }
+        }
+    });
+}

@@ -1,0 +1,128 @@
+//! Bounds of every setting, each complaint with the path of the key.
+
+use std::fmt::Display;
+
+use super::{BackendMode, Config};
+
+/// A setting that is out of bounds or contradicts another.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key} {problem}")]
+pub struct Invalid {
+    /// Path of the key, e.g. `queue.rate`.
+    pub key: &'static str,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+/// Checks every setting and the rules between them.
+///
+/// # Errors
+///
+/// The first setting that is out of bounds.
+pub fn check(config: &Config) -> Result<(), Invalid> {
+    queue(config)?;
+    nakama(config)?;
+    pragma(config)?;
+    let p = &config.passwords;
+    within("passwords.memory_kib", p.memory_kib, 8_192, 1_048_576)?;
+    within("passwords.iterations", p.iterations, 1, 20)?;
+    within("passwords.threads", p.threads, 0, 64)?;
+    within("passwords.queue_max", p.queue_max, 1, 100_000)?;
+    within("passwords.length_max", p.length_max, 64, 4_096)?;
+    let l = &config.limits;
+    within("limits.body_max_bytes", l.body_max_bytes, 1_024, 16 << 20)?;
+    within("limits.sign_in_per_second", l.sign_in_per_second, 0, 1_000_000)?;
+    within("limits.sign_in_burst", l.sign_in_burst, 1, 1_000_000)?;
+    within("limits.wrong_passwords_per_minute", l.wrong_passwords_per_minute, 1, 1_000)?;
+    within("limits.enter_per_second", l.enter_per_second, 0, 1_000_000)?;
+    within("limits.enter_burst", l.enter_burst, 1, 1_000_000)?;
+    within("limits.poll_per_second", l.poll_per_second, 1, 1_000)?;
+    within("limits.callers_max", l.callers_max, 16, 1_000_000)?;
+    let s = &config.store;
+    within("store.cache_mib", s.cache_mib, 8, 1_048_576)?;
+    within("store.commit_wait_us", s.commit_wait_us, 0, 100_000)?;
+    within("store.commit_max", s.commit_max, 1, 65_536)?;
+    within("server.workers", config.server.workers, 0, 256)?;
+    within("server.connections_max", config.server.connections_max, 16, 1_000_000)?;
+    within("server.drain_s", config.server.drain_s, 0, 600)
+}
+
+fn queue(config: &Config) -> Result<(), Invalid> {
+    let q = &config.queue;
+    within("queue.rate", q.rate, 0.0, 100_000.0)?;
+    within("queue.burst", q.burst, 0, 10_000)?;
+    within("queue.cap", q.cap, 0, 100_000_000)?;
+    within("queue.line_max", q.line_max, 1, 100_000_000)?;
+    within("queue.lease_s", q.lease_s, 30, 86_400)?;
+    within("queue.parked_s", q.parked_s, 0, 86_400)?;
+    within("queue.pass_ttl_s", q.pass_ttl_s, 5, 86_400)?;
+    within("queue.connect_window_s", q.connect_window_s, 1, 3_600)?;
+    within("queue.grace_s", q.grace_s, 0, 3_600)?;
+    within("queue.settle_s", q.settle_s, 0, 600)?;
+    within("queue.poll_budget", q.poll_budget, 10, 1_000_000)?;
+    within("queue.poll_min_ms", q.poll_min_ms, 100, 60_000)?;
+    within("queue.poll_max_ms", q.poll_max_ms, 1_000, 3_600_000)?;
+    within("queue.seconds_to_login", q.seconds_to_login, 0, 600)?;
+    within("queue.grace_share", q.grace_share, 0.0, 1.0)?;
+    within("queue.lane_weights", q.lane_weights[0].min(q.lane_weights[1]), 1, 1_000)?;
+    within("queue.lane_weights", q.lane_weights[0].max(q.lane_weights[1]), 1, 1_000)?;
+    within("queue.snapshot_s", q.snapshot_s, 1, 300)?;
+    ordered("queue.poll_min_ms", q.poll_min_ms <= q.poll_max_ms, "must not exceed poll_max_ms")
+}
+
+fn nakama(config: &Config) -> Result<(), Invalid> {
+    let n = &config.nakama;
+    within("nakama.token_expiry_s", n.token_expiry_s, 1, 86_400)?;
+    within("nakama.refresh_expiry_s", n.refresh_expiry_s, 1, 31_536_000)?;
+    within("nakama.devices_max", n.devices_max, 1, 1_000)?;
+    within("nakama.message_max_bytes", n.message_max_bytes, 256, 1 << 20)?;
+    within("nakama.ping_period_ms", n.ping_period_ms, 1_000, 600_000)?;
+    within("nakama.pong_wait_ms", n.pong_wait_ms, 2_000, 3_600_000)?;
+    within("nakama.outbox_messages", n.outbox_messages, 1, 10_000)?;
+    within("nakama.outbox_bytes", n.outbox_bytes, 1_024, 16 << 20)?;
+    within("nakama.follows_max", n.follows_max, 1, 100_000)?;
+    within("nakama.sockets_per_account", n.sockets_per_account, 1, 1_000)?;
+    within("nakama.messages_per_second", n.messages_per_second, 1, 10_000)?;
+    ordered(
+        "nakama.ping_period_ms",
+        n.ping_period_ms < n.pong_wait_ms,
+        "must be shorter than pong_wait_ms",
+    )
+}
+
+fn pragma(config: &Config) -> Result<(), Invalid> {
+    let p = &config.pragma;
+    within("pragma.player_token_min", p.player_token_min, 1, 525_600)?;
+    within("pragma.player_refresh_min", p.player_refresh_min, 1, 525_600)?;
+    within("pragma.player_refresh_variance_min", p.player_refresh_variance_min, 0, 60)?;
+    within("pragma.idle_timeout_s", p.idle_timeout_s, 5, 3_600)?;
+    within("pragma.reconnect_grace_s", p.reconnect_grace_s, 0, 3_600)?;
+    within("pragma.message_max_bytes", p.message_max_bytes, 1_024, 16 << 20)?;
+    ordered(
+        "pragma.player_refresh_variance_min",
+        p.player_refresh_variance_min < p.player_refresh_min,
+        "must be shorter than player_refresh_min",
+    )?;
+    let production = p.backend_mode == BackendMode::Production && !config.dev;
+    ordered(
+        "pragma.login_queue_bypass",
+        !(production && p.login_queue_bypass && !p.bypass_in_production),
+        "lets everybody in without a pass: in PRODUCTION it also needs bypass_in_production = true",
+    )
+}
+
+fn within<T: PartialOrd + Display>(
+    key: &'static str,
+    value: T,
+    low: T,
+    high: T,
+) -> Result<(), Invalid> {
+    if value >= low && value <= high {
+        return Ok(());
+    }
+    Err(Invalid { key, problem: format!("must be {low} to {high}, not {value}") })
+}
+
+fn ordered(key: &'static str, holds: bool, problem: &str) -> Result<(), Invalid> {
+    if holds { Ok(()) } else { Err(Invalid { key, problem: problem.to_owned() }) }
+}

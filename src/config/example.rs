@@ -1,0 +1,99 @@
+//! Writes `config.toml` from the structs: every key with its meaning and its default.
+
+use std::fmt::Write as _;
+
+use documented::DocumentedFields;
+use serde::Serialize;
+
+use super::{
+    Config, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig, PragmaConfig, QueueConfig,
+    ServerConfig, StoreConfig,
+};
+
+const HEAD: &str = "\
+# Anteroom's settings. Every key is shown with its default; delete what you don't change.
+# Written by `anteroom config example`. The same keys as environment variables:
+# ANTEROOM__SECTION__KEY, e.g. ANTEROOM__QUEUE__RATE=200. Flags win over the environment, the
+# environment over this file. A key that is not listed here is refused.
+# Secrets are not in this file: see data/README.md.
+";
+
+/// The text of `config.toml`: every section, every key, its documentation and its default.
+///
+/// # Errors
+///
+/// When a default cannot be written as TOML, which the test for this function rules out.
+pub fn config_toml() -> Result<String, toml::ser::Error> {
+    let config = Config::default();
+    let mut text = HEAD.to_owned();
+    section::<ServerConfig>(&mut text, "server", &config.server)?;
+    section::<QueueConfig>(&mut text, "queue", &config.queue)?;
+    section::<NakamaConfig>(&mut text, "nakama", &config.nakama)?;
+    section::<PragmaConfig>(&mut text, "pragma", &config.pragma)?;
+    section::<PasswordConfig>(&mut text, "passwords", &config.passwords)?;
+    section::<LimitsConfig>(&mut text, "limits", &config.limits)?;
+    section::<StoreConfig>(&mut text, "store", &config.store)?;
+    section::<LogConfig>(&mut text, "log", &config.log)?;
+    Ok(text)
+}
+
+fn section<T: DocumentedFields + Serialize>(
+    text: &mut String,
+    name: &str,
+    defaults: &T,
+) -> Result<(), toml::ser::Error> {
+    let values = toml::Table::try_from(defaults)?;
+    let _ = write!(text, "\n[{name}]\n");
+    for (index, key) in T::FIELD_NAMES.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        let doc = T::FIELD_DOCS.get(index).copied().unwrap_or_default();
+        for line in doc.trim().lines() {
+            let _ = writeln!(text, "# {line}");
+        }
+        let _ = match values.get(*key) {
+            Some(value) => writeln!(text, "{key} = {}", inline(value)),
+            None => writeln!(text, "# {key} ="),
+        };
+    }
+    Ok(())
+}
+
+/// A value on one line, numbers as people write them.
+fn inline(value: &toml::Value) -> String {
+    value.to_string().trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_is_what_the_structs_say() {
+        let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml"))
+            .expect("config.toml is in the repository");
+        assert_eq!(
+            shipped,
+            config_toml().unwrap(),
+            "run `cargo run -- config example > config.toml`"
+        );
+    }
+
+    #[test]
+    fn the_shipped_file_sets_the_defaults() {
+        let config: Config = toml::from_str(&config_toml().unwrap()).unwrap();
+        assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn every_key_is_documented() {
+        for (at, line) in config_toml().unwrap().lines().enumerate().skip(7) {
+            if line.contains(" = ") && !line.starts_with('#') {
+                let text = config_toml().unwrap();
+                let before = text.lines().nth(at - 1).unwrap_or_default();
+                assert!(before.starts_with("# "), "no documentation above: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Where settings come from: the file, then the environment, then flags; unknown keys refused.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+
+use super::check::{Invalid, check};
+use super::{Config, ServerConfig};
+
+/// What the command line may set; each wins over file and environment.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--config`: the file to read; it must exist. Otherwise `config.toml`, if there is one.
+    pub file: Option<PathBuf>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--dev`
+    pub dev: bool,
+}
+
+/// Settings that cannot be used, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// `--config` names a file that cannot be read.
+    #[error("cannot read the settings file {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A key that does not exist or a value of the wrong kind. The text names key and source.
+    #[error("settings: {0}")]
+    Malformed(Box<figment::Error>),
+    /// A value out of bounds.
+    #[error("settings: {0}")]
+    Invalid(#[from] Invalid),
+    /// `--dev` opens known doors, so it must stay on this machine.
+    #[error(
+        "--dev listens on loopback only, not on {0}: it has a known server key and a provider that believes anybody"
+    )]
+    DevOnPublicAddress(SocketAddr),
+}
+
+/// Reads settings: defaults, then the file, then `ANTEROOM__SECTION__KEY`, then flags.
+///
+/// # Errors
+///
+/// See [`ConfigError`]; each names the key.
+pub fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
+    let mut figment = Figment::from(Serialized::defaults(Config::default()));
+    if let Some(path) = &overrides.file {
+        let text = read(path)?;
+        figment = figment.merge(Toml::string(&text));
+    } else if let Ok(text) = std::fs::read_to_string("config.toml") {
+        figment = figment.merge(Toml::string(&text));
+    }
+    let environment = Env::prefixed("ANTEROOM__").split("__");
+    let mut config: Config =
+        figment.merge(environment).extract().map_err(|e| ConfigError::Malformed(Box::new(e)))?;
+    apply(overrides, &mut config)?;
+    check(&config)?;
+    Ok(config)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+fn apply(overrides: &Overrides, config: &mut Config) -> Result<(), ConfigError> {
+    if let Some(data) = &overrides.data {
+        config.server.data.clone_from(data);
+    }
+    if let Some(listen) = overrides.listen {
+        config.server.listen = listen;
+    }
+    if overrides.dev {
+        open_dev_doors(config)?;
+    }
+    Ok(())
+}
+
+/// `--dev`: known server key, the UNSAFE provider, test accounts. Loopback only.
+fn open_dev_doors(config: &mut Config) -> Result<(), ConfigError> {
+    config.dev = true;
+    config.pragma.unsafe_provider = true;
+    config.pragma.backend_mode = super::BackendMode::Development;
+    if config.server.listen == ServerConfig::default().listen {
+        config.server.listen.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    for address in [Some(config.server.listen), config.server.operators].into_iter().flatten() {
+        if !address.ip().is_loopback() {
+            return Err(ConfigError::DevOnPublicAddress(address));
+        }
+    }
+    Ok(())
+}
+
+impl ServerConfig {
+    /// The operators' listener: as set, or one port above `listen` on loopback. With `listen` on
+    /// port 0 it picks a free port too.
+    pub fn operators_address(&self) -> SocketAddr {
+        self.operators.unwrap_or_else(|| {
+            let port = match self.listen.port() {
+                0 => 0,
+                port => port.saturating_add(1),
+            };
+            SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_text(text: &str, dev: bool) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        load(&Overrides { file: Some(file), dev, ..Overrides::default() })
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let error = from_text("[queue]\nrat = 5\n", false).unwrap_err().to_string();
+        assert!(error.contains("rat") && error.contains("rate"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_section_is_named() {
+        let error = from_text("[que]\nrate = 5\n", false).unwrap_err().to_string();
+        assert!(error.contains("que"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_bounds_is_named_with_its_bounds() {
+        let error = from_text("[queue]\nrate = -1.0\n", false).unwrap_err().to_string();
+        assert_eq!(error, "settings: queue.rate must be 0 to 100000, not -1");
+    }
+
+    #[test]
+    fn the_bypass_needs_a_second_yes_in_production() {
+        assert!(from_text("[pragma]\nlogin_queue_bypass = true\n", false).is_err());
+        let both = "[pragma]\nlogin_queue_bypass = true\nbypass_in_production = true\n";
+        assert!(from_text(both, false).is_ok());
+    }
+
+    #[test]
+    fn dev_stays_on_loopback() {
+        assert!(from_text("", true).unwrap().server.listen.ip().is_loopback());
+        let public = from_text("[server]\nlisten = \"192.0.2.1:7350\"\n", true);
+        assert!(matches!(public, Err(ConfigError::DevOnPublicAddress(_))));
+    }
+
+    #[test]
+    fn operators_follow_the_listener() {
+        let config = from_text("[server]\nlisten = \"0.0.0.0:9000\"\n", false).unwrap();
+        assert_eq!(config.server.operators_address(), "127.0.0.1:9001".parse().unwrap());
+    }
+}

@@ -1,0 +1,82 @@
+//! Every metric there is: name, kind, meaning. Names are stable; `docs/reference/metrics.md` is
+//! written from here and compared in a test.
+
+/// What a metric counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Goes up and down.
+    Gauge,
+    /// Only goes up; its name on the page ends in `_total`.
+    Counter,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name, without `_total`.
+    pub name: &'static str,
+    /// Gauge or counter.
+    pub kind: Kind,
+    /// Meaning and unit.
+    pub help: &'static str,
+    /// Its labels, empty for none.
+    pub labels: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($id:ident = $kind:ident $name:literal [$labels:literal] $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub const $id: Metric =
+                Metric { name: $name, kind: Kind::$kind, help: $help, labels: $labels };
+        )*
+        /// Every metric, in the order of the page.
+        pub const ALL: &[Metric] = &[$($id),*];
+    };
+}
+
+catalogue! {
+    WAITING = Gauge "login_queue_waiting" ["lane"] "Tickets that wait";
+    PARKED = Gauge "login_queue_parked" [""] "Tickets that were silent at the head and keep their number";
+    TARGET_RATE = Gauge "login_queue_target_rate" [""] "Admissions per second, as set";
+    TARGET_CCU = Gauge "login_queue_target_ccu" [""] "Slots, as set";
+    PAUSED = Gauge "login_queue_paused" [""] "1 while admissions are paused";
+    SLOTS = Gauge "login_queue_slots" ["state"] "Slots in use: live, reserved (signed in, no socket yet), pass, grace";
+    ADMITTED = Counter "login_queue_admitted" ["lane"] "Tickets admitted";
+    EXPIRED = Counter "login_queue_expired" ["what"] "What lapsed unused: lease, pass, parked, grace";
+    LEFT = Counter "login_queue_left" [""] "Tickets given up by their owners";
+    RETURNED = Counter "login_queue_returned" [""] "Parked tickets whose owners came back";
+    REFUSED_FULL = Counter "login_queue_refused_full" [""] "Entries refused because the line had its maximum length";
+    ETA_ERROR = Gauge "login_queue_eta_error_ratio" ["quantile"] "Estimate given against wait that came true, over recent admissions";
+    REVERSALS = Counter "login_queue_position_reversals" [""] "Positions that rose without a reason; must stay 0";
+    SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
+    HASHES_PENDING = Gauge "password_hashes_pending" [""] "Passwords being hashed or waiting for it";
+    HASHES = Counter "password_hashes" ["result"] "Passwords hashed (done) and refused because the pool was full (refused)";
+    SOCKETS = Gauge "sessions_online" [""] "Open WebSockets";
+    SOCKETS_OPENED = Counter "sessions_opened" [""] "WebSockets opened";
+    SOCKETS_CLOSED = Counter "sessions_closed" ["reason"] "WebSockets closed, by reason";
+    FRAMES = Counter "session_frames" ["direction"] "WebSocket messages in and out";
+    PRESENCE_DELIVERED = Counter "presence_delivered" [""] "Presence events delivered to sessions";
+    COMMITS = Counter "store_commits" [""] "Flushes of the store";
+    WRITES = Counter "store_writes" [""] "Changes written to the store";
+    COMMIT_MAX_US = Gauge "store_commit_max_microseconds" [""] "Longest flush since the start, in microseconds";
+    ACCOUNTS = Gauge "accounts" [""] "Accounts stored";
+    READY = Gauge "ready" [""] "1 while players are served";
+}
+
+/// The reference page.
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Metrics\n\nAt `/metrics` on the operators' port, in the Prometheus text format. Written from \
+         `src/observe/catalogue.rs` by `anteroom config metrics`; a test compares.\n\n\
+         | name | kind | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for metric in ALL {
+        let (name, kind) = match metric.kind {
+            Kind::Gauge => (metric.name.to_owned(), "gauge"),
+            Kind::Counter => (format!("{}_total", metric.name), "counter"),
+        };
+        page.push_str(&format!("| `{name}` | {kind} | {} | {} |\n", metric.labels, metric.help));
+    }
+    page
+}

@@ -1,0 +1,99 @@
+//! Past the line: by pass, by implicit ticket, or not at all; and what becomes of the slot when the
+//! sign-in fails or the client hangs up halfway.
+
+use super::door::Door;
+use super::{Entrance, SignInError};
+use crate::actors::account_registry::PassUse;
+use crate::actors::{CallError, Line};
+use crate::domain::queue::{Identity, Lane, Number, Player, Standing, TicketRef};
+use crate::domain::time::UnixMicros;
+
+/// Somebody who got past the line and has yet to prove who they are. Dropped without
+/// [`Entered::redeemed`], the slot goes back: a wrong password must not hold a slot.
+pub(super) struct Entered {
+    line: Line,
+    way: Way,
+}
+
+enum Way {
+    /// A pass token the client brought. It stays good when the sign-in fails.
+    Pass { ticket: TicketRef, expires_at: UnixMicros },
+    /// Admitted by an implicit ticket. `on_the_spot`: nobody waited for it, so a failed sign-in
+    /// gives the slot back at once; otherwise the pass stays for another try.
+    Implicit { number: Number, on_the_spot: bool },
+    /// Needs no slot now: holds one, or does not queue.
+    Exempt,
+    /// Settled; nothing to give back.
+    Done,
+}
+
+impl Door {
+    pub(super) async fn pass_the_line(
+        &self,
+        entrance: &Entrance,
+        identity: Identity,
+    ) -> Result<Entered, SignInError> {
+        let way = match *entrance {
+            Entrance::Exempt => Way::Exempt,
+            Entrance::Pass { ticket, expires_at } => {
+                self.line.begin_redeem(ticket).await??;
+                Way::Pass { ticket, expires_at }
+            }
+            Entrance::Implicit => match self.line.enter(identity, Lane::Standard).await? {
+                Standing::HoldsSlot => Way::Exempt,
+                Standing::Passed { ticket, on_the_spot, .. } => {
+                    Way::Implicit { number: ticket.number, on_the_spot }
+                }
+                waiting => return Err(SignInError::Wait(waiting)),
+            },
+        };
+        Ok(Entered { line: self.line.clone(), way })
+    }
+}
+
+impl Entered {
+    /// The pass to redeem in the same commit as the sign-in. An implicit ticket never left the
+    /// server, so nobody else can redeem it and nothing needs to be remembered.
+    pub(super) fn pass_use(&self) -> Option<PassUse> {
+        match self.way {
+            Way::Pass { ticket, expires_at } => Some(PassUse {
+                epoch: ticket.epoch,
+                number: ticket.number.0,
+                remember_until: expires_at,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The sign-in is durable: the slot is the player's and waits for the socket.
+    pub(super) async fn redeemed(
+        mut self,
+        player: Player,
+        identity: Identity,
+    ) -> Result<(), CallError> {
+        match std::mem::replace(&mut self.way, Way::Done) {
+            Way::Pass { ticket, .. } => {
+                self.line.finish_redeem(ticket.number, player, identity).await
+            }
+            Way::Implicit { number, .. } => self.line.finish_redeem(number, player, identity).await,
+            Way::Exempt => self.line.admit_exempt(player, identity).await,
+            Way::Done => Ok(()),
+        }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let (number, give_back) = match self.way {
+            Way::Pass { ticket, .. } => (ticket.number, false),
+            Way::Implicit { number, on_the_spot } => (number, on_the_spot),
+            Way::Exempt | Way::Done => return,
+        };
+        let line = self.line.clone();
+        actix_rt::spawn(async move {
+            if let Err(error) = line.abandon_redeem(number, give_back).await {
+                tracing::warn!(%error, "a failed sign-in's slot lapses by time instead of at once");
+            }
+        });
+    }
+}

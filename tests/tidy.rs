@@ -1,0 +1,203 @@
+//! Rules about the source itself: who may import whom, how long things may be, where the machine's
+//! clock and dice may be touched, and that written claims are in step with the code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines a file may have, tests in it included.
+const FILE_LINES: usize = 500;
+/// Lines a function may have.
+const FUNCTION_LINES: usize = 70;
+
+/// Folder or file, and what it may not mention.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    (
+        "src/domain",
+        &[
+            "actix", "tokio", "futures", "async ", ".await", "sled::", "std::fs", "std::net",
+            "std::io", "std::thread", "crate::actors", "crate::store", "crate::signin",
+            "crate::nakama", "crate::pragma", "crate::config", "crate::clock", "crate::ids",
+            "crate::server",
+        ],
+    ),
+    (
+        "src/store",
+        &["actix", "tokio", "crate::actors", "crate::signin", "crate::nakama", "crate::pragma", "crate::server"],
+    ),
+    ("src/actors", &["crate::signin", "crate::nakama", "crate::pragma", "crate::server", "crate::cli"]),
+    (
+        "src/signin",
+        &["crate::nakama", "crate::pragma", "crate::server", "crate::store", "Addr<", "actix_web"],
+    ),
+    ("src/nakama", &["Addr<", "crate::store", "crate::pragma", "crate::server", "crate::cli"]),
+    ("src/pragma", &["Addr<", "crate::store", "crate::nakama", "crate::server", "crate::cli"]),
+    ("src/try_it", &["Addr<", "crate::store", "crate::nakama", "crate::pragma", "crate::actors"]),
+    ("src/config", &["actix", "crate::actors", "crate::store", "crate::signin", "crate::server"]),
+];
+
+/// The machine's clock and dice, and who may touch them.
+const DOORS: &[(&str, &[&str])] = &[
+    ("SystemTime::now", &["src/clock.rs"]),
+    ("Instant::now", &["src/clock.rs", "src/signin/hashing.rs", "src/cli/"]),
+    ("getrandom::", &["src/ids.rs"]),
+    ("Uuid::new_v4", &[]),
+    ("thread_rng", &[]),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below `folder`, with its path from the root.
+fn rust_files(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push((name(&path), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn name(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_string_lossy().into_owned()
+}
+
+/// The code of a file: without comments, and without the tests at its end.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let end = text.find("\n#[cfg(test)]\nmod ").unwrap_or(text.len());
+    text[..end]
+        .lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+fn is_test_file(file: &str) -> bool {
+    file.ends_with("tests.rs") || file.contains("/tests/")
+}
+
+#[test]
+fn imports_point_one_way() {
+    let mut wrong = Vec::new();
+    for (folder, words) in FORBIDDEN {
+        for (file, text) in rust_files(folder) {
+            if is_test_file(&file) {
+                continue;
+            }
+            for (at, line) in code(&text) {
+                for word in *words {
+                    if line.contains(word) {
+                        wrong.push(format!("{file}:{at}: {folder} must not mention `{word}`"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn clock_and_dice_have_one_door() {
+    let mut wrong = Vec::new();
+    for (file, text) in rust_files("src") {
+        for (at, line) in code(&text) {
+            for (word, allowed) in DOORS {
+                if line.contains(word) && !allowed.iter().any(|path| file.starts_with(path)) {
+                    wrong.push(format!("{file}:{at}: `{word}`; use crate::clock or crate::ids"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    let mut wrong = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for (file, text) in rust_files(folder) {
+            let lines = text.lines().count();
+            if lines > FILE_LINES {
+                wrong.push(format!("{file}: {lines} lines, at most {FILE_LINES}: one subject a file"));
+            }
+            for (at, length) in functions(&text) {
+                if length > FUNCTION_LINES {
+                    wrong.push(format!("{file}:{at}: a function of {length} lines, at most {FUNCTION_LINES}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Where each function starts and how many lines it has: from its `fn` to the brace that closes at
+/// the same depth. rustfmt keeps that brace on a line of its own.
+fn functions(text: &str) -> Vec<(usize, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let words = line.trim_start();
+        let starts = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(super) fn ", "pub(crate) fn ", "const fn ", "pub const fn "]
+            .iter()
+            .any(|start| words.starts_with(start));
+        if !starts {
+            continue;
+        }
+        let indent = line.len() - words.len();
+        let closing = format!("{}}}", " ".repeat(indent));
+        let end = lines[at..].iter().position(|line| *line == closing);
+        if let Some(length) = end {
+            found.push((at + 1, length + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let words = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "unimpl".to_owned() + "emented!", "to".to_owned() + "do!("];
+    let mut wrong = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for (file, text) in rust_files(folder) {
+            for (at, line) in text.lines().enumerate() {
+                if words.iter().any(|word| line.contains(word.as_str())) {
+                    wrong.push(format!("{file}:{}: {}", at + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "do it, or say in the documents that it is not done:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_metrics_page_is_in_step() {
+    let page = fs::read_to_string(root().join("docs/reference/metrics.md")).unwrap_or_default();
+    assert_eq!(
+        page,
+        anteroom::observe::catalogue::markdown(),
+        "run `cargo run -- config metrics > docs/reference/metrics.md`"
+    );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap_or_else(|e| panic!("{document}: {e}"));
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") && !root().join(file).exists() {
+                wrong.push(format!("{document}: {link}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
