@@ -54,12 +54,12 @@ async fn tickets(args: &LaunchArgs, probed: &mut Probed) -> anyhow::Result<()> {
         Let::Wait(queued) => Ok(queued.ticket),
         Let::In { .. } => Err("nobody should be let in".to_owned()),
     };
-    let warm = probe.times("warm up", WARM_UP, enter).await?;
+    probe.times("warm up", WARM_UP, enter).await?;
     let before = probe.usage()?;
-    probe.times("tickets", args.probe_tickets, async |one| enter(one).await.map(drop)).await?;
+    let tickets = probe.times("tickets", args.probe_tickets, enter).await?;
     let waiting = probe.usage()?;
     let check = async |one: u32| {
-        let ticket = warm[one as usize % warm.len()].as_deref();
+        let ticket = tickets.get(one as usize).and_then(Option::as_deref);
         pragma::queue(&probe.stage, ticket).await.map(drop)
     };
     probe.times("polls", args.probe_tickets, check).await?;

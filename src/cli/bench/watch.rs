@@ -88,11 +88,16 @@ fn admitted(metrics: &str) -> Option<u64> {
         let name = name.split('{').next()?;
         (name.contains("queue_admitted") && name.ends_with("_total")).then_some(value)
     });
-    let mut sum = None;
+    let mut sum: Option<f64> = None;
     for value in samples {
-        *sum.get_or_insert(0) += value.parse::<u64>().ok()?;
+        *sum.get_or_insert(0.0) += value.parse::<f64>().ok()?;
     }
-    sum
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count, written as a float"
+    )]
+    sum.map(|sum| sum as u64)
 }
 
 #[cfg(test)]
@@ -102,7 +107,7 @@ mod tests {
     #[test]
     fn admissions_are_summed_over_lanes() {
         let text = "# TYPE x counter\n\
-            login_queue_admitted_total{lane=\"standard\"} 40\n\
+            login_queue_admitted_total{lane=\"standard\"} 40.0\n\
             login_queue_admitted_total{lane=\"grace\"} 2\n\
             login_queue_waiting{lane=\"standard\"} 7\n# EOF\n";
         assert_eq!(admitted(text), Some(42));
