@@ -93,7 +93,8 @@ impl Checks {
         }
         self.shown.insert(number, (lane, waiting.position));
         let since = match self.lane_since.get(&number) {
-            Some(&(old, since)) if old == lane => since,
+            Some(&(old, since)) if old == lane && waiting.reason.is_none() => since,
+            // New here, or was parked meanwhile and says so.
             _ => now,
         };
         self.lane_since.insert(number, (lane, since));
@@ -103,8 +104,10 @@ impl Checks {
     }
 
     /// A ticket was told that it is a pass.
-    pub fn passes(&mut self, number: Number) {
-        if let Some((lane, at)) = self.last_wait.remove(&number) {
+    pub fn passes(&mut self, number: Number, from: Lane) {
+        if let Some((lane, at)) = self.last_wait.remove(&number)
+            && lane == from
+        {
             self.passed[lane as usize].insert(number, at);
         }
         self.forget(number);

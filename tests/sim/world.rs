@@ -67,6 +67,7 @@ struct Disk {
 }
 
 pub struct World {
+    traced: Option<String>,
     dice: Dice,
     settings: Settings,
     queue: Queue,
@@ -121,6 +122,7 @@ impl World {
             redeemed: Vec::new(),
         };
         let mut world = Self {
+            traced: std::env::var("TRACE").ok(),
             dice,
             settings,
             queue,
@@ -191,9 +193,20 @@ impl World {
         }
         let output = self.queue.handle(self.machine(), input.clone());
         self.checks.after(self.now, &input, self.queue.figures());
+        self.trace(|| format!("{input:?} -> {output:?}"));
         self.summary.inputs += 1;
         self.check_work_conservation();
         output
+    }
+
+    /// With `TRACE="Number(7)"` in the environment, tells what concerns that number, and restarts.
+    fn trace(&self, tell: impl Fn() -> String) {
+        if let Some(wanted) = &self.traced {
+            let told = tell();
+            if told.contains(wanted.as_str()) || told.starts_with("restart") {
+                eprintln!("{:?} {told}", self.now);
+            }
+        }
     }
 
     /// I8: whoever may come in comes in within a step of the gate.
@@ -309,6 +322,7 @@ impl World {
             redeemed: self.disk.redeemed.clone(),
         };
         self.queue = Queue::restore(self.settings.clone(), snapshot, recovery, self.machine());
+        self.trace(|| format!("restart, clean: {clean}, {:?}", self.queue.figures()));
         self.incarnation += 1;
         self.restarted_at = self.now;
         self.checks.restarted(self.now, self.queue.figures(), self.disk.used_then);
@@ -447,7 +461,7 @@ impl World {
                 self.plan(who, waiting.poll_after_ms);
             }
             Standing::Passed { ticket, pass_until, on_the_spot } => {
-                self.checks.passes(ticket.number);
+                self.checks.passes(ticket.number, ticket.lane);
                 let span_us = pass_until.since_us(self.queue.now());
                 let person = &mut self.people[who];
                 person.ticket = Some(ticket);

@@ -104,10 +104,10 @@ impl Queue {
         self.eta.at_head(false);
         self.tally.admitted[lane as usize] += 1;
         let until = secs_up(now.plus_ms(self.settings.pass_ttl_ms));
+        let lease_until = self.lease_until(number);
         if let Some(record) = self.line.record_mut(number) {
             let (quoted, entered) = (record.quoted_s, record.entered_s);
-            record.seen_s = until;
-            record.quoted_s = 0;
+            record.turn_to_pass(until, lease_until);
             self.eta.score(quoted, secs_up(now).saturating_sub(entered));
         }
         self.line.clear_waiting(number, lane);
@@ -144,9 +144,8 @@ impl Queue {
         self.line.clear_waiting(number, lane);
         // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
         if !self.line.has(number, Mark::Unheard) {
-            let lease_ms = self.settings.lease_ms;
-            let lease = self.line.record(number).map_or(now, |record| record.lease_until(lease_ms));
-            self.park(now, number, lease);
+            let lease_until = self.lease_until(number);
+            self.park(now, number, lease_until);
         }
     }
 
@@ -188,12 +187,14 @@ impl Queue {
     /// Nobody came with the pass: its slot is free, its owner keeps his number for a while.
     pub(super) fn lapse_pass(&mut self, now: UnixMicros, number: Number) {
         self.line.clear(number, Mark::Pass);
+        let mut lease = now;
         if let Some(record) = self.line.record_mut(number) {
             record.set_had_pass();
+            lease = record.lease_of_pass();
         }
         self.eta.departed();
         self.tally.expired.pass += 1;
-        self.park(now, number, now);
+        self.park(now, number, lease);
     }
 
     fn expire_in_use(&mut self, now: UnixMicros) {
@@ -238,7 +239,7 @@ impl Queue {
                 self.sweep_block = self.line.blocks().start;
             }
             for number in self.line.swept(self.sweep_block) {
-                if self.is_lapsed(now, number) {
+                if self.lease_until(number) <= now {
                     self.eta.abandoned();
                     self.tally.expired.lease += 1;
                     self.end(number);
@@ -248,14 +249,15 @@ impl Queue {
         }
     }
 
-    fn is_lapsed(&self, now: UnixMicros, number: Number) -> bool {
+    /// Until when a waiting ticket keeps its place in silence.
+    fn lease_until(&self, number: Number) -> UnixMicros {
         if let Some(recovered) = &self.recovered
             && self.line.has(number, Mark::Unheard)
         {
-            return recovered.is_lapsed(now);
+            return recovered.lapses_at();
         }
         let lease_ms = self.settings.lease_ms;
-        self.line.record(number).is_some_and(|record| record.lease_until(lease_ms) <= now)
+        self.line.record(number).map_or(UnixMicros(0), |record| record.lease_until(lease_ms))
     }
 }
 

@@ -61,9 +61,10 @@ impl Queue {
     fn may_honour(&self, now: UnixMicros, number: Number, state: State) -> bool {
         let Some(recovered) = &self.recovered else { return false };
         let unknown = match state {
-            State::Gone => true,
+            // The snapshot may be from before a parked owner returned and was admitted.
+            State::Gone | State::Parked => true,
             State::Waiting(_) | State::Skipped => self.line.has(number, Mark::Unheard),
-            State::Parked | State::Pass => false,
+            State::Pass => false,
         };
         unknown && recovered.may_honour(now, number)
     }
