@@ -66,7 +66,7 @@ export async function shoot(page, name) {
       const text = element.textContent.slice(0, 40) || element.className;
       const outer = element.closest(".scene, .step, .wire")?.getBoundingClientRect();
       if (!box.width) continue;
-      if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth && element.tagName !== "INPUT") wide.push(text);
+      if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth && !element.matches("input, .person")) wide.push(text);
       if (outer && (box.right > outer.right + 1 || box.left < outer.left - 1)) wide.push(text);
     }
     return wide;

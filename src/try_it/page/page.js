@@ -160,7 +160,7 @@ view.at("use-pass").addEventListener("click", async () => {
     signedIn(await wire.deviceSignIn(kept.key, device(kept.name), kept.name, kept.ticket));
   } catch (error) {
     if (error instanceof wire.Unreachable || error.status === 429) {
-      view.note("line", `${error.message} The pass is still good: try again.`, "bad");
+      standing.failed(`${error.message} Try again.`);
     } else {
       start(explained(error));
     }

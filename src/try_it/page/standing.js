@@ -25,6 +25,7 @@ export class Standing {
   #etaAt = null;
   #nextAt = null;
   #until = null;
+  #problem = "";
   #lapsed = () => {};
 
   /** Somebody joins or comes back. */
@@ -37,7 +38,6 @@ export class Standing {
     view.at("figures").hidden = false;
     view.at("use-pass").hidden = true;
     view.at("leave-line").textContent = "Leave the line";
-    view.at("leave-line").focus();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -47,7 +47,7 @@ export class Standing {
     this.#etaAt = still || !(etaMs > 0) ? null : Date.now() + etaMs;
     const shown = phase === "full" ? undefined : place;
     view.figure("position", shown ? view.number(shown) : "–");
-    view.picture(shown || 1_000_000, still ? phase : "moving");
+    view.picture(shown ?? null, still ? phase : "moving");
     const [text, kind] = PHASES[phase] || PHASES.queued;
     view.note("line", [REASONS[reason], text].filter(Boolean).join(" "), kind);
     document.title = shown ? `#${view.number(shown)} in line` : "In line";
@@ -74,6 +74,7 @@ export class Standing {
   passed(until, lapsed) {
     this.stop();
     this.#until = until;
+    this.#problem = "";
     this.#lapsed = lapsed;
     view.picture(0, "in");
     view.at("figures").hidden = true;
@@ -83,6 +84,13 @@ export class Standing {
     view.say("You are through the line. Sign in with the pass.");
     this.#tick();
     if (this.#until) this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** The sign-in failed; the pass is still good. */
+  failed(text) {
+    this.#problem = text;
+    view.say(text);
+    this.#tick();
   }
 
   stop() {
@@ -102,9 +110,9 @@ export class Standing {
 
   #tickPass(now) {
     const left = this.#until - now;
-    const text = `You are through. This pass is a slot held for you for ${view.span(left)}.`;
-    if (view.at("line-note").classList.contains("bad") && left > 0) return;
-    view.note("line", text, "good");
+    const text = `This pass is a slot held for you for ${view.span(left)}.`;
+    const first = this.#problem || "You are through.";
+    view.note("line", `${first} ${text}`, this.#problem ? "bad" : "good");
     if (left > 0) return;
     const lapsed = this.#lapsed;
     this.stop();

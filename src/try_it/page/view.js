@@ -3,7 +3,7 @@
 export const at = (id) => document.getElementById(id);
 
 const STEPS = ["name", "line", "account", "online"];
-const PEOPLE_SHOWN = 12;
+const NARROW = matchMedia("(max-width: 34rem)");
 const LOG_LINES = 200;
 const SPOKEN_EVERY_MS = 10_000;
 const count = new Intl.NumberFormat("en");
@@ -16,8 +16,12 @@ export function open(step) {
     const state = index < now ? "done" : index === now ? "now" : "later";
     element.dataset.state = state;
     element.toggleAttribute("inert", state !== "now");
-    if (state === "now") element.setAttribute("aria-current", "step");
-    else element.removeAttribute("aria-current");
+    if (state === "now") {
+      element.setAttribute("aria-current", "step");
+      element.querySelector("h2").focus();
+    } else {
+      element.removeAttribute("aria-current");
+    }
     if (index >= now) at(`${name}-summary`).textContent = "";
   });
 }
@@ -67,30 +71,32 @@ export function figure(id, text) {
   element.dataset.length = text.length > 9 ? "long" : text.length > 5 ? "middle" : "short";
 }
 
-/** Draws the line: those in front of a place, you, and the door. Place 0 is inside. */
+/** Draws the line: those in front of a place, you, and the door. Place 0 is inside; no place is at
+ * the end of a line nobody has counted. */
 export function picture(place, mood) {
   at("scene").dataset.mood = mood;
   const people = at("people");
   const before = Number(people.dataset.place || 0);
+  const crowd = NARROW.matches ? 7 : 12;
   if (String(place) === people.dataset.place) return;
   people.dataset.place = String(place);
   const figures = [];
   if (place === 0) {
     figures.push(person("you in"));
   } else {
-    const shown = Math.min(place, PEOPLE_SHOWN);
-    const gap = place > PEOPLE_SHOWN;
+    const shown = Math.min(place ?? Infinity, crowd);
+    const gap = shown < (place ?? Infinity);
     for (let i = 1; i < shown; i += 1) {
-      if (gap && i === shown - 2) figures.push(gapOf(place - shown + 1));
+      if (gap && i === shown - 2) figures.push(gapOf(place && place - shown + 1));
       else figures.push(person(""));
     }
     figures.push(person("you"));
   }
   people.replaceChildren(...figures);
-  people.classList.remove("step");
+  people.classList.remove("moved");
   if (before > place) {
     void people.offsetWidth; // starts the animation anew
-    people.classList.add("step");
+    people.classList.add("moved");
   }
 }
 
@@ -103,7 +109,7 @@ function person(kind) {
 function gapOf(many) {
   const element = document.createElement("span");
   element.className = "gap";
-  element.textContent = `+${number(many)}`;
+  element.textContent = many ? `+${number(many)}` : "…";
   return element;
 }
 
