@@ -55,3 +55,27 @@ fn machine_now() -> UnixMicros {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMicros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
+
+/// Measures spans on the machine's steady clock, which no one sets: silence, stalls, rates. Follows
+/// tokio's clock, so that a test which pauses that one moves this one.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(tokio::time::Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    #[expect(clippy::disallowed_methods, reason = "this is the door to the machine's clock")]
+    pub fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    /// Microseconds since the start.
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// The moment `us` microseconds after the start, to sleep until; far off ones are a day off.
+    pub fn at_us(&self, us: u64) -> tokio::time::Instant {
+        const DAY_US: u64 = 86_400_000_000;
+        self.0 + std::time::Duration::from_micros(us.min(self.elapsed_us().saturating_add(DAY_US)))
+    }
+}

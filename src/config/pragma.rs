@@ -3,17 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How Pragma's session tokens are signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Signing {
-    /// Ed25519: fast to sign, small.
-    #[default]
-    EdDSA,
-    /// ECDSA P-256.
-    ES256,
-    /// RSA as the real engine uses it; a signature costs about a millisecond.
-    RS256,
-}
+pub use crate::domain::token::Signing;
 
 /// Settings of Pragma's protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::queue::Settings;
+
 /// Who has to go through the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -93,6 +95,33 @@ impl Default for QueueConfig {
             grace_share: 0.5,
             lane_weights: [9, 1],
             snapshot_s: 5,
+        }
+    }
+}
+
+impl QueueConfig {
+    /// The same in the units the rules count in.
+    pub fn settings(&self) -> Settings {
+        let ms = |seconds: u32| u64::from(seconds) * 1_000;
+        Settings {
+            rate: self.rate,
+            burst: self.burst,
+            cap: self.cap,
+            strict_cap: self.strict_cap,
+            line_max: self.line_max,
+            lease_ms: ms(self.lease_s),
+            parked_ms: ms(self.parked_s),
+            pass_ttl_ms: ms(self.pass_ttl_s),
+            connect_window_ms: ms(self.connect_window_s),
+            grace_ms: ms(self.grace_s),
+            clean_close_frees: self.clean_close_frees,
+            settle_ms: ms(self.settle_s),
+            poll_budget: self.poll_budget,
+            poll_min_ms: u64::from(self.poll_min_ms),
+            poll_max_ms: u64::from(self.poll_max_ms),
+            login_ms: ms(self.seconds_to_login),
+            grace_share: self.grace_share,
+            lane_weights: self.lane_weights,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Moments and spans, as plain numbers. Nothing here reads a clock: see [`crate::clock`].
 
+use serde::{Deserialize, Serialize};
+
 /// A moment: microseconds since the Unix epoch.
 ///
 /// Microseconds, because the admission gate schedules faster than once a millisecond.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct UnixMicros(pub u64);
 
 impl UnixMicros {

@@ -1,1 +1,256 @@
 //! Pragma's login flow: translation only. The authority is the protocol note, section by section.
+//!
+//! Read [`login_queue`] and [`account`] for the way in, [`rpc`] for what is spoken afterwards, and
+//! [`errors`] for every refusal. Paths are matched without regard to case, and `/v1/accounts/…`
+//! is `/v1/account/…` (protocol-pragma §16).
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, guard, web};
+
+use crate::actors::session::SocketRoute;
+use crate::config::Config;
+use crate::config::pragma::BackendMode;
+use crate::domain::time::UnixMicros;
+use crate::domain::token::PlayerKeys;
+use crate::signin::Door;
+
+pub mod account;
+pub mod bearer;
+pub mod discovery;
+pub mod errors;
+pub mod login_queue;
+pub mod providers;
+pub mod rpc;
+pub mod tokens;
+mod types;
+
+pub use errors::Fault;
+
+/// What the front end stands on.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases.
+    pub door: Door,
+    /// Keys of session tokens.
+    pub keys: Arc<PlayerKeys>,
+    /// Settings.
+    pub config: Arc<Config>,
+    /// When the server started.
+    pub started_at: UnixMicros,
+}
+
+impl App {
+    /// The answer to a refused request. Its trace id is in the log too.
+    fn refuse(&self, fault: Fault) -> HttpResponse {
+        let trace = self.door.dice.uuid();
+        tracing::debug!(%trace, status = fault.status(), error = fault.name(), "refused");
+        fault.response(trace)
+    }
+
+    /// Details for developers: nothing in production.
+    fn details(&self, fault: Fault) -> Vec<String> {
+        match self.config.pragma.backend_mode {
+            BackendMode::Development => vec![format!("{fault:?}")],
+            BackendMode::Production => Vec::new(),
+        }
+    }
+}
+
+/// The one path that has a route of its own: it is asked more often than all others together.
+const HOT: &str = "/v1/loginqueue/checkticketv1";
+
+/// What a path stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Info,
+    Types,
+    Healthcheck,
+    InstanceHealthcheck,
+    GetInQueue,
+    CheckTicket,
+    Authenticate,
+    Gateway,
+    Rpc,
+    Jwks,
+}
+
+/// Paths in lower case, with what they stand for and the methods they take.
+const PATHS: [(&str, Call, &[Method]); 11] = [
+    ("/v1/info", Call::Info, &[Method::GET]),
+    ("/v1/types", Call::Types, &[Method::GET]),
+    ("/v1/healthcheck", Call::Healthcheck, &[Method::GET]),
+    ("/instance-healthcheck", Call::InstanceHealthcheck, &[Method::GET]),
+    ("/v1/loginqueue/getinqueuev1", Call::GetInQueue, &[Method::GET, Method::POST]),
+    (HOT, Call::CheckTicket, &[Method::POST]),
+    ("/v1/account/authenticateorcreatev2", Call::Authenticate, &[Method::POST]),
+    ("/v1/accounts/authenticateorcreatev2", Call::Authenticate, &[Method::POST]),
+    ("/v1/gateway", Call::Gateway, &[Method::GET]),
+    ("/v1/rpc", Call::Rpc, &[Method::POST]),
+    ("/.well-known/jwks.json", Call::Jwks, &[Method::GET]),
+];
+
+fn find(path: &str) -> Option<(Call, &'static [Method])> {
+    PATHS
+        .iter()
+        .find(|(known, ..)| known.eq_ignore_ascii_case(path))
+        .map(|(_, call, methods)| (*call, *methods))
+}
+
+/// Registers every plain route. Register it before any route that takes all paths.
+pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
+    let app = Arc::new(app);
+    move |service| {
+        let limit = web::PayloadConfig::new(app.config.limits.body_max_bytes);
+        let hot = app.clone();
+        service.service(web::resource(HOT).guard(guard::Post()).app_data(limit.clone()).route(
+            web::post().to(move |request: HttpRequest, body: Body| {
+                let app = hot.clone();
+                async move {
+                    match body.0 {
+                        Ok(body) => login_queue::check_ticket(&app, &request, &body).await,
+                        Err(fault) => app.refuse(fault),
+                    }
+                }
+            }),
+        ));
+        let other = app.clone();
+        let known = guard::fn_guard(|context| find(context.head().uri.path()).is_some());
+        service.service(web::resource("/{path:.*}").guard(known).app_data(limit).to(
+            move |request: HttpRequest, body: Body| {
+                let app = other.clone();
+                async move { answer(&app, &request, body).await.unwrap_or_else(|f| app.refuse(f)) }
+            },
+        ));
+    }
+}
+
+/// Where Pragma's sockets open.
+pub fn socket_route(app: App) -> Arc<dyn SocketRoute> {
+    Arc::new(rpc::socket::Route::new(app))
+}
+
+async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResponse, Fault> {
+    let (call, methods) = find(request.path()).ok_or(Fault::MethodNotAllowed)?;
+    if !methods.contains(request.method()) {
+        return Err(Fault::MethodNotAllowed);
+    }
+    if !accepts_json(request.headers()) {
+        return Err(Fault::NotAcceptable);
+    }
+    let body = body.0?;
+    match call {
+        Call::Info => Ok(discovery::info(app, request)),
+        Call::Types => Ok(json(types::json())),
+        Call::Healthcheck => Ok(discovery::healthcheck(app)),
+        Call::InstanceHealthcheck => Ok(json(r#"{"alive":true}"#)),
+        Call::Jwks => Ok(json(app.keys.jwks().to_string())),
+        Call::Gateway => discovery::gateway(app, request),
+        Call::GetInQueue => login_queue::get_in_queue(app, request).await,
+        Call::CheckTicket => Ok(login_queue::check_ticket(app, request, &body).await),
+        Call::Authenticate => account::authenticate_or_create(app, request, &body).await,
+        Call::Rpc => rpc::http::call(app, request, &body).await,
+    }
+}
+
+/// The body of a request, or why there is none: too large or cut off.
+struct Body(Result<web::Bytes, Fault>);
+
+impl FromRequest for Body {
+    type Error = std::convert::Infallible;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = web::Bytes::from_request(request, payload);
+        Box::pin(async move {
+            Ok(Self(body.await.map_err(|error| match error.as_response_error().status_code() {
+                actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => Fault::TooLarge,
+                _ => Fault::BadRequest,
+            })))
+        })
+    }
+}
+
+/// A good answer.
+fn json(body: impl Into<web::Bytes>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static(errors::JSON)))
+        .body(body.into())
+}
+
+/// Whether a client takes JSON (protocol-pragma §2.3). No `Accept` at all means it takes anything.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(actix_web::http::header::ACCEPT).peekable();
+    values.peek().is_none()
+        || values.any(|value| {
+            value.as_bytes() == b"application/json"
+                || value.to_str().is_ok_and(|value| value.split(',').any(takes_json))
+        })
+}
+
+/// Whether one media range of an `Accept` header covers JSON.
+fn takes_json(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let covers = matches!(kind.as_str(), "application/json" | "application/*" | "*/*");
+    let zero = |weight: &str| weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0);
+    covers && !parts.any(|part| part.strip_prefix("q=").is_some_and(zero))
+}
+
+/// What proxies say of the peer, all header lines joined; `None` without the header.
+fn forwarded(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<&str> =
+        headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+/// The address limits are held against.
+fn client(app: &App, request: &HttpRequest) -> Option<std::net::IpAddr> {
+    let forwarded = forwarded(request.headers());
+    app.door.client_address(request.peer_addr(), forwarded.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::ACCEPT;
+
+    #[test]
+    fn paths_match_without_regard_to_case_and_both_spellings_of_account() {
+        for (path, call) in [
+            ("/v1/info", Call::Info),
+            ("/V1/LoginQueue/getInQueueV1", Call::GetInQueue),
+            ("/v1/loginqueue/checkTicketV1", Call::CheckTicket),
+            ("/v1/account/authenticateOrCreateV2", Call::Authenticate),
+            ("/v1/accounts/authenticateorcreatev2", Call::Authenticate),
+        ] {
+            assert_eq!(find(path).map(|found| found.0), Some(call), "{path}");
+        }
+        assert!(find("/v1/info/").is_none() && find("/v2/account").is_none());
+    }
+
+    #[test]
+    fn only_an_accept_header_that_leaves_json_out_is_refused() {
+        let accepts = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append(ACCEPT, HeaderValue::from_str(value).unwrap());
+            accepts_json(&headers)
+        };
+        assert!(accepts_json(&HeaderMap::new()));
+        for good in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "*/*",
+            "text/html, application/*;q=0.5",
+            "application/x-protobuf;q=1, application/json;q=0.1",
+        ] {
+            assert!(accepts(good), "{good}");
+        }
+        for bad in ["application/x-protobuf", "application/json;q=0", "text/*", ""] {
+            assert!(!accepts(bad), "{bad}");
+        }
+    }
+}

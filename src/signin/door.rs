@@ -6,12 +6,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::entrance::Entered;
-use super::hashing::{HashPool, Verdict};
+use super::hashing::{HashFigures, HashPool, Verdict};
 use super::limits::Limits;
 use super::outcomes::Outcomes;
 use super::{Credential, Entrance, Password, SignInAsk, SignInError, SignedIn};
 use crate::actors::account_registry::{AccountsError, Key, NewAccount, Revoke, SignIn};
-use crate::actors::session::Channel;
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -325,7 +324,9 @@ impl Door {
         };
         self.accounts.revoke(account, what).await?;
         match tokens {
-            Some(tokens) => self.sockets.close_tokens(account, &tokens, CloseReason::Kicked),
+            Some(tokens) => {
+                self.sockets.close_tokens(account, &tokens, CloseReason::Kicked);
+            }
             None => {
                 self.sockets.close_all(account, CloseReason::Kicked);
                 self.line.sign_out(Player(account.0.as_u128())).await?;
@@ -359,9 +360,19 @@ impl Door {
         self.board.online(account)
     }
 
-    /// Sockets of an account on one channel are closed for a reason (usurped, signed out).
-    pub fn close_channel(&self, account: AccountId, channel: Channel, reason: CloseReason) {
-        self.sockets.close_channel(account, channel, reason);
+    /// The account with this user name, exactly.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn named(&self, username: &str) -> Result<Option<AccountId>, CallError> {
+        let account = self.accounts.find(Key::Username(username.to_owned())).await?;
+        Ok(account.map(|account| account.id))
+    }
+
+    /// What the hashing pool has done.
+    pub fn hash_figures(&self) -> &HashFigures {
+        self.hashing.figures()
     }
 
     /// Reads a pass token that a client brought.

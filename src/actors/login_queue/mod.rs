@@ -1,5 +1,205 @@
 //! `LoginQueue`: owns the line, the gate and the ledger; [`Line`]: the way to it.
+//!
+//! The rules are in [`crate::domain::queue`]; here are the clock, the alarm for the next admission,
+//! the callers and the disk. What has to be durable before somebody is answered: the block of
+//! numbers a ticket's number comes from, and the place of an implicit ticket, whose owner holds no
+//! token ([`crate::store::line`]). Nobody else waits for the disk, polls least of all.
 
-/// The way to the line.
-#[derive(Clone, Debug)]
-pub struct Line;
+mod actor;
+mod ask;
+mod block;
+mod callers;
+mod opening;
+mod rounds;
+mod stopped;
+#[cfg(test)]
+mod tests;
+mod unsynced;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use aws_lc_rs::hmac;
+use tokio::sync::oneshot;
+
+use self::actor::LoginQueue;
+use self::ask::{Ask, Reply, Steering};
+use self::callers::Callers;
+use super::CallError;
+use crate::domain::queue::{
+    Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player, Standing,
+    TicketRef,
+};
+
+pub use opening::{LineError, LineSeeds, Redeemed};
+pub use stopped::{Ended, Stopped};
+
+/// How long a caller waits for an answer. Far beyond anything but a disk that hangs.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The way to the line: cheap to clone, usable from every thread, bounded by `limits.callers_max`.
+///
+/// Every call but [`Line::disconnect`] fails with [`CallError::Overloaded`] when that many callers
+/// wait already, and with [`CallError::NoAnswer`] when the line has stopped or is silent for five
+/// seconds. All may be asked again.
+#[derive(Clone)]
+pub struct Line(Arc<Inner>);
+
+struct Inner {
+    addr: Addr<LoginQueue>,
+    callers: Callers,
+    identity_key: hmac::Key,
+    /// Tells the lines of one process apart (tests have several).
+    id: u64,
+}
+
+impl Line {
+    /// Comes to the line, or back to the place it has: one identity has one place. An anonymous
+    /// identity always takes a new one. Answers an implicit ticket that has to wait only when its
+    /// place is on disk.
+    pub async fn enter(&self, identity: Identity, lane: Lane) -> Result<Standing, CallError> {
+        self.call(|reply| Ask::Enter { identity, lane, reply }).await
+    }
+
+    /// Where this ticket stands now; renews its lease.
+    pub async fn check(&self, ticket: TicketRef) -> Result<Checked, CallError> {
+        let _seat = self.0.callers.take()?;
+        rounds::check(self, ticket).await
+    }
+
+    /// Gives the place up. `false`: there was none.
+    pub async fn leave(&self, ticket: TicketRef) -> Result<bool, CallError> {
+        self.call(|reply| Ask::Leave(ticket, reply)).await
+    }
+
+    /// Takes a pass into use, so that nobody else can while the sign-in is being written.
+    pub async fn begin_redeem(
+        &self,
+        pass: TicketRef,
+    ) -> Result<Result<(), PassRefused>, CallError> {
+        self.call(|reply| Ask::BeginRedeem(pass, reply)).await
+    }
+
+    /// The sign-in with this pass is durable: its slot is the player's.
+    pub async fn finish_redeem(
+        &self,
+        pass: Number,
+        player: Player,
+        identity: Identity,
+    ) -> Result<(), CallError> {
+        self.call(|reply| Ask::FinishRedeem { pass, player, identity, reply }).await
+    }
+
+    /// The sign-in with this pass came to nothing. `give_back`: the pass is good again (a wrong
+    /// password does not cost it); otherwise its slot is free.
+    pub async fn abandon_redeem(&self, pass: Number, give_back: bool) -> Result<(), CallError> {
+        self.call(|reply| Ask::AbandonRedeem { pass, give_back, reply }).await
+    }
+
+    /// Lets a player in who does not have to stand in line; the slot is counted.
+    pub async fn admit_exempt(&self, player: Player, identity: Identity) -> Result<(), CallError> {
+        self.call(|reply| Ask::AdmitExempt { player, identity, reply }).await
+    }
+
+    /// The player's first socket opens: takes the slot that waits for it, or a free one.
+    pub async fn connect(&self, player: Player) -> Result<Result<(), NoSlot>, CallError> {
+        self.call(|reply| Ask::Connect(player, reply)).await
+    }
+
+    /// The player's last socket is gone. Never refused and never lost, for then a slot would leak:
+    /// it does not count against the callers and is not held back by the mailbox. It is bounded
+    /// all the same: each call follows a `connect` that succeeded, so there are never more of
+    /// them in the mailbox than there are open sockets.
+    pub fn disconnect(&self, player: Player, departure: Departure) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "must not be lost; bounded by the open sockets, see above"
+        )]
+        self.0.addr.do_send(Ask::Disconnect(player, departure));
+    }
+
+    /// The player has signed out: a slot that is not in use is free at once.
+    pub async fn sign_out(&self, player: Player) -> Result<(), CallError> {
+        self.call(|reply| Ask::SignOut(player, reply)).await
+    }
+
+    /// Sets the admissions per second. Answered when it would survive a crash.
+    pub async fn set_rate(&self, rate: f64) -> Result<(), CallError> {
+        self.call(|reply| Ask::Steer(Steering::Rate(rate), reply)).await
+    }
+
+    /// Sets the slots. Answered when it would survive a crash.
+    pub async fn set_cap(&self, cap: u64) -> Result<(), CallError> {
+        self.call(|reply| Ask::Steer(Steering::Cap(cap), reply)).await
+    }
+
+    /// Stops admissions; places are kept. Answered when it would survive a crash; nobody is
+    /// admitted after the answer.
+    pub async fn pause(&self) -> Result<(), CallError> {
+        self.call(|reply| Ask::Steer(Steering::Pause, reply)).await
+    }
+
+    /// Lets admissions go on. Answered when it would survive a crash.
+    pub async fn resume(&self) -> Result<(), CallError> {
+        self.call(|reply| Ask::Steer(Steering::Resume, reply)).await
+    }
+
+    /// What the line counts, for metrics and operators.
+    pub async fn figures(&self) -> Result<Figures, CallError> {
+        self.call(Ask::Figures).await
+    }
+
+    /// Writes the line exactly as it is and stops. Calls from now on get no answer. Closing a line
+    /// that has stopped does nothing.
+    pub async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.0.addr.try_send(Ask::Close(reply)).is_ok() {
+            // An error means it stopped already, or failed: `Stopped` says which.
+            let _ = closed.await;
+        }
+    }
+
+    /// Time has passed: with a manual clock ([`crate::clock::Clock::manual`]) the line has no alarm
+    /// of its own and must be told. Does what is due by the clock and returns when it is done.
+    pub async fn turn(&self) {
+        // A line that has stopped has nothing due.
+        let _ = self.call(Ask::Turn).await;
+    }
+
+    /// The fingerprint of somebody's credential: keyed, so that nobody can aim at another's. Never
+    /// [`Identity::ANONYMOUS`]. The same across restarts as long as the key is.
+    pub fn identity(&self, kind: &str, id: &str) -> Identity {
+        let mut mac = hmac::Context::with_key(&self.0.identity_key);
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(id.as_bytes());
+        let tag = mac.sign();
+        let number = tag.as_ref().first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes));
+        Identity(number.max(1))
+    }
+
+    async fn call<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CallError> {
+        let _seat = self.0.callers.take()?;
+        self.ask(ask).await
+    }
+
+    /// Asks on behalf of callers who are counted already.
+    async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CallError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.addr.try_send(ask(reply)).map_err(|error| match error {
+            actix::prelude::SendError::Full(_) => CallError::Overloaded,
+            actix::prelude::SendError::Closed(_) => CallError::NoAnswer,
+        })?;
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(_) => Err(CallError::NoAnswer),
+        }
+    }
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line").field("callers", &self.0.callers).finish_non_exhaustive()
+    }
+}

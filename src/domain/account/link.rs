@@ -17,9 +17,22 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Device, Self::Custom, Self::Email, Self::Unsafe];
+
     /// Whether an account may hold several links of this kind.
     pub const fn many(self) -> bool {
         matches!(self, Self::Device)
+    }
+
+    /// The number this kind is stored as.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind stored as `number`; `None`: no kind has it.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 
     /// The word for logs and metrics.
@@ -34,12 +47,17 @@ impl LinkKind {
 }
 
 /// One way to sign in: globally unique, it belongs to at most one account.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Link {
     /// The kind of identifier.
     pub kind: LinkKind,
     /// The identifier, normalised by the rule of its kind (see [`super::names`]).
     pub id: String,
+}
+
+/// Whoever knows a device id can sign in with it, so the id is not shown.
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Link({}, {} bytes)", self.kind.name(), self.id.len())
+    }
 }

@@ -4,11 +4,18 @@
 //! and gives a [`Change`] to write or a [`Refusal`]. The single writer ([`crate::actors::Accounts`])
 //! feeds the rules and stores the change; a lost race is simply decided again.
 
+pub mod change;
+pub mod generated;
 pub mod link;
+pub mod linking;
 pub mod names;
 pub mod record;
 pub mod refusal;
+pub mod revoking;
+pub mod sign_in;
 
+pub use change::{Change, PassUse, Redemption};
 pub use link::{Link, LinkKind};
-pub use record::{Account, AccountId};
+pub use record::{Account, AccountId, PragmaName, ShardPlayer};
 pub use refusal::Refusal;
+pub use revoking::{Revoke, Revoked, RevokedToken};

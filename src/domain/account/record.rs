@@ -11,7 +11,7 @@ use super::link::{Link, LinkKind};
 pub struct AccountId(pub Uuid);
 
 /// One player. Times are whole seconds since the epoch; zero means never.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
@@ -69,8 +69,25 @@ impl Account {
         self.links.iter().find(|link| link.kind == kind).map(|link| link.id.as_str())
     }
 
+    /// Whether the account has this link.
+    pub fn has(&self, link: &Link) -> bool {
+        self.links.contains(link)
+    }
+
     /// Whether an operator banned the account.
     pub const fn is_banned(&self) -> bool {
         self.disabled_at != 0
+    }
+}
+
+/// Neither links nor the password hash are for logs.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id.0)
+            .field("username", &self.username)
+            .field("links", &self.links)
+            .field("has_password", &self.password.is_some())
+            .finish_non_exhaustive()
     }
 }

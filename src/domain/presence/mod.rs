@@ -1,5 +1,9 @@
 //! Who hears what about whom: presences, follows and the events they make.
 
+pub mod roster;
+
+pub use roster::{Newcomer, Roster, SessionKey};
+
 use crate::domain::account::AccountId;
 
 /// One connection with its status.
@@ -24,4 +28,25 @@ pub struct Event {
     pub joins: Vec<Presence>,
     /// What is no longer shown.
     pub leaves: Vec<Presence>,
+}
+
+impl Event {
+    /// Puts a later event of the same account into this one: whoever applies the result (leaves,
+    /// then joins) ends where they would have ended with both. What came and went in between is
+    /// never shown. This is how a hearer who lags is caught up without losing anything.
+    pub fn absorb(&mut self, later: &Self) {
+        for leave in &later.leaves {
+            let shown = self.joins.iter().position(|join| join.session == leave.session);
+            match shown {
+                Some(at) => drop(self.joins.swap_remove(at)),
+                None => self.leaves.push(leave.clone()),
+            }
+        }
+        self.joins.extend_from_slice(&later.joins);
+    }
+
+    /// Whether it says nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.joins.is_empty() && self.leaves.is_empty()
+    }
 }

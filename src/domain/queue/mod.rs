@@ -1,14 +1,51 @@
 //! The login queue: a line, a gate and a ledger of slots, joined in one state machine.
 //!
 //! Read `queue` for the machine, then its parts: `line` (order under abandonment), `gate`
-//! (rate), `ledger` (slots), `lanes`, `eta`, `poll`. The invariants I1 to I14 are those of
-//! the project's note on login queues; each test names the one it keeps.
+//! (rate), `ledger` (slots), `lanes`, `eta`, `poll`. `admission` is what happens by itself as time
+//! passes, `slots` what happens after admission, `recovery` what survives a restart, `replay` the
+//! same machine behind one function. The invariants I1 to I14 are those of the project's note on
+//! login queues; each test names the one it keeps.
 
+mod admission;
+mod answer;
+mod eta;
+mod fenwick;
+mod figures;
+mod gate;
+mod index;
+mod lanes;
+mod ledger;
+mod line;
+mod packed;
+mod poll;
+#[expect(clippy::module_inception, reason = "the machine is called what the room is called")]
+mod queue;
+mod record;
+mod recovery;
+mod redeemed;
+mod replay;
 pub mod settings;
+mod slots;
+mod snapshot;
 pub mod standing;
 
+pub use figures::Figures;
+pub use queue::{Checked, Queue};
+pub use recovery::Recovery;
+pub use replay::{Input, Output};
 pub use settings::Settings;
+pub use slots::NoSlot;
+pub use snapshot::Snapshot;
 pub use standing::{
     Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
     TicketRef, Waiting,
 };
+
+use crate::domain::time::UnixMicros;
+
+/// How long a poll may be overdue at the head before its ticket counts as silent.
+const SILENCE_SLACK_MS: u64 = 15_000;
+/// How long a pass in use does not expire.
+const IN_USE_MS: u64 = 30_000;
+/// When to come back if the line has no number to give.
+const NUMBERS_RETRY_MS: u64 = 1_000;

@@ -1,14 +1,20 @@
 //! The words of the queue: what a ticket is called and what its owner is told.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::time::UnixMicros;
 
 /// A ticket's number. Given once, in order, never again: not even after a crash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Number(pub u64);
 
 /// A keyed fingerprint of who stands in line (a credential, a device). One identity has one place.
 /// Zero is nobody: such a ticket is bound to its token alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Identity(pub u64);
 
 impl Identity {
@@ -17,11 +23,13 @@ impl Identity {
 }
 
 /// The player who holds a slot: an account id as a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Player(pub u128);
 
 /// A class of ticket. The order is that of their numbers on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[repr(u8)]
 pub enum Lane {
     /// The studio's own people: first, counted and logged.
@@ -51,7 +59,7 @@ impl Lane {
 }
 
 /// What a ticket token says of itself once its signature has been checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketRef {
     /// Lifetime of the line that gave the number: numbers of another epoch mean nothing here.
     pub epoch: u32,
@@ -165,7 +173,7 @@ pub enum PassRefused {
 }
 
 /// How a player's last connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Departure {
     /// Said goodbye: by policy the slot is free at once or held for grace.
     Clean,

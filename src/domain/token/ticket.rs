@@ -141,8 +141,8 @@ impl TicketKeys {
         let (signed, signature) = token.rsplit_once('.').ok_or(TicketError::Decode)?;
         let (key, payload) = self.key_of(signed).ok_or_else(|| unknown(signed))?;
         let mut mac = [0; 32];
-        let taken = URL_SAFE_NO_PAD.decode_slice(signature, &mut mac);
-        if taken != Ok(mac.len()) || hmac::verify(&key.mac, signed.as_bytes(), &mac).is_err() {
+        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut mac);
+        if length != Ok(mac.len()) || hmac::verify(&key.mac, signed.as_bytes(), &mac).is_err() {
             return Err(TicketError::Signature);
         }
         let mut claims = [0; TOKEN_MAX];
@@ -177,14 +177,15 @@ pub fn token_id(ticket: &TicketRef, allowed: bool) -> Uuid {
 
 /// Why a token with a header that is none of ours is refused. Not a hot path.
 fn unknown(signed: &str) -> TicketError {
-    let header = signed
-        .split_once('.')
-        .and_then(|(header, _)| URL_SAFE_NO_PAD.decode(header).ok())
-        .and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok());
-    match header {
-        Some(json) if json.is_object() => TicketError::KeyNotFound,
-        _ => TicketError::Decode,
-    }
+    if unknown_header(signed) { TicketError::KeyNotFound } else { TicketError::Decode }
+}
+
+/// Whether something that names no key of ours is a token at all: its header is a JSON object.
+pub(super) fn unknown_header(signed: &str) -> bool {
+    let header = signed.split_once('.').and_then(|(text, _)| URL_SAFE_NO_PAD.decode(text).ok());
+    header.is_some_and(|json| {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&json).is_ok()
+    })
 }
 
 /// Reads claims as [`TicketKeys::sign`] writes them.

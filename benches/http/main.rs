@@ -1,0 +1,34 @@
+//! What a call costs over real HTTP, beside a bare actix-web JSON POST in the same run.
+//!
+//! Budgets (issue 2): `checkticketv1` with 1M waiting ≥ 85 % of the bare POST's requests/s and
+//! ≤ 1.4 × its CPU; device sign-in ≤ 2.5 × its CPU; new accounts, durable, ≥ 10,000/s and ≤ 130 µs;
+//! start with 1M accounts and 1M tickets ≤ 1 s.
+//!
+//! `cargo bench --bench http` runs everything; `-- NAME…` some of: polls, sign-in, accounts, start.
+//! `SCALE=0.1` makes the crowds ten times smaller. The server is a process of its own; its CPU time
+//! is read from /proc.
+
+mod bare;
+mod child;
+mod load;
+mod scenes;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    if args.first().is_some_and(|arg| arg == "bare-server") {
+        return bare::serve();
+    }
+    let wanted = |name: &str| args.is_empty() || args.iter().any(|arg| arg == name);
+    if wanted("polls") {
+        scenes::polls();
+    }
+    if wanted("sign-in") {
+        scenes::sign_in();
+    }
+    if wanted("accounts") {
+        scenes::accounts();
+    }
+    if wanted("start") {
+        scenes::start();
+    }
+}

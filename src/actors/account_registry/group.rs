@@ -1,0 +1,50 @@
+//! A group: what is staged together, and who waits for its flush.
+
+use std::collections::HashSet;
+
+use tokio::sync::oneshot;
+
+use crate::domain::account::{Account, AccountId, Change, Revoked};
+
+use super::{AccountsError, SignedIn};
+
+/// An answer that is decided, and who gets it. Dropped, its caller learns that there is none.
+pub enum Answer {
+    SignIn(oneshot::Sender<Result<SignedIn, AccountsError>>, Result<SignedIn, AccountsError>),
+    Find(oneshot::Sender<Option<Account>>, Option<Account>),
+    Edit(oneshot::Sender<Result<(), AccountsError>>, Result<(), AccountsError>),
+}
+
+impl Answer {
+    /// Gives the answer; the caller may have hung up.
+    pub fn give(self) {
+        match self {
+            Self::SignIn(to, answer) => drop(to.send(answer)),
+            Self::Find(to, answer) => drop(to.send(answer)),
+            Self::Edit(to, answer) => drop(to.send(answer)),
+        }
+    }
+}
+
+/// Changes that share a flush, and the answers that wait for it.
+#[derive(Default)]
+pub struct Group {
+    pub answers: Vec<(Answer, super::handle::Place)>,
+    pub writes: usize,
+    accounts: HashSet<AccountId>,
+    pub revoked: Vec<(AccountId, Revoked)>,
+}
+
+impl Group {
+    pub fn add(&mut self, change: &Change) {
+        self.writes += 1;
+        self.accounts.insert(change.after.id);
+        if let Some(revoked) = &change.revoked {
+            self.revoked.push((change.after.id, revoked.clone()));
+        }
+    }
+
+    pub fn touches(&self, account: AccountId) -> bool {
+        self.accounts.contains(&account)
+    }
+}

@@ -1,0 +1,293 @@
+//! [`Accounts`]: the way to the registry. A bound that holds, and a deadline.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix::{Actor, Addr, Arbiter};
+use tokio::sync::oneshot;
+
+use crate::actors::CallError;
+use crate::clock::Clock;
+use crate::config::StoreConfig;
+use crate::domain::account::linking::LinkAsk;
+use crate::domain::account::sign_in::SignIn;
+use crate::domain::account::{Account, AccountId, Link, LinkKind, PassUse, Revoke};
+use crate::ids::Dice;
+use crate::store::sled::{Options, SledStore};
+use crate::store::{Store, StoreError};
+
+use super::group::Group;
+use super::registry::{AccountRegistry, Ask, Call, Close};
+use super::{AccountsError, Edit, Key, RegistryFigures, Revocations, SignedIn, committer};
+
+/// A caller waits no longer than this for an answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Bounds of the registry that come from other sections of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegistryLimits {
+    /// Callers that may wait at once (`limits.callers_max`).
+    pub callers_max: usize,
+    /// The longest life of any token of an account, in seconds: what is revoked is forgotten
+    /// after it. Too long costs memory, too short lets revoked tokens live again.
+    pub token_life_s: u64,
+}
+
+impl Default for RegistryLimits {
+    /// 8192 callers; a year, the longest life that can be set for a player's token.
+    fn default() -> Self {
+        Self { callers_max: 8_192, token_life_s: 31_536_000 }
+    }
+}
+
+/// The way to the registry. Cheap to clone; every call may be repeated after any error.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    registry: Addr<AccountRegistry>,
+    figures: Arc<RegistryFigures>,
+    revocations: Revocations,
+    callers_max: usize,
+}
+
+/// Resolves when the registry has ended: `Ok` after [`Accounts::close`], an error when it died.
+/// Then the process has to end too: nobody writes any more.
+#[derive(Debug)]
+pub struct Stopped(oneshot::Receiver<Result<(), StoreError>>);
+
+impl Future for Stopped {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.0).poll(cx);
+        polled.map(|word| word.unwrap_or(Err(StoreError::Abandoned)))
+    }
+}
+
+/// A caller's place among those who wait; free again when dropped, answered or not.
+#[derive(Debug)]
+pub struct Place(Arc<RegistryFigures>);
+
+impl Place {
+    fn take(figures: &Arc<RegistryFigures>, callers_max: usize) -> Result<Self, CallError> {
+        let place = Self(figures.clone());
+        if figures.waiting.fetch_add(1, Ordering::Relaxed) < callers_max {
+            return Ok(place);
+        }
+        figures.turned_away.fetch_add(1, Ordering::Relaxed);
+        Err(CallError::Overloaded)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Accounts {
+    /// Opens the accounts in the folder `data` and starts the registry on its own thread. Blocks
+    /// while the store opens. To be called within an actix system.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SledStore::open`].
+    pub fn open(
+        config: &StoreConfig,
+        data: &Path,
+        clock: Clock,
+        dice: Dice,
+        limits: RegistryLimits,
+    ) -> Result<(Self, Stopped), StoreError> {
+        let options =
+            Options { cache_mib: config.cache_mib, salt: dice.bytes(), after_sync: None };
+        let store = Box::new(SledStore::open(data, &options)?);
+        Self::start(store, config, clock, dice, limits)
+    }
+
+    /// Starts the registry over any store.
+    ///
+    /// # Errors
+    ///
+    /// When what is revoked cannot be read, or the thread that commits cannot be started.
+    pub fn start(
+        store: Box<dyn Store>,
+        config: &StoreConfig,
+        clock: Clock,
+        dice: Dice,
+        limits: RegistryLimits,
+    ) -> Result<(Self, Stopped), StoreError> {
+        let figures = Arc::new(RegistryFigures::default());
+        figures.accounts.store(store.count(), Ordering::Relaxed);
+        let revocations = Revocations::default();
+        revocations.set(store.revocations()?);
+        let (stopped, word) = oneshot::channel();
+        let registry = AccountRegistry {
+            store: Some(store),
+            dice,
+            figures: figures.clone(),
+            revocations: revocations.clone(),
+            committer: committer::start(clock.clone())?,
+            clock,
+            stopped: Some(stopped),
+            wait: Duration::from_micros(config.commit_wait_us),
+            group_max: config.commit_max.max(1),
+            token_life_s: limits.token_life_s,
+            open: Group::default(),
+            flying: None,
+            backlog: std::collections::VecDeque::new(),
+            called: false,
+            closing: Vec::new(),
+        };
+        // The mailbox holds more than all places, so that ours is the bound that is met.
+        let mailbox = limits.callers_max.saturating_add(16);
+        let registry = AccountRegistry::start_in_arbiter(&Arbiter::new().handle(), move |ctx| {
+            ctx.set_mailbox_capacity(mailbox);
+            registry
+        });
+        let callers_max = limits.callers_max;
+        Ok((Self { registry, figures, revocations, callers_max }, Stopped(word)))
+    }
+
+    /// Signs in: finds the account of a link or makes it, redeems the pass, and answers when all
+    /// of it is durable. Of many at once with one new link, one makes the account and the others
+    /// find it. Nothing to change: nothing is written and no flush waited for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::domain::account::sign_in::sign_in`]; [`CallError`].
+    pub async fn sign_in(&self, ask: SignIn) -> Result<SignedIn, AccountsError> {
+        self.ask(|to| Ask::SignIn(ask, to)).await?
+    }
+
+    /// The account with this key, if there is one; never one that a crash could take back.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub async fn find(&self, key: Key) -> Result<Option<Account>, CallError> {
+        self.ask(|to| Ask::Find(key, to)).await
+    }
+
+    /// Links an identifier to an account; `password` is the hash that comes with an e-mail
+    /// address. Already linked: nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::domain::account::Refusal::NoAccount`] when the account is gone; those of
+    /// [`crate::domain::account::linking::link`]; [`CallError`].
+    pub async fn link(
+        &self,
+        account: AccountId,
+        link: Link,
+        password: Option<String>,
+        devices_max: usize,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Link(LinkAsk { link, password, devices_max })).await
+    }
+
+    /// Takes a link from an account: the named one, or the one of its kind.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::domain::account::linking::unlink`], also when the account is gone;
+    /// [`CallError`].
+    pub async fn unlink(
+        &self,
+        account: AccountId,
+        kind: LinkKind,
+        id: Option<String>,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Unlink(kind, id)).await
+    }
+
+    /// Replaces a password hash by a better one of the same password. Nothing happens when
+    /// `old_phc` is no longer the stored one.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::domain::account::Refusal::NoAccount`]; [`CallError`].
+    pub async fn set_password(
+        &self,
+        account: AccountId,
+        old_phc: String,
+        new_phc: String,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Rehash { old: old_phc, new: new_phc }).await
+    }
+
+    /// Revokes tokens of an account. Once this answers, [`Accounts::revocations`] knows, and so
+    /// does the next process.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::domain::account::Refusal::NoAccount`]; [`CallError`].
+    pub async fn revoke(&self, account: AccountId, what: Revoke) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Revoke(what)).await
+    }
+
+    /// What is revoked: to be asked for every token, without a message.
+    pub const fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// Every redeemed pass that still has to be remembered, and by whom.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub async fn redeemed(&self) -> Result<Vec<(PassUse, AccountId)>, CallError> {
+        self.ask(Ask::Redeemed).await
+    }
+
+    /// How many accounts are stored.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NoAnswer`] when the registry has ended.
+    #[expect(clippy::unused_async, reason = "a store elsewhere would have to ask")]
+    pub async fn count(&self) -> Result<u64, CallError> {
+        if self.registry.connected() {
+            Ok(self.figures.accounts.load(Ordering::Relaxed))
+        } else {
+            Err(CallError::NoAnswer)
+        }
+    }
+
+    /// What the registry counts.
+    pub const fn figures(&self) -> &Arc<RegistryFigures> {
+        &self.figures
+    }
+
+    /// Takes no more calls, flushes what is staged, lets go of the store and returns when its
+    /// folder could be opened again. May be called again.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.registry.send(Close(done)).await.is_ok() {
+            let _ = closed.await; // dropped: it has ended anyway
+        }
+    }
+
+    async fn edit(&self, account: AccountId, edit: Edit) -> Result<(), AccountsError> {
+        self.ask(|to| Ask::Edit(account, edit, to)).await?
+    }
+
+    /// Sends a question, if there is a place, and waits for the answer, but not for ever.
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, CallError> {
+        let place = Place::take(&self.figures, self.callers_max)?;
+        let (to, answer) = oneshot::channel();
+        let call = Call { ask: ask(to), place };
+        self.registry.try_send(call).map_err(|error| match error {
+            actix::dev::SendError::Full(_) => CallError::Overloaded,
+            actix::dev::SendError::Closed(_) => CallError::NoAnswer,
+        })?;
+        match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(_) => Err(CallError::NoAnswer),
+        }
+    }
+}

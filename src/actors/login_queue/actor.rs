@@ -1,0 +1,311 @@
+//! The actor: hands messages to the queue, keeps its alarm, and talks to the writer.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
+use tokio::sync::oneshot;
+
+use super::ask::{Ask, Reply, Steering};
+use super::block::Block;
+use super::stopped::{Ended, Farewell};
+use super::unsynced::Unsynced;
+use crate::clock::Clock;
+use crate::domain::queue::{Departure, Identity, Lane, Queue, Standing, TicketRef};
+use crate::domain::time::UnixMicros;
+use crate::store::line::{Done, Order, Place, Writer};
+
+/// The alarm never sleeps longer than this: the machine's clock may be set while it does.
+const ALARM_MAX_US: u64 = 1_000_000;
+
+/// News from the writer's thread.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Written(pub(super) Done);
+
+/// Somebody who waits for numbers to be reserved.
+type Newcomer = (Identity, Lane, Reply<Standing>);
+
+/// Owner of the line, the gate and the ledger.
+pub(super) struct LoginQueue {
+    queue: Queue,
+    clock: Clock,
+    writer: Writer,
+    block: Block,
+    unsynced: Unsynced,
+    newcomers: Vec<Newcomer>,
+    /// For each snapshot on its way, who waits for it.
+    snapshots: VecDeque<Vec<Reply<()>>>,
+    snapshot_every_us: u64,
+    snapshot_at: UnixMicros,
+    alarm: Option<(UnixMicros, SpawnHandle)>,
+    closing: Option<Vec<Reply<()>>>,
+    mailbox: usize,
+    /// A message is being handled. Still set when the next one comes: the last one panicked.
+    busy: bool,
+    farewell: Farewell,
+    _thread: oneshot::Sender<()>,
+}
+
+/// What an actor is made of.
+pub(super) struct Parts {
+    pub(super) queue: Queue,
+    pub(super) clock: Clock,
+    pub(super) writer: Writer,
+    pub(super) block: Block,
+    pub(super) unsynced: Unsynced,
+    pub(super) snapshot_every_us: u64,
+    /// Messages the mailbox takes.
+    pub(super) mailbox: usize,
+    pub(super) farewell: Farewell,
+    /// Dropped with the actor: its thread may end.
+    pub(super) thread: oneshot::Sender<()>,
+}
+
+impl LoginQueue {
+    pub(super) fn new(parts: Parts) -> Self {
+        let now = parts.clock.now();
+        Self {
+            queue: parts.queue,
+            clock: parts.clock,
+            writer: parts.writer,
+            block: parts.block,
+            unsynced: parts.unsynced,
+            newcomers: Vec::new(),
+            snapshots: VecDeque::new(),
+            snapshot_every_us: parts.snapshot_every_us,
+            snapshot_at: now.plus_us(parts.snapshot_every_us),
+            alarm: None,
+            closing: None,
+            mailbox: parts.mailbox,
+            busy: false,
+            farewell: parts.farewell,
+            _thread: parts.thread,
+        }
+    }
+
+    fn answer(&mut self, ask: Ask, now: UnixMicros) {
+        match ask {
+            Ask::Enter { identity, lane, reply } => self.enter(now, (identity, lane, reply)),
+            Ask::Checks { tickets, reply } => {
+                let checked = tickets.into_iter().map(|ticket| self.queue.check(now, ticket));
+                tell(reply, checked.collect());
+            }
+            Ask::Leave(ticket, reply) => tell(reply, self.leave(now, ticket)),
+            Ask::BeginRedeem(pass, reply) => tell(reply, self.queue.begin_redeem(now, pass)),
+            Ask::FinishRedeem { pass, player, identity, reply } => {
+                self.queue.finish_redeem(now, pass, player, identity);
+                tell(reply, ());
+            }
+            Ask::AbandonRedeem { pass, give_back, reply } => {
+                self.queue.abandon_redeem(now, pass, give_back);
+                tell(reply, ());
+            }
+            Ask::AdmitExempt { player, identity, reply } => {
+                self.queue.admit_exempt(now, player, identity);
+                tell(reply, ());
+            }
+            Ask::Connect(player, reply) => {
+                let answer = self.queue.connect(now, player);
+                let taken = answer.is_ok();
+                if reply.send(answer).is_err() && taken {
+                    // Whoever opened the socket is gone, so nobody would ever give the slot back.
+                    self.queue.disconnect(now, player, Departure::Dropped);
+                }
+            }
+            Ask::Disconnect(player, departure) => self.queue.disconnect(now, player, departure),
+            Ask::SignOut(player, reply) => {
+                self.queue.sign_out(now, player);
+                tell(reply, ());
+            }
+            Ask::Steer(steering, reply) => self.steer(now, steering, reply),
+            Ask::Figures(reply) => tell(reply, self.queue.figures()),
+            Ask::Turn(reply) => {
+                self.queue.tick(now);
+                tell(reply, ());
+            }
+            Ask::Close(reply) => self.close(now, reply),
+            #[cfg(test)]
+            #[expect(clippy::panic, reason = "a test wants to see what a bug would do")]
+            Ask::Panic => panic!("as asked"),
+        }
+    }
+
+    fn enter(&mut self, now: UnixMicros, (identity, lane, reply): Newcomer) {
+        let before = self.queue.numbers_left();
+        if before == 0 {
+            // A flood was faster than the disk: a moment's wait is better than "full".
+            self.reserve();
+            if self.newcomers.len() >= self.mailbox {
+                self.newcomers.retain(|(.., reply)| !reply.is_closed());
+            }
+            self.newcomers.push((identity, lane, reply));
+            return;
+        }
+        let standing = self.queue.enter(now, identity, lane);
+        let new = self.queue.numbers_left() < before;
+        if new {
+            self.block.count(now);
+        }
+        match standing {
+            Standing::Waiting(waiting) if identity != Identity::ANONYMOUS => {
+                let number = waiting.ticket.number;
+                if new {
+                    self.unsynced.logged(number);
+                    self.writer.order(Order::Place(Place { number, identity, lane }));
+                }
+                self.unsynced.answer(number, standing, reply);
+            }
+            _ => tell(reply, standing),
+        }
+    }
+
+    /// Asks the disk for more numbers if it is time.
+    fn reserve(&mut self) {
+        if let Some(until) = self.block.want(self.queue.numbers_left()) {
+            self.writer.order(Order::Reserve(until));
+        }
+    }
+
+    fn leave(&mut self, now: UnixMicros, ticket: TicketRef) -> bool {
+        ticket.epoch == self.queue.epoch() && self.queue.leave(now, ticket.number)
+    }
+
+    fn steer(&mut self, now: UnixMicros, steering: Steering, reply: Reply<()>) {
+        match steering {
+            Steering::Rate(rate) => self.queue.set_rate(now, rate),
+            Steering::Cap(cap) => self.queue.set_cap(now, cap),
+            Steering::Pause => self.queue.pause(now),
+            Steering::Resume => self.queue.resume(now),
+        }
+        tracing::info!(?steering, "an operator changed the queue");
+        self.write_snapshot(now, vec![reply]);
+    }
+
+    fn write_snapshot(&mut self, now: UnixMicros, for_whom: Vec<Reply<()>>) {
+        self.snapshot_at = now.plus_us(self.snapshot_every_us);
+        self.snapshots.push_back(for_whom);
+        self.writer.order(Order::Snapshot(Box::new(self.queue.snapshot(now))));
+    }
+
+    fn close(&mut self, now: UnixMicros, reply: Reply<()>) {
+        if let Some(waiting) = &mut self.closing {
+            waiting.push(reply);
+            return;
+        }
+        self.closing = Some(vec![reply]);
+        self.writer.order(Order::Close(Box::new(self.queue.snapshot(now))));
+    }
+
+    /// What every message may have made due.
+    fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.reserve();
+        // One snapshot at a time: a slow disk gets fewer of them, not a heap.
+        if now >= self.snapshot_at && self.snapshots.is_empty() {
+            self.write_snapshot(now, Vec::new());
+        }
+        if !self.clock.is_manual() {
+            self.set_alarm(now, ctx);
+        }
+    }
+
+    /// Does what is due, and wakes up for what comes next: an admission, a lease, a snapshot.
+    fn set_alarm(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
+        let mut next = self.queue.next_wake();
+        // The mailbox is served before alarms: under load this is what keeps the gate on time.
+        if next.is_some_and(|at| at <= now) {
+            next = self.queue.tick(now);
+        }
+        let latest = now.plus_us(ALARM_MAX_US);
+        let at = next.unwrap_or(latest).min(self.snapshot_at).clamp(now, latest);
+        match self.alarm {
+            Some((set, _)) if set <= at && set.plus_us(ALARM_MAX_US) > now => return,
+            Some((_, old)) => drop(ctx.cancel_future(old)),
+            None => {}
+        }
+        let delay = Duration::from_micros(at.since_us(now));
+        let handle = ctx.run_later(delay, |line, ctx| {
+            line.alarm = None;
+            let now = line.clock.now();
+            line.queue.tick(now);
+            line.look_around(now, ctx);
+        });
+        self.alarm = Some((at, handle));
+    }
+
+    fn stop(&mut self, ended: Ended, ctx: &mut Context<Self>) {
+        self.farewell.say(ended);
+        ctx.stop();
+    }
+}
+
+impl Actor for LoginQueue {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let now = self.clock.now();
+        self.look_around(now, ctx);
+    }
+}
+
+impl Handler<Ask> for LoginQueue {
+    type Result = ();
+
+    fn handle(&mut self, ask: Ask, ctx: &mut Self::Context) {
+        let refused = self.busy || (self.closing.is_some() && !matches!(ask, Ask::Close(_)));
+        if refused {
+            // Not answered, for the answer would not be true any more.
+            return;
+        }
+        self.busy = true;
+        let now = self.clock.now();
+        self.answer(ask, now);
+        self.look_around(now, ctx);
+        self.busy = false;
+    }
+}
+
+impl Handler<Written> for LoginQueue {
+    type Result = ();
+
+    fn handle(&mut self, Written(done): Written, ctx: &mut Self::Context) {
+        let now = self.clock.now();
+        match done {
+            Done::Places(through) => self.unsynced.synced(through),
+            Done::Reserved(until) => {
+                self.queue.grant_numbers(until);
+                self.block.granted();
+                for newcomer in std::mem::take(&mut self.newcomers) {
+                    // Who has given up waiting takes no place.
+                    if !newcomer.2.is_closed() {
+                        self.enter(now, newcomer);
+                    }
+                }
+                self.look_around(now, ctx);
+            }
+            Done::Snapshot => {
+                for reply in self.snapshots.pop_front().into_iter().flatten() {
+                    tell(reply, ());
+                }
+            }
+            Done::Closed => {
+                for reply in self.closing.take().into_iter().flatten() {
+                    tell(reply, ());
+                }
+                self.stop(Ended::Closed, ctx);
+            }
+            Done::Failed(why) => {
+                tracing::error!(why, "the line cannot be written to disk: the process must stop");
+                self.stop(Ended::Failed(format!("the line cannot be written to disk: {why}")), ctx);
+            }
+        }
+    }
+}
+
+/// Answers. Whoever asked may be gone, and then there is nobody to tell.
+fn tell<T>(reply: Reply<T>, answer: T) {
+    drop(reply.send(answer));
+}

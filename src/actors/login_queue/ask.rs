@@ -1,0 +1,62 @@
+//! What the line can be asked, as one message type: the actor's whole surface on one page.
+
+use actix::Message;
+use tokio::sync::oneshot;
+
+use crate::domain::queue::{
+    Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player, Standing,
+    TicketRef,
+};
+
+/// Where an answer goes. Dropped without one: no answer.
+pub(super) type Reply<T> = oneshot::Sender<T>;
+
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) enum Ask {
+    Enter {
+        identity: Identity,
+        lane: Lane,
+        reply: Reply<Standing>,
+    },
+    Checks {
+        tickets: Vec<TicketRef>,
+        reply: Reply<Vec<Checked>>,
+    },
+    Leave(TicketRef, Reply<bool>),
+    BeginRedeem(TicketRef, Reply<Result<(), PassRefused>>),
+    FinishRedeem {
+        pass: Number,
+        player: Player,
+        identity: Identity,
+        reply: Reply<()>,
+    },
+    AbandonRedeem {
+        pass: Number,
+        give_back: bool,
+        reply: Reply<()>,
+    },
+    AdmitExempt {
+        player: Player,
+        identity: Identity,
+        reply: Reply<()>,
+    },
+    Connect(Player, Reply<Result<(), NoSlot>>),
+    Disconnect(Player, Departure),
+    SignOut(Player, Reply<()>),
+    Steer(Steering, Reply<()>),
+    Figures(Reply<Figures>),
+    Turn(Reply<()>),
+    Close(Reply<()>),
+    #[cfg(test)]
+    Panic,
+}
+
+/// What operators change while the line moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Steering {
+    Rate(f64),
+    Cap(u64),
+    Pause,
+    Resume,
+}

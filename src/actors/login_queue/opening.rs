@@ -1,0 +1,225 @@
+//! How a line comes to life: from disk, into the rules, onto a thread of its own.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use actix::{Actor, Addr, WeakAddr};
+use aws_lc_rs::hmac;
+use tokio::sync::oneshot;
+
+use super::actor::{LoginQueue, Parts, Written};
+use super::block::{BLOCK_MIN, Block};
+use super::callers::Callers;
+use super::stopped::{self, Stopped};
+use super::unsynced::Unsynced;
+use super::{Inner, Line};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::queue::{Number, Player, Queue, Recovery, Settings, Standing};
+use crate::domain::time::UnixMicros;
+use crate::store::line::{self, Disk, Done, Files, Found, LineFileError, Place, Start};
+
+/// The line's folder inside the server's.
+const FOLDER: &str = "queue";
+
+/// What a line needs from the dice and the secrets.
+#[derive(Clone)]
+pub struct LineSeeds {
+    /// Random: the epoch of a line that starts anew.
+    pub epoch: u32,
+    /// Secret and kept: the key of [`Line::identity`]. Another key makes everybody who waits by an
+    /// implicit ticket a stranger.
+    pub identity_key: [u8; 16],
+}
+
+impl std::fmt::Debug for LineSeeds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LineSeeds").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+/// A pass the registry knows to be redeemed, from before a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redeemed {
+    /// Epoch of the pass.
+    pub epoch: u32,
+    /// Its number.
+    pub number: Number,
+    /// Who signed in with it.
+    pub player: Player,
+}
+
+/// Why a line cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    /// Its files.
+    #[error(transparent)]
+    Files(#[from] LineFileError),
+    /// Its thread or its loop.
+    #[error("cannot start the login queue's thread: {0}")]
+    Thread(io::Error),
+}
+
+impl Line {
+    /// Opens the line in `data/queue`, as it was left or anew, on a thread of its own. Blocks for a
+    /// few writes to disk. The process must end when the second of the pair says
+    /// [`super::Ended::Failed`].
+    ///
+    /// # Errors
+    ///
+    /// Files of a newer version, a folder that cannot be used, no thread to be had.
+    pub fn open(
+        config: &Config,
+        data: &Path,
+        clock: Clock,
+        seeds: &LineSeeds,
+        redeemed: &[Redeemed],
+    ) -> Result<(Self, Stopped), LineError> {
+        let opened = line::open(&data.join(FOLDER))?;
+        let settings = config.queue.settings();
+        let ready = Ready::prepare(&settings, opened, seeds, redeemed, clock.now())
+            .map_err(LineFileError::Io)?;
+        ready.run(config, clock, seeds, |files| files)
+    }
+}
+
+/// A line that is on disk and not yet running.
+pub(super) struct Ready {
+    pub(super) files: Files,
+    queue: Queue,
+    block: Block,
+    unsynced: Unsynced,
+}
+
+impl Ready {
+    pub(super) fn prepare(
+        settings: &Settings,
+        (mut files, found): (Files, Found),
+        seeds: &LineSeeds,
+        redeemed: &[Redeemed],
+        now: UnixMicros,
+    ) -> io::Result<Self> {
+        let carried = found.carried;
+        let (mut queue, reserved) = match found.start {
+            Start::Continue { snapshot, reserved_until, clean, places } => {
+                let of_this_line = redeemed.iter().filter(|pass| pass.epoch == files.epoch());
+                let recovery = Recovery {
+                    clean,
+                    reserved_until,
+                    places: places.into_iter().map(|p| (p.number, p.identity, p.lane)).collect(),
+                    redeemed: of_this_line.map(|pass| (pass.number, pass.player)).collect(),
+                };
+                let queue = Queue::restore(settings.clone(), *snapshot, recovery, now);
+                (queue, reserved_until)
+            }
+            Start::Empty { used } => {
+                let mut epoch = seeds.epoch;
+                while used.contains(&epoch) {
+                    epoch = epoch.wrapping_add(1);
+                }
+                let queue = Queue::new(settings.clone(), epoch, now);
+                files.begin(epoch, &queue.snapshot(now))?;
+                (queue, Number(0))
+            }
+        };
+        let size = BLOCK_MIN.max(carried.len() as u64 * 2);
+        let until = Number(reserved.0.saturating_add(size));
+        files.reserve(until)?;
+        queue.grant_numbers(until);
+        let taken = take_anew(&mut queue, &carried, now);
+        files.begin_log(&taken)?;
+        let first = Number(until.0.saturating_sub(queue.numbers_left()));
+        let block = Block::new(until, size, now);
+        Ok(Self { files, queue, block, unsynced: Unsynced::starting_at(first) })
+    }
+
+    pub(super) fn run<D: Disk>(
+        self,
+        config: &Config,
+        clock: Clock,
+        seeds: &LineSeeds,
+        disk: impl FnOnce(Files) -> Files<D>,
+    ) -> Result<(Line, Stopped), LineError> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let Self { files, queue, block, unsynced } = self;
+        let (writer, writer_thread) = disk(files).writer();
+        let (farewell, stopped) = stopped::pair();
+        let (thread, over) = oneshot::channel();
+        let parts = Parts {
+            queue,
+            clock,
+            writer,
+            block,
+            unsynced,
+            snapshot_every_us: u64::from(config.queue.snapshot_s) * 1_000_000,
+            mailbox: config.limits.callers_max,
+            farewell,
+            thread,
+        };
+        let addr = start_thread(parts, over).map_err(LineError::Thread)?;
+        writer_thread.start(tell(addr.downgrade())).map_err(LineError::Thread)?;
+        let line = Line(Arc::new(Inner {
+            addr,
+            callers: Callers::new(config.limits.callers_max),
+            identity_key: hmac::Key::new(hmac::HMAC_SHA256, &seeds.identity_key),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+        }));
+        Ok((line, stopped))
+    }
+}
+
+/// Takes the places of an earlier epoch anew, in their old order, while nobody is admitted.
+fn take_anew(queue: &mut Queue, carried: &[Place], now: UnixMicros) -> Vec<Place> {
+    if carried.is_empty() {
+        return Vec::new();
+    }
+    let was_paused = queue.is_paused();
+    queue.pause(now);
+    let taken = carried
+        .iter()
+        .filter_map(|place| match queue.enter(now, place.identity, place.lane) {
+            Standing::Waiting(waiting) => Some(Place { number: waiting.ticket.number, ..*place }),
+            _ => None,
+        })
+        .collect();
+    if !was_paused {
+        queue.resume(now);
+    }
+    taken
+}
+
+/// Starts the actor on its own thread, which ends with it.
+fn start_thread(parts: Parts, over: oneshot::Receiver<()>) -> io::Result<Addr<LoginQueue>> {
+    let (sender, started) = mpsc::channel();
+    let run = async move {
+        let addr = LoginQueue::create(|ctx| {
+            // Before anybody can send: the default takes sixteen.
+            ctx.set_mailbox_capacity(parts.mailbox);
+            LoginQueue::new(parts)
+        });
+        // Nobody waits for it only if this very function has returned.
+        let _ = sender.send(addr);
+        // An error is how it ends: the actor has dropped the other end.
+        let _ = over.await;
+    };
+    std::thread::Builder::new()
+        .name("login-queue".into())
+        .spawn(move || actix::System::new().block_on(run))?;
+    started.recv().map_err(|_| io::Error::other("its event loop did not start"))
+}
+
+/// How the writer's thread tells the actor. It must not keep an abandoned line alive.
+fn tell(line: WeakAddr<LoginQueue>) -> impl Fn(Done) + Send {
+    move |done| {
+        if let Some(line) = line.upgrade() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "must not be lost; there are no more of them than orders"
+            )]
+            line.do_send(Written(done));
+        }
+    }
+}

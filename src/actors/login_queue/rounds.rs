@@ -1,0 +1,115 @@
+//! Polls, the hot path: what one HTTP worker asks in one turn of its loop goes to the line as one
+//! message, and comes back as one.
+//!
+//! What a call across threads costs is not the work but waking the other thread up, twice. So the
+//! first poll of a turn opens a round and spawns a task, which runs behind everything that is ready
+//! on this worker; polls until then join the round. With one poll a turn this is one message a
+//! poll, as without it.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::ask::Ask;
+use super::{CallError, Line};
+use crate::domain::queue::{Checked, TicketRef};
+
+thread_local! {
+    /// The round that takes polls on this thread, for each line (tests have several).
+    static OPEN: RefCell<Vec<(u64, Arc<Round>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Where this ticket stands. The caller is counted already.
+pub(super) async fn check(line: &Line, ticket: TicketRef) -> Result<Checked, CallError> {
+    if actix::Arbiter::try_current().is_none() {
+        // No loop of actix on this thread, so no tasks can be spawned on it.
+        let tickets = vec![ticket];
+        let answers = line.ask(|reply| Ask::Checks { tickets, reply }).await?;
+        return answers.into_iter().next().ok_or(CallError::NoAnswer);
+    }
+    let (round, index) = join(line, ticket);
+    poll_fn(|cx| round.poll(index, cx)).await
+}
+
+/// Takes a place in this thread's round, opening one if need be.
+fn join(line: &Line, ticket: TicketRef) -> (Arc<Round>, usize) {
+    OPEN.with_borrow_mut(|open| {
+        if let Some((_, round)) = open.iter().find(|(id, _)| *id == line.0.id) {
+            return (Arc::clone(round), round.add(ticket));
+        }
+        let round = Arc::new(Round::default());
+        let index = round.add(ticket);
+        open.push((line.0.id, Arc::clone(&round)));
+        actix::spawn(send(line.clone(), Arc::clone(&round)));
+        (round, index)
+    })
+}
+
+/// Closes the round, asks, and hands the answers out.
+async fn send(line: Line, round: Arc<Round>) {
+    let round = Finish(round);
+    OPEN.with_borrow_mut(|open| open.retain(|(_, other)| !Arc::ptr_eq(other, &round.0)));
+    let tickets = std::mem::take(&mut round.0.lock().tickets);
+    let answer = pin!(line.ask(|reply| Ask::Checks { tickets, reply })).await;
+    round.0.finish(answer);
+}
+
+/// Ends the round even if its task is dropped, so that nobody waits for ever.
+struct Finish(Arc<Round>);
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        self.0.finish(Err(CallError::NoAnswer));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Round(Mutex<Desk>);
+
+#[derive(Debug, Default)]
+struct Desk {
+    tickets: Vec<TicketRef>,
+    wakers: Vec<Option<Waker>>,
+    answers: Option<Result<Vec<Checked>, CallError>>,
+}
+
+impl Round {
+    fn add(&self, ticket: TicketRef) -> usize {
+        let mut desk = self.lock();
+        desk.tickets.push(ticket);
+        desk.wakers.push(None);
+        desk.tickets.len() - 1
+    }
+
+    fn poll(&self, index: usize, cx: &Context<'_>) -> Poll<Result<Checked, CallError>> {
+        let mut desk = self.lock();
+        match &desk.answers {
+            Some(Ok(answers)) => {
+                Poll::Ready(answers.get(index).copied().ok_or(CallError::NoAnswer))
+            }
+            Some(Err(error)) => Poll::Ready(Err(*error)),
+            None => {
+                if let Some(waker) = desk.wakers.get_mut(index) {
+                    *waker = Some(cx.waker().clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The first answer counts.
+    fn finish(&self, answers: Result<Vec<Checked>, CallError>) {
+        let wakers = {
+            let mut desk = self.lock();
+            desk.answers.get_or_insert(answers);
+            std::mem::take(&mut desk.wakers)
+        };
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

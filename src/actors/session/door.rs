@@ -1,0 +1,305 @@
+//! [`SessionDoor`]: every socket of the process, by player; how they are let in and sent away.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::post::Post;
+use super::{Channel, Others, SessionFigures, Welcome};
+use crate::actors::{Board, CallError};
+use crate::clock::{Clock, Stopwatch};
+use crate::domain::account::AccountId;
+use crate::domain::presence::SessionKey;
+use crate::domain::queue::{Departure, Player};
+use crate::domain::session::CloseReason;
+
+/// The slots players hold while they are connected (design §5): the line's ledger.
+pub trait Slots: Send + Sync + 'static {
+    /// A player connects: takes a slot, or keeps the one they hold. Each success is met by one
+    /// [`Slots::disconnect`].
+    fn connect(
+        &self,
+        player: Player,
+    ) -> LocalBoxFuture<'static, Result<Result<(), NoSlotFor>, CallError>>;
+    /// One connection of a player has ended. Must not wait.
+    fn disconnect(&self, player: Player, departure: Departure);
+}
+
+/// The world is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSlotFor {
+    /// How long to wait before asking again, in seconds.
+    pub retry_after_s: u64,
+}
+
+/// Whether a token is revoked, given its owner, its id and when it was issued, in microseconds
+/// since the epoch.
+pub type Revoked = Arc<dyn Fn(AccountId, Uuid, u64) -> bool + Send + Sync>;
+
+/// What a door needs of the rest of the server.
+pub struct DoorParts {
+    /// Who counts the slots.
+    pub slots: Arc<dyn Slots>,
+    /// Who is online.
+    pub board: Board,
+    /// The time, for tokens.
+    pub clock: Clock,
+    /// Asked once more after a socket is registered, so that a revocation is never missed.
+    pub is_revoked: Revoked,
+}
+
+/// How a front end opens sessions and sends them away. Cheap to clone.
+#[derive(Clone)]
+pub struct SessionDoor(Arc<Inner>);
+
+struct Inner {
+    parts: DoorParts,
+    sockets: Mutex<HashMap<AccountId, Vec<Entry>>>,
+    keys: AtomicU64,
+    draining: AtomicBool,
+    gone: Notify,
+    figures: Arc<SessionFigures>,
+}
+
+struct Entry {
+    key: SessionKey,
+    channel: Channel,
+    token: Uuid,
+    post: Arc<Post>,
+}
+
+/// Why there is no place for a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// The player has as many as may be.
+    TooMany,
+    /// The server is shutting down.
+    ShuttingDown,
+}
+
+impl fmt::Debug for SessionDoor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionDoor").field("open", &self.count()).finish_non_exhaustive()
+    }
+}
+
+impl SessionDoor {
+    /// A door nobody has gone through yet.
+    pub fn new(parts: DoorParts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            sockets: Mutex::default(),
+            keys: AtomicU64::new(1),
+            draining: AtomicBool::new(false),
+            gone: Notify::new(),
+            figures: Arc::default(),
+        }))
+    }
+
+    /// What is counted.
+    pub fn figures(&self) -> Arc<SessionFigures> {
+        Arc::clone(&self.0.figures)
+    }
+
+    /// Sockets that are open and not closing.
+    pub fn count(&self) -> usize {
+        self.lock().values().map(Vec::len).sum()
+    }
+
+    /// Whether the player has an open socket, of whatever kind and whether or not it shows a
+    /// status.
+    pub fn is_connected(&self, account: AccountId) -> bool {
+        self.lock().contains_key(&account)
+    }
+
+    /// Closes every socket of a player: sign-out everywhere, ban. Returns how many.
+    pub fn close_all(&self, account: AccountId, reason: CloseReason) -> usize {
+        self.close_where(account, reason, |_| true)
+    }
+
+    /// Closes the player's sockets that were opened with these tokens: log-out. Returns how many.
+    pub fn close_tokens(&self, account: AccountId, tokens: &[Uuid], reason: CloseReason) -> usize {
+        self.close_where(account, reason, |entry| tokens.contains(&entry.token))
+    }
+
+    /// Lets all sessions look at the clock now: after a test has turned it. Not needed with the
+    /// machine's clock.
+    pub fn time_has_passed(&self) {
+        self.lock().values().flatten().for_each(|entry| entry.post.nudge());
+    }
+
+    /// Lets nobody in any more and closes all sockets ([`CloseReason::Shutdown`]), evenly over
+    /// `spread`, so that their clients do not all come back in the same instant. Returns when the
+    /// last is gone or `limit` is over (from now; what `spread` takes is part of it), with the
+    /// number still open.
+    pub async fn drain(&self, spread: Duration, limit: Duration) -> usize {
+        let watch = Stopwatch::start();
+        self.0.draining.store(true, Ordering::SeqCst);
+        let posts: Vec<_> =
+            self.lock().values().flatten().map(|entry| Arc::clone(&entry.post)).collect();
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let step_us = micros(spread) / posts.len().max(1) as u64;
+        for (place, post) in (0u64..).zip(&posts) {
+            let at_us = place.saturating_mul(step_us);
+            if at_us > watch.elapsed_us() {
+                tokio::time::sleep_until(watch.at_us(at_us)).await;
+            }
+            post.close(CloseReason::Shutdown);
+        }
+        let deadline = watch.at_us(micros(limit));
+        loop {
+            let gone = self.0.gone.notified();
+            let left = self.0.figures.open();
+            if left == 0 || tokio::time::timeout_at(deadline, gone).await.is_err() {
+                return usize::try_from(left).unwrap_or(usize::MAX);
+            }
+        }
+    }
+
+    pub(super) fn parts(&self) -> &DoorParts {
+        &self.0.parts
+    }
+
+    pub(super) fn counters(&self) -> &SessionFigures {
+        &self.0.figures
+    }
+
+    /// Registers a socket, and closes the player's others if that is asked for.
+    pub(super) fn enter(&self, welcome: &Welcome) -> Result<Seat, NoPlace> {
+        let post = Arc::new(Post::default());
+        let key = SessionKey(self.0.keys.fetch_add(1, Ordering::Relaxed));
+        let mut sockets = self.lock();
+        // Looked at under the lock: drain sets it before it takes the lock to see who is here.
+        if self.0.draining.load(Ordering::SeqCst) {
+            return Err(NoPlace::ShuttingDown);
+        }
+        let own = sockets.entry(welcome.account).or_default();
+        let same = own.iter().filter(|entry| entry.channel == welcome.channel);
+        match welcome.others {
+            Others::Keep(most) if same.count() >= most => {
+                if own.is_empty() {
+                    sockets.remove(&welcome.account);
+                }
+                return Err(NoPlace::TooMany);
+            }
+            // The others to be closed are told once this one is in, see `Seat::opened`.
+            Others::Keep(_) | Others::Close(_) => {}
+        }
+        let entry =
+            Entry { key, channel: welcome.channel, token: welcome.token, post: Arc::clone(&post) };
+        own.push(entry);
+        drop(sockets);
+        Ok(Seat {
+            door: self.clone(),
+            account: welcome.account,
+            channel: welcome.channel,
+            key,
+            post,
+            holds_slot: false,
+            is_open: false,
+            has_left: false,
+        })
+    }
+
+    fn close_where(
+        &self,
+        account: AccountId,
+        reason: CloseReason,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> usize {
+        let sockets = self.lock();
+        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
+        let closing = own.iter().filter(|entry| wanted(entry));
+        closing.inspect(|entry| entry.post.close(reason)).count()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, Vec<Entry>>> {
+        self.0.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A socket's place: in the registry, on the board, in the ledger. Given up when dropped, whatever
+/// happened to the session.
+pub(super) struct Seat {
+    door: SessionDoor,
+    account: AccountId,
+    channel: Channel,
+    key: SessionKey,
+    post: Arc<Post>,
+    holds_slot: bool,
+    is_open: bool,
+    has_left: bool,
+}
+
+impl Seat {
+    pub(super) const fn key(&self) -> SessionKey {
+        self.key
+    }
+
+    pub(super) fn post(&self) -> Arc<Post> {
+        Arc::clone(&self.post)
+    }
+
+    /// Takes the player's slot, or keeps it.
+    pub(super) async fn take_slot(&mut self) -> Result<Result<(), NoSlotFor>, CallError> {
+        let answer = self.door.0.parts.slots.connect(player(self.account)).await?;
+        self.holds_slot = answer.is_ok();
+        Ok(answer)
+    }
+
+    /// The socket is open: the player's others of its channel go, if asked for.
+    pub(super) fn opened(&mut self, others: Others) {
+        self.is_open = true;
+        self.door.0.figures.count_opened();
+        if let Others::Close(reason) = others {
+            let (key, channel) = (self.key, self.channel);
+            self.door.close_where(self.account, reason, |entry| {
+                entry.channel == channel && entry.key < key
+            });
+        }
+    }
+
+    /// Gives the place up, for this reason. Only the first call counts.
+    pub(super) fn leave(&mut self, reason: CloseReason, said_goodbye: bool) {
+        if std::mem::replace(&mut self.has_left, true) {
+            return;
+        }
+        let mut sockets = self.door.lock();
+        if let Some(own) = sockets.get_mut(&self.account) {
+            own.retain(|entry| entry.key != self.key);
+            if own.is_empty() {
+                sockets.remove(&self.account);
+            }
+        }
+        drop(sockets);
+        if self.is_open {
+            self.door.0.parts.board.close(self.key);
+            self.door.0.figures.count_closed(reason);
+        }
+        if self.holds_slot {
+            let departure = reason.departure(said_goodbye);
+            self.door.0.parts.slots.disconnect(player(self.account), departure);
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.leave(CloseReason::Internal, false);
+        if self.is_open {
+            self.door.0.figures.count_ended();
+            self.door.0.gone.notify_waiters();
+        }
+    }
+}
+
+/// The ledger knows players by number.
+const fn player(account: AccountId) -> Player {
+    Player(account.0.as_u128())
+}

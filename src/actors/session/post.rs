@@ -1,0 +1,124 @@
+//! The letter box of a session: what others want to tell it, bounded, in order.
+//!
+//! It stands where the actor's mailbox would, because that one is not bounded by `send` or
+//! `do_send` and can't put two letters into one. Whoever writes never waits.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use futures_util::task::AtomicWaker;
+
+use super::Shared;
+use crate::domain::account::AccountId;
+use crate::domain::presence::Presence;
+use crate::domain::session::CloseReason;
+
+/// Letters a session may have unread before those about one player are put together.
+const LETTERS_MAX: usize = 1024;
+
+/// A letter.
+pub(crate) enum Letter {
+    /// Somebody it follows, or its own player, has changed.
+    Event(Arc<Shared>),
+    /// What those it asked to follow show. Letters before it are older, those behind it newer.
+    Followed(Vec<Presence>),
+    /// The board has done what it was asked.
+    Done,
+}
+
+/// Not taken: the session does not read its letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// The letter box.
+#[derive(Default)]
+pub(crate) struct Post {
+    letters: Mutex<VecDeque<Letter>>,
+    /// Index of the close reason, plus one.
+    closing: AtomicU8,
+    waker: AtomicWaker,
+}
+
+impl Post {
+    /// Puts a letter in. Replies are always taken: there is one for each request at most.
+    pub(crate) fn put(&self, letter: Letter) -> Result<(), Full> {
+        let mut letters = self.lock();
+        if letters.len() >= LETTERS_MAX && matches!(letter, Letter::Event(_)) {
+            if self.asked_to_close().is_some() {
+                return Err(Full);
+            }
+            let joined = put_together(std::mem::take(&mut *letters));
+            *letters = joined;
+            // Less than a quarter of room would mean doing it again at once.
+            if letters.len() > LETTERS_MAX / 4 * 3 {
+                return Err(Full);
+            }
+        }
+        letters.push_back(letter);
+        drop(letters);
+        self.waker.wake();
+        Ok(())
+    }
+
+    /// Takes all letters out, oldest first.
+    pub(crate) fn take(&self) -> VecDeque<Letter> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Asks the session to close. The first reason stands.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        let code = u8::try_from(reason.index() + 1).unwrap_or(u8::MAX);
+        let _ = self.closing.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire);
+        self.waker.wake();
+    }
+
+    /// The reason the session was asked to close for.
+    pub(crate) fn asked_to_close(&self) -> Option<CloseReason> {
+        let code = usize::from(self.closing.load(Ordering::Acquire));
+        CloseReason::ALL.get(code.checked_sub(1)?).copied()
+    }
+
+    /// Whom to wake when something comes.
+    pub(crate) fn wake(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// Wakes the session so that it looks at the clock.
+    pub(crate) fn nudge(&self) {
+        self.waker.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Letter>> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts the events of each player into one, at the place of the newest; nothing is lost but what
+/// came and went in between.
+fn put_together(letters: VecDeque<Letter>) -> VecDeque<Letter> {
+    let mut merged: HashMap<AccountId, Arc<Shared>> = HashMap::new();
+    let mut newest: HashMap<AccountId, usize> = HashMap::new();
+    for (place, letter) in letters.iter().enumerate() {
+        let Letter::Event(shared) = letter else { continue };
+        let account = shared.event.account;
+        newest.insert(account, place);
+        match merged.get_mut(&account) {
+            None => drop(merged.insert(account, Arc::clone(shared))),
+            Some(earlier) => {
+                let mut event = earlier.event.clone();
+                event.absorb(&shared.event);
+                *earlier = Arc::new(Shared::new(event));
+            }
+        }
+    }
+    let keep = letters.into_iter().enumerate().filter_map(|(place, letter)| match letter {
+        Letter::Event(shared) if newest.get(&shared.event.account) == Some(&place) => {
+            merged.remove(&shared.event.account).map(Letter::Event)
+        }
+        Letter::Event(_) => None,
+        reply => Some(reply),
+    });
+    keep.filter(|letter| !matches!(letter, Letter::Event(it) if it.event.is_empty())).collect()
+}

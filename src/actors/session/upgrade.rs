@@ -1,0 +1,141 @@
+//! The HTTP server's upgrade service: from a request that wants a socket to a running session.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_codec::Framed;
+use actix_http::{Request, RequestHead, h1};
+use actix_service::{Service, ServiceFactory};
+use futures_util::future::LocalBoxFuture;
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::actor::Session;
+use super::door::{NoPlace, NoSlotFor, Seat};
+use super::{Denied, SessionDoor, SocketRoute, Welcome, handshake};
+
+/// How long a handshake may take to be decided.
+const DECIDE: Duration = Duration::from_secs(10);
+/// How long the answer may take to go out.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long, and how much, is read behind a refusal so that the client sees it.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 65_536;
+
+/// The upgrade service of an HTTP server: give it to `HttpService::build().upgrade(..)`. Requests
+/// with `Upgrade: websocket` come here whatever their path; where no route is, the answer is 404.
+pub fn upgrade(door: SessionDoor, routes: Vec<Arc<dyn SocketRoute>>) -> Upgrade {
+    Upgrade { door, routes: Rc::new(routes) }
+}
+
+/// See [`upgrade`].
+#[derive(Clone)]
+pub struct Upgrade {
+    door: SessionDoor,
+    routes: Rc<Vec<Arc<dyn SocketRoute>>>,
+}
+
+type Raw = (Request, Framed<TcpStream, h1::Codec>);
+
+impl ServiceFactory<Raw> for Upgrade {
+    type Response = ();
+    type Error = actix_http::Error;
+    type Config = ();
+    type Service = Self;
+    type InitError = ();
+    type Future = Ready<Result<Self, ()>>;
+
+    fn new_service(&self, (): ()) -> Self::Future {
+        ready(Ok(self.clone()))
+    }
+}
+
+impl Service<Raw> for Upgrade {
+    type Response = ();
+    type Error = actix_http::Error;
+    type Future = LocalBoxFuture<'static, Result<(), actix_http::Error>>;
+
+    actix_service::always_ready!();
+
+    fn call(&self, (request, framed): Raw) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move {
+            this.serve(&request, framed).await;
+            Ok(())
+        })
+    }
+}
+
+impl Upgrade {
+    /// Answers the handshake. The session, if there is one, is a task of its own: what HTTP kept
+    /// for the connection is freed when this returns.
+    async fn serve(&self, request: &Request, framed: Framed<TcpStream, h1::Codec>) {
+        let head = request.head();
+        let decided = tokio::time::timeout(DECIDE, self.decide(head, request.peer_addr())).await;
+        let decided = decided.unwrap_or_else(|_| Err(handshake::refused(503, "too busy", Some(1))));
+        let mut parts = framed.into_parts();
+        // Answers to requests before this one may still be on their way.
+        let mut answer = std::mem::take(&mut parts.write_buf).to_vec();
+        let mut stream = parts.io;
+        match decided {
+            Ok((accept, welcome, seat)) => {
+                answer.extend_from_slice(handshake::accepted(&accept).as_bytes());
+                if is_sent(&mut stream, &answer).await {
+                    let early = parts.read_buf.to_vec();
+                    let door = self.door.clone();
+                    Session::start(Box::new(stream), early, *welcome, seat, door);
+                }
+            }
+            Err(denied) => {
+                self.door.counters().count_denied();
+                answer.extend_from_slice(handshake::denied(&denied, head).as_bytes());
+                if is_sent(&mut stream, &answer).await {
+                    let _ = tokio::time::timeout(LINGER, linger(&mut stream)).await;
+                }
+            }
+        }
+    }
+
+    async fn decide(
+        &self,
+        head: &RequestHead,
+        peer: Option<SocketAddr>,
+    ) -> Result<(String, Box<Welcome>, Seat), Denied> {
+        let route = self.routes.iter().find(|route| route.path() == head.uri.path());
+        let route = route.ok_or_else(handshake::not_found)?;
+        let welcome = Box::new(route.admit(head, peer).await?);
+        let accept = handshake::check(head)?;
+        let mut seat = self.door.enter(&welcome).map_err(|no_place| match no_place {
+            NoPlace::TooMany => handshake::refused(429, "too many open connections", None),
+            NoPlace::ShuttingDown => handshake::refused(503, "shutting down", Some(1)),
+        })?;
+        if welcome.holds_slot {
+            let full = |secs| Err((welcome.when_full)(secs));
+            match seat.take_slot().await {
+                Ok(Ok(())) => {}
+                Ok(Err(NoSlotFor { retry_after_s })) => return full(retry_after_s),
+                Err(_) => return full(1),
+            }
+        }
+        Ok((accept, welcome, seat))
+    }
+}
+
+async fn is_sent(stream: &mut TcpStream, answer: &[u8]) -> bool {
+    matches!(tokio::time::timeout(ANSWER, stream.write_all(answer)).await, Ok(Ok(())))
+}
+
+/// Closing with bytes unread resets the connection before the client has read the answer.
+async fn linger(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.shutdown().await?;
+    let mut waste = [0; 1024];
+    for _ in 0..LINGER_BYTES / waste.len() {
+        if stream.read(&mut waste).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! Signing in: find the account of a link or make it, redeem the pass, all in one change.
+
+use uuid::Uuid;
+
+use crate::domain::time::UnixMicros;
+
+use super::change::{Change, PassUse};
+use super::generated;
+use super::link::Link;
+use super::record::{Account, AccountId, PragmaName, ShardPlayer};
+use super::refusal::Refusal;
+use super::revoking::{self, Revoke, Revoked};
+
+/// Finds or makes the account of a link, redeems the pass, and answers when that is durable.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// How the caller proved who they are. Checked and normalised already.
+    pub link: Link,
+    /// Make an account when the link is unknown.
+    pub create: Option<NewAccount>,
+    /// The pass to redeem in the same commit.
+    pub pass: Option<PassUse>,
+    /// Pragma: the shard to have a player id on, and the name to show if there is none yet.
+    pub pragma: Option<PragmaSignIn>,
+    /// Revoke every earlier session of the account (`nakama.session.single_session`).
+    pub single_session: bool,
+}
+
+/// What a new account starts with. The registry's dice fill in the rest.
+#[derive(Clone, Default)]
+pub struct NewAccount {
+    /// Wanted user name; `None`: a generated one, tried again until free.
+    pub username: Option<String>,
+    /// Password hash (PHC) for an e-mail link.
+    pub password: Option<String>,
+}
+
+/// A password hash is not for logs.
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("username", &self.username)
+            .field("has_password", &self.password.is_some())
+            .finish()
+    }
+}
+
+/// What a Pragma sign-in needs beside the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PragmaSignIn {
+    /// The game shard, when the request named one.
+    pub shard: Option<Uuid>,
+    /// Name from the provider for an account that has none yet.
+    pub display_name: String,
+}
+
+/// What is stored and matters for a sign-in.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The account of the link.
+    pub account: Option<Account>,
+    /// Who redeemed the pass before.
+    pub pass_holder: Option<AccountId>,
+    /// Whether another account has the wanted user name. Only asked for a new account.
+    pub username_taken: bool,
+    /// What is revoked of the account. Only asked with `single_session`.
+    pub revoked: Revoked,
+}
+
+/// Rolled for this sign-in; taken only where it is needed.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh {
+    /// Id of a new account: nobody else's, and so is its generated user name.
+    pub account: AccountId,
+    /// Player id on a shard.
+    pub player: Uuid,
+    /// A free discriminator for the display name; `None`: all are taken.
+    pub discriminator: Option<u16>,
+    /// The longest life of any token, in seconds.
+    pub token_life_s: u64,
+}
+
+/// A sign-in as decided.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The account after the sign-in.
+    pub account: Account,
+    /// Whether it is new.
+    pub created: bool,
+    /// What to write; `None`: nothing changes.
+    pub change: Option<Change>,
+    /// The moment to issue tokens at: now, but never so early that they are born revoked.
+    pub at: UnixMicros,
+}
+
+/// Decides a sign-in (protocol-nakama §2.2 from step 6; design §4, flow 2).
+///
+/// # Errors
+///
+/// [`Refusal::Banned`]; [`Refusal::NoAccount`] when the link is unknown and nothing is to be made;
+/// [`Refusal::PassUsed`]; [`Refusal::UsernameTaken`]; [`Refusal::NoDiscriminator`].
+pub fn sign_in(
+    ask: &SignIn,
+    seen: Seen,
+    fresh: Fresh,
+    now: UnixMicros,
+) -> Result<Decided, Refusal> {
+    let before = seen.account;
+    if before.as_ref().is_some_and(Account::is_banned) {
+        return Err(Refusal::Banned);
+    }
+    if before.is_none() && ask.create.is_none() {
+        return Err(Refusal::NoAccount);
+    }
+    if seen.pass_holder.is_some_and(|holder| before.as_ref().is_none_or(|it| it.id != holder)) {
+        return Err(Refusal::PassUsed);
+    }
+    let mut after = match (&before, &ask.create) {
+        (Some(account), _) => account.clone(),
+        (None, Some(wanted)) if wanted.username.is_some() && seen.username_taken => {
+            return Err(Refusal::UsernameTaken);
+        }
+        (None, wanted) => make(&ask.link, wanted.clone().unwrap_or_default(), fresh, now),
+    };
+    if let Some(pragma) = &ask.pragma {
+        enter_pragma(&mut after, pragma, fresh)?;
+    }
+
+    let created = before.is_none();
+    let mut revoked = None;
+    if let (true, Some(account)) = (ask.single_session, &before) {
+        let all =
+            revoking::revoke(account.clone(), seen.revoked, &Revoke::All, now, fresh.token_life_s);
+        after.revoked_before_us = all.after.revoked_before_us;
+        revoked = all.revoked;
+    }
+    let at = UnixMicros(now.0.max(after.revoked_before_us.saturating_add(1)));
+    let redeemed = ask.pass.clone().filter(|_| seen.pass_holder.is_none());
+    let change = Change { before, after: after.clone(), redeemed, revoked };
+    let change = (!change.is_empty()).then_some(change);
+    Ok(Decided { account: after, created, change, at })
+}
+
+/// A new account (protocol-nakama §2.4, last lines).
+fn make(link: &Link, wanted: NewAccount, fresh: Fresh, now: UnixMicros) -> Account {
+    Account {
+        id: fresh.account,
+        username: wanted.username.unwrap_or_else(|| generated::username(fresh.account)),
+        links: vec![link.clone()],
+        password: wanted.password,
+        display_name: String::new(),
+        avatar_url: String::new(),
+        lang_tag: "en".to_owned(),
+        location: String::new(),
+        timezone: String::new(),
+        pragma_name: None,
+        players: Vec::new(),
+        created_at: now.as_secs(),
+        updated_at: now.as_secs(),
+        disabled_at: 0,
+        revoked_before_us: 0,
+    }
+}
+
+/// The first sign-in through Pragma's door gives a name; the first on a shard a player id
+/// (protocol-pragma §6.1, §6.2). A later change of the provider's name changes nothing.
+fn enter_pragma(account: &mut Account, ask: &PragmaSignIn, fresh: Fresh) -> Result<(), Refusal> {
+    if account.pragma_name.is_none() {
+        let discriminator = fresh.discriminator.ok_or(Refusal::NoDiscriminator)?;
+        account.pragma_name = Some(PragmaName { name: ask.display_name.clone(), discriminator });
+    }
+    if let Some(shard) = ask.shard
+        && account.players.iter().all(|player| player.shard != shard)
+    {
+        account.players.push(ShardPlayer { shard, player: fresh.player });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;

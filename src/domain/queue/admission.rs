@@ -1,0 +1,260 @@
+//! What happens by itself as time passes: admissions, and everything that runs out.
+
+use super::line::{Mark, State};
+use super::record::secs_up;
+use super::{Lane, Number, Queue, UnixMicros};
+
+/// Silent tickets skipped in one go; the rest at once after.
+const SKIPS_MAX: u32 = 65_536;
+/// Time between two looks for leases that are over, in milliseconds.
+const SWEEP_EVERY_MS: u64 = 1_000;
+/// Looks it takes to go through the whole window.
+const SWEEP_ROUNDS: u64 = 30;
+/// Stale timer entries tolerated beside the valid ones.
+const STALE_MAX: usize = 4_096;
+
+impl Queue {
+    /// Lets everything happen that is due, and says when to call again. `None`: not before another
+    /// call. Calling early or late is harmless, and never lets in more than the gate allows.
+    pub fn tick(&mut self, now: UnixMicros) -> Option<UnixMicros> {
+        let now = self.begin(now);
+        self.run(now);
+        self.next_wake()
+    }
+
+    /// When [`Queue::tick`] should be called next, by the clock the callers use. Every call that
+    /// changes something may change it.
+    pub fn next_wake(&self) -> Option<UnixMicros> {
+        self.alarm.map(|due| UnixMicros(due.0.saturating_sub(self.time.ahead_us)))
+    }
+
+    /// Everything that is due by `now`.
+    pub(super) fn run(&mut self, now: UnixMicros) {
+        self.expire_passes(now);
+        self.expire_in_use(now);
+        self.expire_parked(now);
+        while let Some(slot) = self.ledger.free_due(now) {
+            self.tally.expired_slot(slot.kind);
+            self.eta.departed();
+        }
+        self.redeemed.expire(now);
+        if self.sweep_at <= now {
+            self.sweep(now);
+        }
+        if self.recovered.as_ref().is_some_and(|r| r.is_over(now))
+            && self.line.count(Mark::Unheard) == 0
+        {
+            self.recovered = None;
+        }
+        self.done(now);
+    }
+
+    /// When something is due next.
+    pub(super) fn next_due(&self) -> Option<UnixMicros> {
+        let at = |entry: Option<&(u32, Number)>| entry.map(|e| UnixMicros::from_secs(e.0.into()));
+        let swept = self.line.waiting_total() > 0 || self.line.count(Mark::Unheard) > 0;
+        [
+            at(self.passes.front()),
+            at(self.parked.front()),
+            self.in_use.values().min().copied(),
+            self.ledger.next_due(),
+            swept.then_some(self.sweep_at),
+            self.admission_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// When the next admission can happen if nothing changes.
+    fn admission_due(&self) -> Option<UnixMicros> {
+        if self.paused || self.free() == 0 || self.line.waiting_total() == 0 {
+            return None;
+        }
+        Some(self.gate.opens_at()?.max(self.settle_until))
+    }
+
+    /// Admits as many as gate and slots allow (I1, I2, I8); whether it had to stop in between.
+    pub(super) fn admit(&mut self, now: UnixMicros) -> bool {
+        if self.paused || now < self.settle_until {
+            return false;
+        }
+        let mut skips = SKIPS_MAX;
+        while self.gate.is_open(now) && self.free() > 0 {
+            let waiting = self.line.waiting();
+            let Some(lane) = self.lanes.choose(waiting) else { return false };
+            let Some(number) = self.line.first(lane) else { return false };
+            if self.is_silent(now, number) {
+                self.park_silent(now, number, lane);
+                skips -= 1;
+                if skips == 0 {
+                    return true;
+                }
+                continue;
+            }
+            self.gate.take(now);
+            self.lanes.took(lane, waiting);
+            self.pass(now, number, lane);
+        }
+        false
+    }
+
+    /// Turns a waiting ticket into a pass.
+    fn pass(&mut self, now: UnixMicros, number: Number, lane: Lane) {
+        self.eta.at_head(false);
+        self.tally.admitted[lane as usize] += 1;
+        let until = secs_up(now.plus_ms(self.settings.pass_ttl_ms));
+        if let Some(record) = self.line.record_mut(number) {
+            let (quoted, entered) = (record.quoted_s, record.entered_s);
+            record.seen_s = until;
+            record.quoted_s = 0;
+            self.eta.score(quoted, secs_up(now).saturating_sub(entered));
+        }
+        self.line.clear_waiting(number, lane);
+        if self.recovered.is_some() {
+            self.line.clear(number, Mark::Unheard);
+        }
+        self.line.set(number, Mark::Pass);
+        self.passes.push_back((until, number));
+        if self.passes.len() > 2 * self.pass_count() + STALE_MAX {
+            let line = &self.line;
+            self.passes.retain(|&(until, number)| is_due(line, number, State::Pass, until));
+        }
+    }
+
+    fn pass_count(&self) -> usize {
+        usize::try_from(self.line.count(Mark::Pass)).unwrap_or(usize::MAX / 4)
+    }
+
+    /// Whether the ticket at the head has missed its poll, or nobody knows that it exists.
+    fn is_silent(&self, now: UnixMicros, number: Number) -> bool {
+        if let Some(recovered) = &self.recovered
+            && self.line.has(number, Mark::Unheard)
+            && recovered.is_presumed(number)
+            && self.line.record(number).is_some_and(|r| r.identity().0 == 0)
+        {
+            return true;
+        }
+        self.line.record(number).is_none_or(|record| record.silent_from() <= now)
+    }
+
+    /// Takes a silent ticket out of the way; its owner may come back.
+    fn park_silent(&mut self, now: UnixMicros, number: Number, lane: Lane) {
+        self.eta.at_head(true);
+        self.line.clear_waiting(number, lane);
+        // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
+        if !self.line.has(number, Mark::Unheard) {
+            self.park(now, number);
+        }
+    }
+
+    fn park(&mut self, now: UnixMicros, number: Number) {
+        if self.settings.parked_ms == 0 {
+            self.tally.expired.parked += 1;
+            self.end(number);
+            return;
+        }
+        let until = secs_up(now.plus_ms(self.settings.parked_ms));
+        if let Some(record) = self.line.record_mut(number) {
+            record.seen_s = until;
+            record.quoted_s = 0;
+        }
+        self.line.set(number, Mark::Parked);
+        self.parked.push_back((until, number));
+        let valid = usize::try_from(self.line.count(Mark::Parked)).unwrap_or(usize::MAX / 4);
+        if self.parked.len() > 2 * valid + STALE_MAX {
+            let line = &self.line;
+            self.parked.retain(|&(until, number)| is_due(line, number, State::Parked, until));
+        }
+    }
+
+    fn expire_passes(&mut self, now: UnixMicros) {
+        while let Some(&(until, number)) = self.passes.front()
+            && UnixMicros::from_secs(until.into()) <= now
+        {
+            self.passes.pop_front();
+            if is_due(&self.line, number, State::Pass, until) && !self.in_use.contains_key(&number)
+            {
+                self.lapse_pass(now, number);
+            }
+        }
+    }
+
+    /// Nobody came with the pass: its slot is free, its owner keeps his number for a while.
+    pub(super) fn lapse_pass(&mut self, now: UnixMicros, number: Number) {
+        self.line.clear(number, Mark::Pass);
+        if let Some(record) = self.line.record_mut(number) {
+            record.set_had_pass();
+        }
+        self.eta.departed();
+        self.tally.expired.pass += 1;
+        self.park(now, number);
+    }
+
+    fn expire_in_use(&mut self, now: UnixMicros) {
+        if self.in_use.values().all(|&until| until > now) {
+            return;
+        }
+        let over: Vec<Number> =
+            self.in_use.iter().filter(|&(_, &until)| until <= now).map(|(&n, _)| n).collect();
+        for number in over {
+            self.in_use.remove(&number);
+            self.lapse_if_over(now, number);
+        }
+    }
+
+    /// Lapses a pass whose time was over while it was in use.
+    pub(super) fn lapse_if_over(&mut self, now: UnixMicros, number: Number) {
+        let over = self.line.record(number).is_some_and(|record| record.until() <= now);
+        if over && self.line.state(number) == State::Pass {
+            self.lapse_pass(now, number);
+        }
+    }
+
+    fn expire_parked(&mut self, now: UnixMicros) {
+        while let Some(&(until, number)) = self.parked.front()
+            && UnixMicros::from_secs(until.into()) <= now
+        {
+            self.parked.pop_front();
+            if is_due(&self.line, number, State::Parked, until) {
+                self.tally.expired.parked += 1;
+                self.end(number);
+            }
+        }
+    }
+
+    /// Looks through a part of the window for leases that are over: never through all of it.
+    fn sweep(&mut self, now: UnixMicros) {
+        self.sweep_at = now.plus_ms(SWEEP_EVERY_MS);
+        let window = self.line.blocks();
+        let blocks = (window.end - window.start).div_ceil(SWEEP_ROUNDS);
+        for _ in 0..blocks {
+            if !self.line.blocks().contains(&self.sweep_block) {
+                self.sweep_block = self.line.blocks().start;
+            }
+            for number in self.line.swept(self.sweep_block) {
+                if self.is_lapsed(now, number) {
+                    self.eta.abandoned();
+                    self.tally.expired.lease += 1;
+                    self.end(number);
+                }
+            }
+            self.sweep_block += 1;
+        }
+    }
+
+    fn is_lapsed(&self, now: UnixMicros, number: Number) -> bool {
+        if let Some(recovered) = &self.recovered
+            && self.line.has(number, Mark::Unheard)
+        {
+            return recovered.is_lapsed(now);
+        }
+        let lease_ms = self.settings.lease_ms;
+        self.line.record(number).is_some_and(|record| record.lease_until(lease_ms) <= now)
+    }
+}
+
+/// Whether a timer entry still means something.
+fn is_due(line: &super::line::Line, number: Number, state: State, until: u32) -> bool {
+    line.state(number) == state && line.record(number).is_some_and(|r| r.seen_s == until)
+}

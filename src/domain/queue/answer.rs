@@ -1,0 +1,191 @@
+//! What a waiting ticket's owner is told: position, estimate, when to ask again, and why it got
+//! worse if it did.
+
+use super::eta::Road;
+use super::line::{Mark, State};
+use super::record::{secs, secs_up};
+use super::{Eta, Lane, Number, Phase, Queue, Reason, Standing, TicketRef, UnixMicros, Waiting};
+
+/// The range around an estimate (login-queues §2.6).
+const EARLY: f64 = 1.2;
+const LATE: f64 = 1.3;
+/// Within this many seconds a ticket is at the front.
+const FRONT_S: f64 = 60.0;
+/// An estimate this much above the first one counts as worse: a fifth and five seconds.
+const WORSE: f64 = 1.2;
+const WORSE_S: f64 = 5.0;
+/// Beyond about thirty years nobody can say.
+const SECONDS_MAX: f64 = 1e9;
+
+impl Queue {
+    /// Hears of a waiting ticket: renews its lease and says where it stands.
+    pub(super) fn touch(
+        &mut self,
+        now: UnixMicros,
+        number: Number,
+        mut reason: Option<Reason>,
+    ) -> Waiting {
+        if self.recovered.is_some() && self.line.has(number, Mark::Unheard) {
+            self.line.clear(number, Mark::Unheard);
+            reason = reason.or(Some(Reason::Restarted));
+        }
+        let lane = match self.line.state(number) {
+            State::Waiting(lane) => lane,
+            _ => Lane::Standard,
+        };
+        let computed = self.line.position(number, lane).max(1);
+        let seconds = self.seconds(lane, computed);
+        let poll_after_ms = self.pace.interval_ms(number, seconds.map(Guess::value));
+        let eta = match seconds {
+            Some(Guess::Estimate(seconds)) => Some(self.range(seconds)),
+            _ => None,
+        };
+        let (lease_ms, changed, slower) =
+            (self.settings.lease_ms, secs_up(self.settings_changed_at), self.eta.slower_at());
+        let mut position = computed;
+        let mut lease_until = now;
+        if let Some(record) = self.line.record_mut(number) {
+            if let Some(shown) = record.shown().filter(|&shown| computed > shown) {
+                if matches!(lane, Lane::Grace | Lane::Staff) || reason.is_some() {
+                    reason = reason.or(Some(Reason::OlderReturned));
+                } else {
+                    position = shown;
+                    self.tally.reversals += 1;
+                }
+            }
+            let waited_s = secs(now).saturating_sub(record.entered_s);
+            if let Some(Guess::Estimate(seconds)) = seconds {
+                let total_s = f64::from(waited_s) + seconds;
+                if record.quoted_s == 0 && record.shown().is_none() && reason.is_none() {
+                    record.quoted_s = whole_s(total_s);
+                }
+                let worse = total_s > f64::from(record.quoted_s) * WORSE + WORSE_S;
+                if worse && record.quoted_s > 0 && reason.is_none() {
+                    reason = why_worse(record.seen_s, changed, secs_up(slower));
+                }
+            } else if reason.is_none() && record.shown().is_some() && changed >= record.seen_s {
+                reason = Some(Reason::SettingsChanged);
+            }
+            record.set_shown(position);
+            record.seen_s = secs_up(now);
+            record.set_interval_ms(poll_after_ms);
+            lease_until = record.lease_until(lease_ms);
+        }
+        let ticket = self.ticket(number);
+        let phase = self.phase(seconds);
+        Waiting { ticket, position, eta, poll_after_ms, lease_until, phase, reason }
+    }
+
+    fn phase(&self, seconds: Option<Guess>) -> Phase {
+        match seconds {
+            None if self.paused => Phase::Paused,
+            None => Phase::Held,
+            Some(Guess::Estimate(seconds)) if seconds <= FRONT_S => Phase::Front,
+            Some(_) => Phase::Queued,
+        }
+    }
+
+    /// Seconds until the ticket at `position` of `lane` comes in. `None` while the line stands.
+    fn seconds(&self, lane: Lane, position: u64) -> Option<Guess> {
+        let rate = self.gate.rate();
+        if self.paused || rate <= 0.0 || self.settings.cap == 0 {
+            return None;
+        }
+        let now = self.time.now;
+        if now < self.settle_until {
+            return None;
+        }
+        let n = self.ahead(lane, position);
+        let road = Road { rate, cap: self.settings.cap, used: self.used() };
+        Some(match self.eta.seconds(n, road) {
+            Some(seconds) if seconds < SECONDS_MAX => Guess::Estimate(seconds),
+            _ => Guess::AtLeast((n / rate).min(SECONDS_MAX)),
+        })
+    }
+
+    /// How many come in up to and including the ticket at `position` of `lane`: those before it in
+    /// its lane, and what the other lanes take meanwhile by their shares.
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    fn ahead(&self, lane: Lane, position: u64) -> f64 {
+        let n = position as f64;
+        let [staff, grace, standard, low] = self.line.waiting().map(|count| count as f64);
+        let share = self.lanes.grace_share();
+        let ratio = self.lanes.low_per_standard();
+        let mixed = match lane {
+            Lane::Staff => return n,
+            Lane::Grace => {
+                let others = standard + low;
+                let per_grace = if share > 0.0 { (1.0 - share) / share } else { f64::INFINITY };
+                return staff + n + others.min(n * per_grace);
+            }
+            Lane::Standard => n + low.min(n * ratio),
+            Lane::Low => n + standard.min(n / ratio),
+        };
+        let per_other = if share < 1.0 { share / (1.0 - share) } else { f64::INFINITY };
+        staff + mixed + grace.min(mixed * per_other)
+    }
+
+    /// The range shown for an estimate, with the time from admission to being in added.
+    #[expect(clippy::cast_precision_loss, reason = "a setting far below 2^52")]
+    fn range(&self, seconds: f64) -> Eta {
+        let login_ms = self.settings.login_ms as f64;
+        let ms = |seconds: f64| whole_ms(seconds * 1e3 + login_ms);
+        Eta { low_ms: ms(seconds / EARLY), mid_ms: ms(seconds), high_ms: ms(seconds * LATE) }
+    }
+
+    /// The answer for a ticket that became a pass.
+    pub(super) fn passed(&self, number: Number, on_the_spot: bool) -> Standing {
+        let pass_until = self.line.record(number).map_or(UnixMicros(0), |record| record.until());
+        Standing::Passed { ticket: self.ticket(number), pass_until, on_the_spot }
+    }
+
+    /// What the token of a ticket in the window says.
+    pub(super) fn ticket(&self, number: Number) -> TicketRef {
+        let record = self.line.record(number).copied().unwrap_or_default();
+        TicketRef {
+            epoch: self.epoch,
+            number,
+            lane: record.lane(),
+            identity: record.identity(),
+            issued_at: UnixMicros::from_secs(record.entered_s.into()),
+        }
+    }
+}
+
+/// Seconds until a ticket comes in.
+#[derive(Clone, Copy, Debug)]
+enum Guess {
+    /// Good enough to show.
+    Estimate(f64),
+    /// As fast as the gate could go; the slots will take longer. For the poll interval only.
+    AtLeast(f64),
+}
+
+impl Guess {
+    const fn value(self) -> f64 {
+        match self {
+            Self::Estimate(seconds) | Self::AtLeast(seconds) => seconds,
+        }
+    }
+}
+
+/// Why an estimate got worse since a ticket was last heard of, as far as that is known.
+fn why_worse(seen_s: u32, changed_s: u32, slower_s: u32) -> Option<Reason> {
+    if changed_s >= seen_s && changed_s > 0 {
+        Some(Reason::SettingsChanged)
+    } else if slower_s >= seen_s && slower_s > 0 {
+        Some(Reason::SlowerDepartures)
+    } else {
+        None
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+const fn whole_ms(ms: f64) -> u64 {
+    ms.ceil() as u64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+fn whole_s(seconds: f64) -> u16 {
+    seconds.round().max(1.0) as u16
+}

@@ -1,0 +1,230 @@
+//! How long it will take: a two-phase fluid estimate that scores itself (login-queues §2.6).
+//!
+//! While slots are free the line moves at the set rate; once the cap binds it moves as fast as
+//! slots come free. Waiters leave at a hazard, and some are found silent at the head. All three are
+//! measured, over about five minutes, or over a few dozen events where those are rare.
+//!
+//! Unlike the note, a "departure" here is any slot that comes free (a player who left, a pass or a
+//! reservation nobody used) per slot held: no-shows then need no term of their own.
+
+use serde::{Deserialize, Serialize};
+
+use super::UnixMicros;
+
+/// Time constant of the measured rates, in seconds.
+const TAU_S: f64 = 300.0;
+/// Below this many events the past is not forgotten yet.
+const EVENTS_KEPT: f64 = 64.0;
+/// Departures needed before a slot-bound estimate is given.
+const DEPARTURES_MIN: f64 = 3.0;
+/// Scored admissions kept.
+const SCORES: usize = 1024;
+/// Shortest wait that is scored, in seconds: quotes are kept in whole seconds.
+const SCORED_FROM_S: u32 = 30;
+/// The departure rate counts as fallen below this share of what it was.
+const SLOWER: f64 = 0.8;
+
+/// Events over an exposure, both forgotten exponentially.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Hazard {
+    events: f64,
+    exposure: f64,
+}
+
+impl Hazard {
+    fn fold(&mut self, dt_s: f64, held: f64) {
+        let keep = (-dt_s / TAU_S).exp();
+        if self.events * keep >= EVENTS_KEPT {
+            self.events *= keep;
+            self.exposure *= keep;
+        }
+        self.exposure += held * dt_s;
+    }
+
+    fn rate(&self) -> f64 {
+        if self.exposure > 0.0 { self.events / self.exposure } else { 0.0 }
+    }
+}
+
+/// What has been measured; part of a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Measured {
+    departures: Hazard,
+    abandons: Hazard,
+    /// Events: found silent at the head. Exposure: all who came to the head.
+    silent: Hazard,
+}
+
+/// What an estimate is made from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Road {
+    /// Admissions per second the gate allows.
+    pub(super) rate: f64,
+    /// Slots in all.
+    pub(super) cap: u64,
+    /// Slots held, passes out among them.
+    pub(super) used: u64,
+}
+
+/// The estimator.
+#[derive(Clone, Debug)]
+pub(super) struct Estimator {
+    measured: Measured,
+    folded_at: UnixMicros,
+    /// Errors of scored estimates in per mille, the oldest overwritten.
+    scores: Vec<u32>,
+    scored: u64,
+    /// Departure rate last taken for granted, and when it was found to have fallen.
+    granted: f64,
+    slower_at: UnixMicros,
+}
+
+impl Estimator {
+    pub(super) fn new(now: UnixMicros, measured: Measured) -> Self {
+        Self {
+            measured,
+            folded_at: now,
+            scores: Vec::new(),
+            scored: 0,
+            granted: measured.departures.rate(),
+            slower_at: UnixMicros(0),
+        }
+    }
+
+    /// What a snapshot keeps.
+    pub(super) const fn measured(&self) -> Measured {
+        self.measured
+    }
+
+    /// Lets the time since the last call pass with `used` slots held and `waiting` in line. Does
+    /// nothing more often than once a second; whether it did.
+    #[expect(clippy::cast_precision_loss, reason = "counts and spans far below 2^52")]
+    pub(super) fn fold(&mut self, now: UnixMicros, used: u64, waiting: u64) -> bool {
+        let dt_us = now.since_us(self.folded_at);
+        if dt_us < 1_000_000 {
+            return false;
+        }
+        self.folded_at = now;
+        let dt_s = dt_us as f64 / 1e6;
+        self.measured.departures.fold(dt_s, used as f64);
+        self.measured.abandons.fold(dt_s, waiting as f64);
+        self.measured.silent.fold(dt_s, 0.0);
+        let rate = self.measured.departures.rate();
+        if rate < self.granted * SLOWER {
+            self.slower_at = now;
+        }
+        if rate < self.granted * SLOWER || rate > self.granted {
+            self.granted = rate;
+        }
+        true
+    }
+
+    /// A slot came free.
+    pub(super) fn departed(&mut self) {
+        self.measured.departures.events += 1.0;
+    }
+
+    /// A waiting ticket left or lapsed.
+    pub(super) fn abandoned(&mut self) {
+        self.measured.abandons.events += 1.0;
+    }
+
+    /// Somebody came to the head: admitted, or found silent.
+    pub(super) fn at_head(&mut self, silent: bool) {
+        self.measured.silent.exposure += 1.0;
+        self.measured.silent.events += f64::from(u8::from(silent));
+    }
+
+    /// Slots that come free per slot and second.
+    pub(super) fn departure_rate(&self) -> f64 {
+        self.measured.departures.rate()
+    }
+
+    /// Waiters who give up per waiter and second.
+    pub(super) fn hazard(&self) -> f64 {
+        self.measured.abandons.rate()
+    }
+
+    /// When the departure rate was last found to have fallen.
+    pub(super) const fn slower_at(&self) -> UnixMicros {
+        self.slower_at
+    }
+
+    /// Seconds until the `n`-th in line comes in. `None` when nobody can say: the slots are full
+    /// and too few have been seen to come free.
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    pub(super) fn seconds(&self, n: f64, road: Road) -> Option<f64> {
+        let silent = self.measured.silent.rate().min(0.95);
+        let hazard = self.hazard();
+        let leaving = self.departure_rate();
+        let gate = road.rate / (1.0 - silent);
+        let (cap, used) = (road.cap as f64, road.used as f64);
+        let first = one_phase(n, gate, hazard);
+        let growing = road.rate - used * leaving;
+        let binds_at = if road.used >= road.cap {
+            if growing > 0.0 { 0.0 } else { f64::INFINITY }
+        } else if growing > 0.0 {
+            (cap - used) / growing
+        } else {
+            f64::INFINITY
+        };
+        if first <= binds_at {
+            return Some(first);
+        }
+        if self.measured.departures.events < DEPARTURES_MIN {
+            return None;
+        }
+        let freed = (cap * leaving).min(road.rate) / (1.0 - silent);
+        if freed <= 0.0 {
+            return None;
+        }
+        let left = remaining(n, gate, hazard, binds_at).max(0.0);
+        Some(binds_at + one_phase(left, freed, hazard))
+    }
+
+    /// Scores an estimate against what happened, both in seconds since the ticket was taken.
+    pub(super) fn score(&mut self, quoted_s: u16, actual_s: u32) {
+        if quoted_s == 0 || actual_s < SCORED_FROM_S {
+            return;
+        }
+        let off = u64::from(actual_s.abs_diff(u32::from(quoted_s)));
+        let error = u32::try_from(off * 1_000 / u64::from(actual_s)).unwrap_or(u32::MAX);
+        let at = usize::try_from(self.scored).unwrap_or(0) % SCORES;
+        if at < self.scores.len() {
+            self.scores[at] = error;
+        } else {
+            self.scores.push(error);
+        }
+        self.scored += 1;
+    }
+
+    /// Median and 90th percentile of the relative error of recent estimates, and how many were
+    /// scored ever.
+    pub(super) fn error(&self) -> (Option<f64>, Option<f64>, u64) {
+        let mut sorted = self.scores.clone();
+        sorted.sort_unstable();
+        let at = |percent: usize| {
+            let index = sorted.len() * percent / 100;
+            sorted.get(index.min(sorted.len().saturating_sub(1))).map(|&e| f64::from(e) / 1e3)
+        };
+        (at(50), at(90), self.scored)
+    }
+}
+
+/// Seconds until `n` are gone at `mu` admissions a second when each gives up at `hazard`.
+fn one_phase(n: f64, mu: f64, hazard: f64) -> f64 {
+    if mu <= 0.0 {
+        return f64::INFINITY;
+    }
+    let ratio = hazard * n / mu;
+    if ratio < 1e-6 { n / mu } else { ratio.ln_1p() / hazard }
+}
+
+/// How many of `n` are left after `seconds`.
+fn remaining(n: f64, mu: f64, hazard: f64, seconds: f64) -> f64 {
+    if hazard * seconds < 1e-9 {
+        return n - mu * seconds;
+    }
+    let pull = mu / hazard;
+    (n + pull) * (-hazard * seconds).exp() - pull
+}

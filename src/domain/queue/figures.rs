@@ -1,0 +1,133 @@
+//! What the queue counts, for metrics and for the bench.
+
+use super::ledger::Kind;
+use super::line::Mark;
+use super::{Queue, UnixMicros};
+
+/// Everything worth watching. Totals count since this run started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// Waiting tickets by lane: staff, grace, standard, low.
+    pub waiting: [u64; 4],
+    /// Silent tickets that keep their number.
+    pub parked: u64,
+    /// Players online.
+    pub live: u64,
+    /// Players signed in whose first socket is awaited.
+    pub reserved: u64,
+    /// Passes not yet redeemed.
+    pub passes_out: u64,
+    /// Slots held for players who dropped.
+    pub grace: u64,
+    /// Slots in all.
+    pub cap: u64,
+    /// Admissions per second allowed.
+    pub rate: f64,
+    /// Whether an operator paused admissions.
+    pub paused: bool,
+    /// Admitted by lane.
+    pub admitted_total: [u64; 4],
+    /// What ran out.
+    pub expired_total: Expired,
+    /// Left the line by themselves.
+    pub left_total: u64,
+    /// Parked tickets that came back.
+    pub returned_total: u64,
+    /// Passes given back because the sign-in failed.
+    pub given_back_total: u64,
+    /// Entries refused because the line was full.
+    pub refused_full_total: u64,
+    /// Sockets refused because no slot was free.
+    pub refused_socket_total: u64,
+    /// Waiters who give up, per waiter and second.
+    pub abandon_hazard: f64,
+    /// Slots that come free, per slot and second.
+    pub departure_rate: f64,
+    /// Median of the relative error of recent estimates; `None` before the first is scored.
+    pub eta_error_median: Option<f64>,
+    /// 90th percentile of the same.
+    pub eta_error_p90: Option<f64>,
+    /// Estimates scored.
+    pub eta_scored_total: u64,
+    /// Answers whose position came out worse than the one before without a reason; the old one was
+    /// shown instead. Must stay 0.
+    pub position_reversals: u64,
+    /// Numbers that may still be given.
+    pub numbers_left: u64,
+}
+
+/// What ran out, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Passes nobody redeemed.
+    pub pass: u64,
+    /// Waiting tickets silent for longer than their lease.
+    pub lease: u64,
+    /// Parked tickets whose owner did not come back.
+    pub parked: u64,
+    /// Slots of players who did not reconnect.
+    pub grace: u64,
+    /// Slots of players who never opened a socket.
+    pub reserved: u64,
+}
+
+/// The running totals.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) admitted: [u64; 4],
+    pub(super) expired: Expired,
+    pub(super) left: u64,
+    pub(super) returned: u64,
+    pub(super) given_back: u64,
+    pub(super) refused_full: u64,
+    pub(super) refused_socket: u64,
+    pub(super) reversals: u64,
+}
+
+impl Tally {
+    pub(super) const fn expired_slot(&mut self, kind: Kind) {
+        match kind {
+            Kind::Grace { .. } => self.expired.grace += 1,
+            Kind::Reserved { .. } | Kind::Live { .. } => self.expired.reserved += 1,
+        }
+    }
+}
+
+impl Queue {
+    /// The figures at this moment.
+    pub fn figures(&self) -> Figures {
+        let [reserved, live, grace] = self.ledger.counts();
+        let (eta_error_median, eta_error_p90, eta_scored_total) = self.eta.error();
+        let Tally { admitted, expired, left, returned, given_back, .. } = self.tally;
+        Figures {
+            waiting: self.line.waiting(),
+            parked: self.line.count(Mark::Parked),
+            live,
+            reserved,
+            passes_out: self.line.count(Mark::Pass),
+            grace,
+            cap: self.settings.cap,
+            rate: self.gate.rate(),
+            paused: self.paused,
+            admitted_total: admitted,
+            expired_total: expired,
+            left_total: left,
+            returned_total: returned,
+            given_back_total: given_back,
+            refused_full_total: self.tally.refused_full,
+            refused_socket_total: self.tally.refused_socket,
+            abandon_hazard: self.eta.hazard(),
+            departure_rate: self.eta.departure_rate(),
+            eta_error_median,
+            eta_error_p90,
+            eta_scored_total,
+            position_reversals: self.tally.reversals,
+            numbers_left: self.numbers_left(),
+        }
+    }
+
+    /// Until when admissions wait after a restart; in the past: they do not.
+    pub fn settles_until(&self) -> UnixMicros {
+        self.settle_until
+    }
+}

@@ -1,0 +1,115 @@
+//! The gate: how many come in per second.
+//!
+//! GCRA, scheduled instead of tested: the gate says when the next admission may happen and the
+//! owner sleeps until then. Counted in nanoseconds, because a step of whole microseconds would be
+//! up to one per cent off at tens of thousands per second; steps are rounded up, so the rate is
+//! never exceeded. (`governor` keeps its state private and cannot carry it over a restart or a
+//! change of rate, so the gate is ours.)
+
+use crate::domain::time::UnixMicros;
+
+/// Longest step, in nanoseconds: about 31 years. A rate below that is as good as zero.
+const STEP_MAX_NS: f64 = 1e18;
+
+/// Admissions per second with a small burst.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    rate: f64,
+    /// Nanoseconds between admissions; 0 while the rate is zero.
+    step_ns: u64,
+    burst: u64,
+    /// Theoretical arrival time: when everything taken so far is paid for.
+    tat_ns: u64,
+    /// What was owed, in admissions, when the rate became zero: nothing is paid back meanwhile.
+    owed: f64,
+}
+
+impl Gate {
+    /// A gate with nothing taken. `burst` 0 means 2 % of the rate, at least 1.
+    pub(super) fn new(rate: f64, burst: u32) -> Self {
+        let mut gate = Self { rate: 0.0, step_ns: 0, burst: 1, tat_ns: 0, owed: 0.0 };
+        gate.set_rate(UnixMicros(0), rate, burst);
+        gate
+    }
+
+    /// Admissions per second.
+    pub(super) const fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// Most admissions at one moment.
+    pub(super) const fn burst(&self) -> u64 {
+        self.burst
+    }
+
+    /// Changes the rate. What is owed stays owed, counted in admissions, so that a change never
+    /// grants a second burst, and a raise from next to nothing works at once.
+    pub(super) fn set_rate(&mut self, now: UnixMicros, rate: f64, burst: u32) {
+        let owed = self.owed(now);
+        self.rate = if rate.is_finite() && rate > 0.0 { rate } else { 0.0 };
+        self.burst = if burst > 0 { u64::from(burst) } else { whole(self.rate * 0.02).max(1) };
+        self.step_ns =
+            if self.rate > 0.0 { whole((1e9 / self.rate).ceil().min(STEP_MAX_NS)) } else { 0 };
+        self.owe(now, owed);
+    }
+
+    /// Admissions taken and not yet paid for by time: 0 to `burst`, more just after the burst
+    /// became smaller.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio; nanoseconds of a debt fit an f64")]
+    pub(super) fn owed(&self, now: UnixMicros) -> f64 {
+        if self.step_ns == 0 {
+            return self.owed;
+        }
+        self.tat_ns.saturating_sub(ns(now)) as f64 / self.step_ns as f64
+    }
+
+    /// Sets what is owed: after a restart, and to keep it over a change.
+    #[expect(clippy::cast_precision_loss, reason = "a step is at most 1e18 and a debt is coarse")]
+    pub(super) fn owe(&mut self, now: UnixMicros, owed: f64) {
+        self.owed = owed.max(0.0);
+        self.tat_ns = ns(now).saturating_add(whole((self.owed * self.step_ns as f64).ceil()));
+    }
+
+    /// The moment everything is paid for: what a snapshot keeps.
+    pub(super) const fn tat(&self) -> u64 {
+        self.tat_ns
+    }
+
+    /// Takes over the moment of an earlier run.
+    pub(super) fn restore_tat(&mut self, tat_ns: u64, owed: f64) {
+        self.tat_ns = tat_ns;
+        self.owed = owed.max(0.0);
+    }
+
+    /// When the next admission may happen; in the past: at once. `None` while the rate is zero.
+    pub(super) fn opens_at(&self) -> Option<UnixMicros> {
+        if self.step_ns == 0 {
+            return None;
+        }
+        let credit = (self.burst - 1).saturating_mul(self.step_ns);
+        Some(UnixMicros(self.tat_ns.saturating_sub(credit).div_ceil(1_000)))
+    }
+
+    /// Whether an admission may happen now.
+    pub(super) fn is_open(&self, now: UnixMicros) -> bool {
+        self.opens_at().is_some_and(|at| at <= now)
+    }
+
+    /// Notes one admission.
+    pub(super) fn take(&mut self, now: UnixMicros) {
+        self.tat_ns = self.tat_ns.max(ns(now)).saturating_add(self.step_ns);
+    }
+}
+
+const fn ns(at: UnixMicros) -> u64 {
+    at.0.saturating_mul(1_000)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float to integer casts saturate, which is what is wanted"
+)]
+const fn whole(value: f64) -> u64 {
+    value as u64
+}

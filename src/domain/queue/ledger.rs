@@ -1,0 +1,185 @@
+//! The ledger: who holds a slot and for how long.
+//!
+//! A slot belongs to a player, not to a socket. It is reserved at sign-in, live while a socket is
+//! open, and in grace after the last one dropped. Passes out are slots too; they are counted by
+//! the line, and [`super::Queue`] adds them up.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use super::{Identity, Player, UnixMicros};
+
+/// How long sockets of a player who was signed out are expected to say that they closed.
+const ORPHANS_MS: u64 = 300_000;
+
+/// What a slot is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    /// Signed in, no socket yet.
+    Reserved { until: UnixMicros },
+    /// Online with this many sockets.
+    Live { sockets: u32 },
+    /// Held for a player who dropped.
+    Grace { until: UnixMicros },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) kind: Kind,
+    pub(super) identity: Identity,
+}
+
+/// Slots by player. `HashMap`s are never iterated where order could be seen: runs must repeat.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    slots: HashMap<Player, Slot>,
+    by_identity: HashMap<Identity, Player>,
+    timers: BTreeSet<(UnixMicros, Player)>,
+    /// Sockets of signed-out players that have not yet said that they closed.
+    orphans: HashMap<Player, (u32, UnixMicros)>,
+    orphan_timers: BTreeSet<(UnixMicros, Player)>,
+    /// Reserved, live, grace.
+    counts: [u64; 3],
+    /// Slots taken over from before a restart whose player has not been seen since.
+    recovered: BTreeSet<(UnixMicros, Player)>,
+}
+
+const fn class(kind: Kind) -> usize {
+    match kind {
+        Kind::Reserved { .. } => 0,
+        Kind::Live { .. } => 1,
+        Kind::Grace { .. } => 2,
+    }
+}
+
+const fn until(kind: Kind) -> Option<UnixMicros> {
+    match kind {
+        Kind::Reserved { until } | Kind::Grace { until } => Some(until),
+        Kind::Live { .. } => None,
+    }
+}
+
+impl Ledger {
+    /// Slots held.
+    pub(super) fn held(&self) -> u64 {
+        self.slots.len() as u64
+    }
+
+    /// Reserved, live and grace slots.
+    pub(super) const fn counts(&self) -> [u64; 3] {
+        self.counts
+    }
+
+    pub(super) fn get(&self, player: Player) -> Option<Slot> {
+        self.slots.get(&player).copied()
+    }
+
+    /// Whether this identity's player holds a slot.
+    pub(super) fn holds(&self, identity: Identity) -> bool {
+        identity != Identity::ANONYMOUS && self.by_identity.contains_key(&identity)
+    }
+
+    /// Gives the player a slot of this kind, or changes the one he has. A known identity stays
+    /// bound when `identity` is nobody's.
+    pub(super) fn put(&mut self, player: Player, kind: Kind, identity: Identity) {
+        self.write(player, kind, identity, false);
+    }
+
+    /// The same for a slot from before a restart.
+    pub(super) fn put_recovered(&mut self, player: Player, until: UnixMicros, identity: Identity) {
+        self.write(player, Kind::Grace { until }, identity, true);
+    }
+
+    fn write(&mut self, player: Player, kind: Kind, identity: Identity, recovered: bool) {
+        let before = self.free(player);
+        let known = before.map_or(Identity::ANONYMOUS, |slot| slot.identity);
+        let identity = if identity == Identity::ANONYMOUS { known } else { identity };
+        if identity != Identity::ANONYMOUS
+            && let Some(other) = self.by_identity.insert(identity, player)
+            && let Some(slot) = self.slots.get_mut(&other)
+        {
+            // The credential moved to another account: the old slot stays, bound to nobody.
+            slot.identity = Identity::ANONYMOUS;
+        }
+        self.counts[class(kind)] += 1;
+        if let Some(until) = until(kind) {
+            self.timers.insert((until, player));
+            if recovered {
+                self.recovered.insert((until, player));
+            }
+        }
+        self.slots.insert(player, Slot { kind, identity });
+    }
+
+    /// Takes the player's slot away; what it was.
+    pub(super) fn free(&mut self, player: Player) -> Option<Slot> {
+        let slot = self.slots.remove(&player)?;
+        self.counts[class(slot.kind)] -= 1;
+        if let Some(until) = until(slot.kind) {
+            self.timers.remove(&(until, player));
+            self.recovered.remove(&(until, player));
+        }
+        if slot.identity != Identity::ANONYMOUS {
+            self.by_identity.remove(&slot.identity);
+        }
+        Some(slot)
+    }
+
+    /// Takes away the slot whose time is over first, if it is over.
+    pub(super) fn free_due(&mut self, now: UnixMicros) -> Option<Slot> {
+        let &(until, player) = self.timers.first()?;
+        if until > now {
+            return None;
+        }
+        self.free(player)
+    }
+
+    /// When the next slot runs out.
+    pub(super) fn next_due(&self) -> Option<UnixMicros> {
+        self.timers.first().map(|&(until, _)| until)
+    }
+
+    /// The recovered slot that runs out first and whose player has not come back.
+    pub(super) fn oldest_recovered(&self) -> Option<Player> {
+        self.recovered.first().map(|&(_, player)| player)
+    }
+
+    /// Notes that a player without a slot has sockets that are being closed.
+    pub(super) fn orphan(&mut self, now: UnixMicros, player: Player, sockets: u32) {
+        let known = self.take_orphans(player);
+        let until = now.plus_ms(ORPHANS_MS);
+        self.orphans.insert(player, (known + sockets, until));
+        self.orphan_timers.insert((until, player));
+    }
+
+    /// Whether a closing socket is one of those, and not one of the player's new ones.
+    pub(super) fn was_orphan(&mut self, now: UnixMicros, player: Player) -> bool {
+        while let Some(&(until, stale)) = self.orphan_timers.first()
+            && until <= now
+        {
+            self.take_orphans(stale);
+        }
+        let Some((sockets, until)) = self.orphans.get_mut(&player) else { return false };
+        *sockets -= 1;
+        if *sockets == 0 {
+            self.orphan_timers.remove(&(*until, player));
+            self.orphans.remove(&player);
+        }
+        true
+    }
+
+    fn take_orphans(&mut self, player: Player) -> u32 {
+        let Some((sockets, until)) = self.orphans.remove(&player) else { return 0 };
+        self.orphan_timers.remove(&(until, player));
+        sockets
+    }
+
+    /// All slots in the order of their players.
+    pub(super) fn sorted(&self) -> Vec<(Player, Slot)> {
+        let mut all: Vec<_> = self.slots.iter().map(|(&player, &slot)| (player, slot)).collect();
+        all.sort_unstable_by_key(|&(player, _)| player);
+        all
+    }
+}

@@ -1,0 +1,484 @@
+//! The line: who waits, in the order of their numbers, whoever leaves in between.
+//!
+//! A window over the numbers, cut into blocks of 4096. A block has a bitmap per mark and a record
+//! per number; a Fenwick tree counts each lane over the blocks. So a position under abandonment is
+//! exact and costs well under a microsecond, and a ticket costs 24 bytes, a few bits, and its
+//! share of the identity index. Blocks nobody is in are given back, wherever they are.
+
+use std::collections::VecDeque;
+
+use super::fenwick::Counts;
+use super::index::Index;
+use super::record::Record;
+use super::{Identity, Lane, Number};
+
+/// Numbers in a block.
+pub(super) const BLOCK: u64 = 4096;
+const WORDS: usize = 64;
+/// Words under one sub-count.
+const STRIDE: usize = 8;
+/// Empty blocks kept for reuse.
+const SPARE_MAX: usize = 16;
+
+/// What a number can be marked with. The first four are the lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Parked = 4,
+    Pass = 5,
+    /// Not heard of since a restart.
+    Unheard = 6,
+}
+
+const MARKS: usize = 7;
+
+/// Where a number stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Waiting(Lane),
+    Parked,
+    Pass,
+    /// Presumed present after a restart, was not heard of when its turn came.
+    Skipped,
+    /// Not here: never given, left, lapsed or redeemed.
+    Gone,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    records: Box<[Record]>,
+    bits: Box<[[u64; WORDS]]>,
+    /// How many wait in each eighth of the block, by lane.
+    subs: [[u16; WORDS / STRIDE]; 4],
+    /// Marks set in this block, of all kinds.
+    marks: u32,
+}
+
+impl Block {
+    fn new() -> Box<Self> {
+        Box::new(Self {
+            records: vec![Record::default(); WORDS * 64].into_boxed_slice(),
+            bits: vec![[0; WORDS]; MARKS].into_boxed_slice(),
+            subs: [[0; WORDS / STRIDE]; 4],
+            marks: 0,
+        })
+    }
+
+    /// Waiting in `lane` at offsets up to and including `at`.
+    fn rank(&self, lane: usize, at: usize) -> u64 {
+        let word = at / 64;
+        let sub = word / STRIDE;
+        let mut sum: u32 = self.subs[lane][..sub].iter().map(|&count| u32::from(count)).sum();
+        let bits = &self.bits[lane];
+        sum += bits[sub * STRIDE..word].iter().map(|word| word.count_ones()).sum::<u32>();
+        sum += (bits[word] << (63 - at % 64)).count_ones();
+        u64::from(sum)
+    }
+
+    /// The first offset from `from` on that waits in `lane`.
+    fn first(&self, lane: usize, from: usize) -> Option<usize> {
+        let bits = &self.bits[lane];
+        let mut word = from / 64;
+        let head = bits[word] & (u64::MAX << (from % 64));
+        if head != 0 {
+            return Some(word * 64 + head.trailing_zeros() as usize);
+        }
+        word += 1;
+        while word < WORDS {
+            if word.is_multiple_of(STRIDE) && self.subs[lane][word / STRIDE] == 0 {
+                word += STRIDE;
+                continue;
+            }
+            if bits[word] != 0 {
+                return Some(word * 64 + bits[word].trailing_zeros() as usize);
+            }
+            word += 1;
+        }
+        None
+    }
+}
+
+/// The line. See the head of this file.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    window: VecDeque<Option<Box<Block>>>,
+    /// Block number of the window's front.
+    base: u64,
+    /// The next number to give.
+    next: u64,
+    counts: Counts,
+    /// Nobody waits in the lane below this number.
+    heads: [u64; 4],
+    apart: [u64; MARKS - 4],
+    index: Index,
+    spare: Vec<Box<Block>>,
+}
+
+impl Line {
+    /// An empty line whose first number is `next`.
+    pub(super) fn new(next: Number) -> Self {
+        Self {
+            window: VecDeque::new(),
+            base: next.0 / BLOCK,
+            next: next.0,
+            counts: Counts::new(64),
+            heads: [next.0; 4],
+            apart: [0; MARKS - 4],
+            index: Index::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// The next number to give.
+    pub(super) const fn next(&self) -> Number {
+        Number(self.next)
+    }
+
+    /// Skips numbers: the next one given is `next`, if that is later.
+    pub(super) fn skip_to(&mut self, next: Number) {
+        let last = self.next / BLOCK;
+        self.next = self.next.max(next.0);
+        self.give_back(last);
+        self.trim();
+    }
+
+    /// Makes room for a number before the window: a pass from before a crash. Whether it may: it
+    /// must have been given, and not aeons ago.
+    pub(super) fn reach_back(&mut self, number: Number) -> bool {
+        const REACH_MAX: u64 = 1 << 16;
+        let block = number.0 / BLOCK;
+        if number.0 >= self.next || self.base.saturating_sub(block) > REACH_MAX {
+            return false;
+        }
+        while self.base > block {
+            self.window.push_front(None);
+            self.base -= 1;
+            if self.window.len() >= self.counts.capacity() {
+                self.grow_counts();
+            }
+        }
+        true
+    }
+
+    /// Numbers in the window, as a range of block numbers.
+    pub(super) fn blocks(&self) -> std::ops::Range<u64> {
+        self.base..self.base + self.window.len() as u64
+    }
+
+    /// How many wait, by lane.
+    pub(super) const fn waiting(&self) -> [u64; 4] {
+        self.counts.total()
+    }
+
+    /// How many wait in all lanes.
+    pub(super) fn waiting_total(&self) -> u64 {
+        self.counts.total().iter().sum()
+    }
+
+    /// How many numbers carry `mark`.
+    pub(super) const fn count(&self, mark: Mark) -> u64 {
+        self.apart[mark as usize - 4]
+    }
+
+    /// Whether the window can take another number (it spans at most 2^32).
+    pub(super) const fn has_room(&self) -> bool {
+        self.next - self.base * BLOCK < u32::MAX as u64
+    }
+
+    /// Gives the next number. The caller has checked that it may be given.
+    pub(super) fn push(&mut self, lane: Lane, record: Record) -> Number {
+        let number = Number(self.next);
+        self.next += 1;
+        self.put(number, record);
+        self.set_waiting(number, lane);
+        if self.next.is_multiple_of(BLOCK) {
+            self.trim();
+        }
+        number
+    }
+
+    /// Writes the record of a number that is about to be marked, and indexes its identity.
+    pub(super) fn put(&mut self, number: Number, record: Record) {
+        let (block, at) = split(number);
+        self.block_made(block).records[at] = record;
+        self.index_number(number, record.identity());
+    }
+
+    /// Gives a ticket an identity it was not known by.
+    pub(super) fn set_identity(&mut self, number: Number, identity: Identity) {
+        if let Some(record) = self.record_mut(number) {
+            record.set_identity(identity);
+            self.index_number(number, identity);
+        }
+    }
+
+    fn index_number(&mut self, number: Number, identity: Identity) {
+        if identity != Identity::ANONYMOUS {
+            let (window, base) = (&self.window, self.base);
+            self.index.insert(identity, low(number), |low| identity_at(window, base, low));
+        }
+    }
+
+    /// The ticket of an identity, in whatever state.
+    pub(super) fn find(&self, identity: Identity) -> Option<Number> {
+        if identity == Identity::ANONYMOUS {
+            return None;
+        }
+        let low = self.index.find(identity, |low| identity_at(&self.window, self.base, low))?;
+        Some(full(self.base, low))
+    }
+
+    /// The record of a number in the window.
+    pub(super) fn record(&self, number: Number) -> Option<&Record> {
+        let (block, at) = split(number);
+        Some(&self.block(block)?.records[at])
+    }
+
+    /// The same, to change.
+    pub(super) fn record_mut(&mut self, number: Number) -> Option<&mut Record> {
+        let (block, at) = split(number);
+        Some(&mut self.block_mut(block)?.records[at])
+    }
+
+    /// Where a number stands.
+    pub(super) fn state(&self, number: Number) -> State {
+        let (block, at) = split(number);
+        let Some(block) = self.block(block) else { return State::Gone };
+        let has = |mark: usize| block.bits[mark][at / 64] >> (at % 64) & 1 == 1;
+        let lane = block.records[at].lane();
+        if has(lane as usize) {
+            State::Waiting(lane)
+        } else if has(Mark::Pass as usize) {
+            State::Pass
+        } else if has(Mark::Parked as usize) {
+            State::Parked
+        } else if has(Mark::Unheard as usize) {
+            State::Skipped
+        } else {
+            State::Gone
+        }
+    }
+
+    /// Whether a number carries `mark`.
+    pub(super) fn has(&self, number: Number, mark: Mark) -> bool {
+        let (block, at) = split(number);
+        self.block(block)
+            .is_some_and(|block| block.bits[mark as usize][at / 64] >> (at % 64) & 1 == 1)
+    }
+
+    /// Marks a number that has a record.
+    pub(super) fn set(&mut self, number: Number, mark: Mark) {
+        if self.flip(number, mark as usize, true) {
+            self.apart[mark as usize - 4] += 1;
+        }
+    }
+
+    /// Takes a mark off. The block is given back by [`Line::forget`], not here.
+    pub(super) fn clear(&mut self, number: Number, mark: Mark) {
+        if self.flip(number, mark as usize, false) {
+            self.apart[mark as usize - 4] -= 1;
+        }
+    }
+
+    /// Puts a number that has a record into a lane, at the place its number gives it.
+    pub(super) fn set_waiting(&mut self, number: Number, lane: Lane) {
+        if self.flip(number, lane as usize, true) {
+            let (block, at) = split(number);
+            self.counts.add(block, lane as usize, 1);
+            self.heads[lane as usize] = self.heads[lane as usize].min(number.0);
+            if let Some(block) = self.block_mut(block) {
+                block.subs[lane as usize][at / 64 / STRIDE] += 1;
+                block.records[at].set_lane(lane);
+            }
+        }
+    }
+
+    /// Takes a number out of its lane.
+    pub(super) fn clear_waiting(&mut self, number: Number, lane: Lane) {
+        if self.flip(number, lane as usize, false) {
+            let (block, at) = split(number);
+            self.counts.add(block, lane as usize, -1);
+            if let Some(block) = self.block_mut(block) {
+                block.subs[lane as usize][at / 64 / STRIDE] -= 1;
+            }
+        }
+    }
+
+    /// Place within the lane, from 1, of a number that waits there.
+    pub(super) fn position(&self, number: Number, lane: Lane) -> u64 {
+        let (block, at) = split(number);
+        let before = self.counts.before(self.base, block, lane as usize);
+        before + self.block(block).map_or(0, |block| block.rank(lane as usize, at))
+    }
+
+    /// The first number waiting in `lane`.
+    pub(super) fn first(&mut self, lane: Lane) -> Option<Number> {
+        let lane = lane as usize;
+        if self.counts.total()[lane] == 0 {
+            self.heads[lane] = self.next;
+            return None;
+        }
+        let mut number = self.heads[lane].max(self.base * BLOCK);
+        loop {
+            let (block, at) = split(Number(number));
+            if block >= self.base + self.window.len() as u64 {
+                return None;
+            }
+            if let Some(at) = self.block(block).and_then(|found| found.first(lane, at)) {
+                self.heads[lane] = block * BLOCK + at as u64;
+                return Some(Number(self.heads[lane]));
+            }
+            number = (block + 1) * BLOCK;
+        }
+    }
+
+    /// Takes a number out of everything.
+    pub(super) fn forget(&mut self, number: Number) {
+        if let State::Waiting(lane) = self.state(number) {
+            self.clear_waiting(number, lane);
+        }
+        for mark in [Mark::Parked, Mark::Pass, Mark::Unheard] {
+            self.clear(number, mark);
+        }
+        if let Some(identity) = self.record(number).map(Record::identity)
+            && identity != Identity::ANONYMOUS
+        {
+            self.index.remove(identity, low(number));
+        }
+        self.give_back(split(number).0);
+    }
+
+    /// Numbers of a block that wait or are unheard of, for the sweep.
+    pub(super) fn swept(&self, block: u64) -> Vec<Number> {
+        let Some(found) = self.block(block) else { return Vec::new() };
+        let kinds = [0, 1, 2, 3, Mark::Unheard as usize];
+        let word = |at: usize| kinds.iter().fold(0, |all, &mark| all | found.bits[mark][at]);
+        (0..WORDS)
+            .flat_map(|at| ones(word(at)).map(move |bit| at as u64 * 64 + bit))
+            .map(|at| Number(block * BLOCK + at))
+            .collect()
+    }
+
+    /// One word of a mark's bitmap, for a snapshot: 64 numbers from `number` on.
+    pub(super) fn word(&self, number: u64, mark: usize) -> u64 {
+        let (block, at) = split(Number(number));
+        self.block(block).map_or(0, |block| block.bits[mark][at / 64])
+    }
+
+    fn block(&self, block: u64) -> Option<&Block> {
+        let at = usize::try_from(block.checked_sub(self.base)?).ok()?;
+        self.window.get(at)?.as_deref()
+    }
+
+    fn block_mut(&mut self, block: u64) -> Option<&mut Block> {
+        let at = usize::try_from(block.checked_sub(self.base)?).ok()?;
+        self.window.get_mut(at)?.as_deref_mut()
+    }
+
+    /// The block, made if it is not there. Callers never ask below the window.
+    #[expect(clippy::cast_possible_truncation, reason = "the window is in memory")]
+    fn block_made(&mut self, block: u64) -> &mut Block {
+        let at = block.saturating_sub(self.base) as usize;
+        while self.window.len() <= at {
+            self.window.push_back(None);
+        }
+        if self.window.len() >= self.counts.capacity() {
+            self.grow_counts();
+        }
+        let spare = &mut self.spare;
+        self.window[at].get_or_insert_with(|| spare.pop().unwrap_or_else(Block::new))
+    }
+
+    fn grow_counts(&mut self) {
+        let mut counts = Counts::new(self.window.len() * 2);
+        for (block, found) in (self.base..).zip(&self.window) {
+            let Some(found) = found else { continue };
+            for (lane, subs) in found.subs.iter().enumerate() {
+                counts.add(block, lane, subs.iter().map(|&count| i32::from(count)).sum());
+            }
+        }
+        self.counts = counts;
+    }
+
+    /// Sets or clears one bit; whether that changed anything.
+    fn flip(&mut self, number: Number, mark: usize, on: bool) -> bool {
+        let (block, at) = split(number);
+        let Some(block) = self.block_mut(block) else { return false };
+        let (word, bit) = (&mut block.bits[mark][at / 64], 1_u64 << (at % 64));
+        if (*word & bit != 0) == on {
+            return false;
+        }
+        *word ^= bit;
+        if on {
+            block.marks += 1;
+        } else {
+            block.marks -= 1;
+        }
+        true
+    }
+
+    /// Frees a block nobody is in, unless numbers of it are still to be given.
+    fn give_back(&mut self, block: u64) {
+        if block >= self.next / BLOCK || self.block(block).is_none_or(|found| found.marks > 0) {
+            return;
+        }
+        let at = usize::try_from(block - self.base).unwrap_or(usize::MAX);
+        if let Some(freed) = self.window.get_mut(at).and_then(Option::take)
+            && self.spare.len() < SPARE_MAX
+        {
+            self.spare.push(freed);
+        }
+        self.slide();
+    }
+
+    /// Gives back the block before the next number's, if nobody is in it.
+    fn trim(&mut self) {
+        if let Some(block) = (self.next / BLOCK).checked_sub(1) {
+            self.give_back(block);
+        }
+        self.slide();
+    }
+
+    fn slide(&mut self) {
+        while self.base < self.next / BLOCK && self.window.front().is_none_or(Option::is_none) {
+            if self.window.pop_front().is_none() {
+                self.base = self.next / BLOCK;
+                return;
+            }
+            self.base += 1;
+        }
+    }
+}
+
+/// The positions of the ones in a word.
+pub(super) fn ones(mut word: u64) -> impl Iterator<Item = u64> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| u64::from(word.trailing_zeros()));
+        word &= word.wrapping_sub(1);
+        bit
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "less than a block")]
+const fn split(number: Number) -> (u64, usize) {
+    (number.0 / BLOCK, (number.0 % BLOCK) as usize)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the window is shorter than 2^32")]
+const fn low(number: Number) -> u32 {
+    number.0 as u32
+}
+
+/// The number in the window whose lower half is `low`.
+fn full(base: u64, low_half: u32) -> Number {
+    let start = base * BLOCK;
+    Number(start + u64::from(low_half.wrapping_sub(low(Number(start)))))
+}
+
+fn identity_at(window: &VecDeque<Option<Box<Block>>>, base: u64, low_half: u32) -> Identity {
+    let (block, at) = split(full(base, low_half));
+    let slot = usize::try_from(block - base).unwrap_or(usize::MAX);
+    match window.get(slot) {
+        Some(Some(block)) => block.records[at].identity(),
+        _ => Identity::ANONYMOUS,
+    }
+}

@@ -1,0 +1,82 @@
+//! When to ask again: intervals that hold the poll load of the whole line to a budget
+//! (login-queues §2.7).
+//!
+//! A ticket with `t` seconds to go is told to come back after `c · t`, within the shortest and the
+//! longest interval. With `r` admissions a second and `w` waiting that makes
+//! `r/c · (1 + ln(hi/lo)) + max(0, w - hi·r/c)/hi` polls a second; solved for `c`. The longest
+//! interval is a promise to the client (Pragma's `maxCheckTicketPollTimeSeconds`), so beyond
+//! `budget · hi` waiting it wins over the budget; and as each admitted ticket asks at least once, a
+//! budget below the rate cannot be held.
+
+use super::index::mix;
+use super::{Number, Settings};
+
+/// Share of the budget that is planned for; the rest is for jitter and rounding.
+const PLANNED: f64 = 0.9;
+/// Nobody is asked to poll more often than ten times in his wait.
+const C_MIN: f64 = 0.1;
+/// Beyond this only the longest interval is left.
+const C_MAX: f64 = 1_000.0;
+/// Jitter to either side, in thousandths.
+const JITTER: u64 = 150;
+/// Shortest interval while the line stands still, in seconds.
+const HELD_MIN_S: f64 = 5.0;
+
+/// The pace for a length of the line; worked out anew when that has changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    c: f64,
+    held_s: f64,
+    lo_s: f64,
+    hi_s: f64,
+    /// How long past its estimate a ticket may be left alone, in seconds: its pass must not lapse.
+    late_s: f64,
+    waiting: u64,
+    rate: f64,
+}
+
+impl Pace {
+    /// The pace with `waiting` in line and `rate` admissions a second.
+    #[expect(clippy::cast_precision_loss, reason = "settings and counts far below 2^52")]
+    pub(super) fn new(settings: &Settings, waiting: u64, rate: f64) -> Self {
+        let lo_s = (settings.poll_min_ms.max(1)) as f64 / 1e3;
+        let hi_s = (settings.poll_max_ms as f64 / 1e3).max(lo_s);
+        let budget = f64::from(settings.poll_budget.max(1)) * PLANNED;
+        let w = waiting as f64;
+        let spread = (hi_s / lo_s).ln();
+        let short = rate * (1.0 + spread) / budget;
+        let c = if w <= hi_s * rate / short {
+            short
+        } else if budget > w / hi_s {
+            rate * spread / (budget - w / hi_s)
+        } else {
+            C_MAX
+        };
+        let c = if c.is_finite() { c.clamp(C_MIN, C_MAX) } else { C_MIN };
+        let held_s = (w / budget).max(HELD_MIN_S).clamp(lo_s, hi_s);
+        let late_s = settings.pass_ttl_ms as f64 / 4e3;
+        Self { c, held_s, lo_s, hi_s, late_s, waiting, rate }
+    }
+
+    /// Whether the line has grown or shrunk by a quarter, or the rate changed.
+    pub(super) fn is_stale(&self, waiting: u64, rate: f64) -> bool {
+        let slack = self.waiting / 4 + 16;
+        waiting.abs_diff(self.waiting) > slack || (rate - self.rate).abs() > f64::EPSILON
+    }
+
+    /// The interval for a ticket with `seconds` to go, in milliseconds; `None`: the line stands.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped between two settings"
+    )]
+    pub(super) fn interval_ms(&self, number: Number, seconds: Option<f64>) -> u64 {
+        let plain_s = match seconds {
+            None => self.held_s,
+            Some(seconds) => (self.c * seconds).min(seconds + self.late_s),
+        };
+        let jitter = 1_000 - JITTER + mix(number.0) % (2 * JITTER + 1);
+        let jittered_s = plain_s.clamp(self.lo_s, self.hi_s) * jitter as f64 / 1e3;
+        (jittered_s.clamp(self.lo_s, self.hi_s) * 1e3) as u64
+    }
+}

@@ -1,0 +1,107 @@
+//! What is kept of a ticket: 24 bytes.
+
+use super::{Identity, Lane, UnixMicros};
+
+const LANE_SHIFT: u32 = 28;
+const HAD_PASS: u32 = 1 << 30;
+const SHOWN_MASK: u32 = (1 << LANE_SHIFT) - 1;
+
+/// One ticket. Which state it is in is said by the marks of its block, not here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Record {
+    identity: u64,
+    /// When it was taken, in seconds.
+    pub(super) entered_s: u32,
+    /// Waiting: when it was last heard of, in seconds, rounded up. Pass or parked: until when.
+    pub(super) seen_s: u32,
+    /// 28 bits: the position last shown (0: none). 2 bits: the lane. 1 bit: had a pass once.
+    shown_lane: u32,
+    /// The poll interval it was given, in tenths of a second.
+    interval_ds: u16,
+    /// The first estimate it was given, counted from `entered_s`, in seconds (0: none).
+    pub(super) quoted_s: u16,
+}
+
+impl Record {
+    pub(super) fn new(identity: Identity, lane: Lane, now: UnixMicros) -> Self {
+        let mut record = Self { identity: identity.0, ..Self::default() };
+        record.entered_s = secs(now);
+        record.seen_s = secs_up(now);
+        record.set_lane(lane);
+        record
+    }
+
+    pub(super) const fn identity(&self) -> Identity {
+        Identity(self.identity)
+    }
+
+    pub(super) const fn set_identity(&mut self, identity: Identity) {
+        self.identity = identity.0;
+    }
+
+    pub(super) const fn lane(&self) -> Lane {
+        Lane::ALL[((self.shown_lane >> LANE_SHIFT) & 3) as usize]
+    }
+
+    pub(super) const fn set_lane(&mut self, lane: Lane) {
+        self.shown_lane = (self.shown_lane & !(3 << LANE_SHIFT)) | ((lane as u32) << LANE_SHIFT);
+    }
+
+    /// The position last shown; `None` before the first answer.
+    pub(super) fn shown(&self) -> Option<u64> {
+        let shown = self.shown_lane & SHOWN_MASK;
+        (shown > 0).then_some(u64::from(shown))
+    }
+
+    /// Notes what is shown; 0 forgets it.
+    pub(super) fn set_shown(&mut self, position: u64) {
+        let shown = u32::try_from(position).unwrap_or(SHOWN_MASK).min(SHOWN_MASK);
+        self.shown_lane = (self.shown_lane & !SHOWN_MASK) | shown;
+    }
+
+    /// Whether this ticket was admitted once and its pass lapsed.
+    pub(super) const fn had_pass(&self) -> bool {
+        self.shown_lane & HAD_PASS != 0
+    }
+
+    pub(super) const fn set_had_pass(&mut self) {
+        self.shown_lane |= HAD_PASS;
+    }
+
+    /// The poll interval it was given, in milliseconds.
+    pub(super) fn interval_ms(&self) -> u64 {
+        u64::from(self.interval_ds) * 100
+    }
+
+    pub(super) fn set_interval_ms(&mut self, ms: u64) {
+        self.interval_ds = u16::try_from(ms.div_ceil(100)).unwrap_or(u16::MAX);
+    }
+
+    /// Until when it keeps its place in silence: `lease_ms`, or three of its poll intervals.
+    pub(super) fn lease_until(&self, lease_ms: u64) -> UnixMicros {
+        let lease_ms = lease_ms.max(self.interval_ms().saturating_mul(3));
+        UnixMicros::from_secs(u64::from(self.seen_s)).plus_ms(lease_ms)
+    }
+
+    /// From when on it counts as silent at the head: its poll is overdue by 15 s or by a whole
+    /// interval, whichever is longer.
+    pub(super) fn silent_from(&self) -> UnixMicros {
+        let slack_ms = self.interval_ms().max(super::SILENCE_SLACK_MS);
+        UnixMicros::from_secs(u64::from(self.seen_s)).plus_ms(self.interval_ms() + slack_ms)
+    }
+
+    /// Pass or parked: until when.
+    pub(super) const fn until(&self) -> UnixMicros {
+        UnixMicros::from_secs(self.seen_s as u64)
+    }
+}
+
+/// Whole seconds, rounded down.
+pub(super) fn secs(at: UnixMicros) -> u32 {
+    u32::try_from(at.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Whole seconds, rounded up: nobody's time is cut short by rounding.
+pub(super) fn secs_up(at: UnixMicros) -> u32 {
+    u32::try_from(at.0.div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}

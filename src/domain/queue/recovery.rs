@@ -1,0 +1,302 @@
+//! What survives a restart: a snapshot, the block of numbers, the line's log of implicit tickets,
+//! the registry's redemptions, and the tickets their owners bring back.
+
+use std::ops::Range;
+
+use hashbrown::HashSet;
+
+use super::eta::Estimator;
+use super::ledger::Kind;
+use super::line::{Line, Mark, State, ones};
+use super::queue::Time;
+use super::record::{Record, secs, secs_up};
+use super::snapshot::{Apart, Dials, SavedSlot};
+use super::{
+    Checked, Identity, Lane, Number, Player, Queue, Settings, Snapshot, Standing, TicketRef,
+    UnixMicros,
+};
+
+/// Most numbers presumed present after a crash: what was reserved beyond the snapshot is at most a
+/// few blocks; this is a bound against nonsense.
+const PRESUMED_MAX: u64 = 1 << 24;
+
+/// What is known beside the snapshot when a line stands up again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Stopped in order: nothing happened after the snapshot.
+    pub clean: bool,
+    /// End of the block of numbers reserved last: no number from here on was ever given.
+    pub reserved_until: Number,
+    /// Implicit tickets from the line's log, which have no token: whose number is whose must
+    /// survive. Tickets that are known to be over are ignored.
+    pub places: Vec<(Number, Identity, Lane)>,
+    /// Passes the registry has redeemed, and for whom. Older ones than the snapshot are ignored
+    /// where it knows better.
+    pub redeemed: Vec<(Number, Player)>,
+}
+
+/// What is still different because of a restart.
+#[derive(Clone, Debug)]
+pub(super) struct Recovered {
+    is_clean: bool,
+    /// Numbers that may have been given after the snapshot.
+    presumed: Range<u64>,
+    /// Tickets not heard of by then lapse: a lease, or three of the longest intervals.
+    lapses_at: UnixMicros,
+    /// Until when a pass given before the crash can still be good.
+    honours_until: UnixMicros,
+    /// Numbers that were brought to an end since.
+    ended: HashSet<Number>,
+}
+
+impl Recovered {
+    /// Notes that a number came to an end, so that its pass is not honoured any more.
+    pub(super) fn note_end(&mut self, number: Number) {
+        if !self.is_clean && number.0 < self.presumed.end {
+            self.ended.insert(number);
+        }
+    }
+
+    /// Whether a number may never have been given.
+    pub(super) fn is_presumed(&self, number: Number) -> bool {
+        self.presumed.contains(&number.0)
+    }
+
+    pub(super) fn is_lapsed(&self, now: UnixMicros) -> bool {
+        self.lapses_at <= now
+    }
+
+    pub(super) fn may_honour(&self, now: UnixMicros, number: Number) -> bool {
+        !self.is_clean
+            && now < self.honours_until
+            && number.0 < self.presumed.end
+            && !self.ended.contains(&number)
+    }
+
+    /// Whether nothing is different any more.
+    pub(super) fn is_over(&self, now: UnixMicros) -> bool {
+        self.lapses_at <= now && self.honours_until <= now
+    }
+}
+
+impl Queue {
+    /// Stands the line up again after a restart.
+    ///
+    /// Rate, cap and pause are as operators left them, unless the configuration changed since.
+    /// Everybody in the snapshot waits where he waited, and every reserved number after it is
+    /// presumed present in the standard lane until a lease has passed; owners are recognised as
+    /// they come back ([`Queue::check`] with their ticket, [`Queue::enter`] with a logged
+    /// identity). Whoever had a slot has it in grace. Leases, passes and grace are longer by the
+    /// downtime. If anybody held a slot, there are no admissions for `settle_ms`.
+    ///
+    /// Numbers go on from `reserved_until` (after a clean stop, from the snapshot's next one).
+    pub fn restore(
+        settings: Settings,
+        saved: Snapshot,
+        recovery: Recovery,
+        now: UnixMicros,
+    ) -> Self {
+        let machine = now;
+        let now = machine.max(saved.taken_at);
+        let mut queue = Self::new(settings, saved.epoch, now);
+        queue.time = Time { now, ahead_us: now.since_us(machine) };
+        queue.restore_dials(&saved, recovery.clean, now);
+        queue.eta = Estimator::new(now, saved.measured);
+        queue.restore_slots(&saved, now);
+        queue.line = Line::new(saved.first);
+        queue.restore_line(&saved, &recovery, now);
+        let held = queue.used();
+        queue.restore_redeemed(&recovery, now);
+        queue.restore_places(&recovery);
+        queue.displace_down_to(queue.settings.cap.max(held));
+        queue.done(now);
+        queue
+    }
+
+    fn restore_dials(&mut self, saved: &Snapshot, clean: bool, now: UnixMicros) {
+        let Dials { rate, configured_rate, cap, configured_cap, paused } = saved.dials;
+        self.paused = paused;
+        #[expect(clippy::float_cmp, reason = "the same configured value, not a computed one")]
+        if configured_rate == self.settings.rate && rate != self.gate.rate() {
+            self.gate.set_rate(now, rate, self.settings.burst);
+        }
+        if configured_cap == self.settings.cap {
+            self.settings.cap = cap;
+        }
+        #[expect(clippy::float_cmp, reason = "the same value, stored and read")]
+        if rate == self.gate.rate() {
+            self.gate.restore_tat(saved.tat_ns, saved.owed);
+        } else {
+            self.gate.owe(now, saved.owed);
+        }
+        if !clean {
+            // Nobody knows what was admitted after the snapshot: grant no burst.
+            #[expect(clippy::cast_precision_loss, reason = "a burst is at most a few thousand")]
+            let owed = self.gate.owed(now).max(self.gate.burst() as f64);
+            self.gate.owe(now, owed);
+        }
+    }
+
+    fn restore_slots(&mut self, saved: &Snapshot, now: UnixMicros) {
+        let hold = now.plus_ms(self.settings.grace_ms.max(self.settings.settle_ms));
+        for &SavedSlot { player, identity, kind } in &saved.slots {
+            let until = match kind {
+                Kind::Live { .. } | Kind::Reserved { .. } => hold,
+                Kind::Grace { until } => now.plus_us(until.since_us(saved.taken_at)),
+            };
+            self.ledger.put_recovered(player, until, identity);
+        }
+        if !saved.slots.is_empty() {
+            self.settle_until = now.plus_ms(self.settings.settle_ms);
+        }
+    }
+
+    fn restore_line(&mut self, saved: &Snapshot, recovery: &Recovery, now: UnixMicros) {
+        let heard = now.max(self.settle_until);
+        for (lane, packed) in Lane::ALL.into_iter().zip(&saved.waiting) {
+            for (start, word) in (saved.first.0..saved.next.0).step_by(64).zip(packed.words()) {
+                for number in ones(word).map(|bit| Number(start + bit)) {
+                    self.presume(number, lane, heard);
+                }
+            }
+        }
+        let down_us = now.since_us(saved.taken_at);
+        for apart in &saved.apart {
+            self.restore_apart(apart, down_us);
+        }
+        let end = if recovery.clean { saved.next } else { saved.next.max(recovery.reserved_until) };
+        let start = saved.next.0.max(end.0.saturating_sub(PRESUMED_MAX));
+        for number in start..end.0 {
+            self.presume(Number(number), Lane::Standard, heard);
+        }
+        self.line.skip_to(end);
+        self.granted = end.max(recovery.reserved_until);
+        let lease_ms = self.settings.lease_ms.max(self.settings.poll_max_ms.saturating_mul(3));
+        self.recovered = Some(Recovered {
+            is_clean: recovery.clean,
+            presumed: saved.next.0..end.0,
+            lapses_at: heard.plus_ms(lease_ms),
+            honours_until: now.plus_ms(self.settings.pass_ttl_ms),
+            ended: HashSet::new(),
+        });
+    }
+
+    /// Puts a number in its lane without knowing whose it is.
+    fn presume(&mut self, number: Number, lane: Lane, heard: UnixMicros) {
+        self.line.put(number, Record::new(Identity::ANONYMOUS, lane, heard));
+        self.line.set(number, Mark::Unheard);
+        self.line.set_waiting(number, lane);
+    }
+
+    fn restore_apart(&mut self, apart: &Apart, down_us: u64) {
+        let until = secs_up(UnixMicros::from_secs(apart.until_s.into()).plus_us(down_us));
+        let mut record = Record::new(apart.identity, apart.lane, UnixMicros(0));
+        record.entered_s = apart.entered_s;
+        record.seen_s = until;
+        if apart.had_pass {
+            record.set_had_pass();
+        }
+        self.line.put(apart.number, record);
+        if apart.is_pass {
+            self.line.set(apart.number, Mark::Pass);
+            self.passes.push_back((until, apart.number));
+        } else {
+            self.line.set(apart.number, Mark::Parked);
+            self.parked.push_back((until, apart.number));
+        }
+    }
+
+    /// Passes that the registry knows as redeemed: their slot is the player's, if the snapshot
+    /// does not yet say so. Redemptions older than the snapshot change nothing.
+    fn restore_redeemed(&mut self, recovery: &Recovery, now: UnixMicros) {
+        let until = now.plus_ms(self.settings.pass_ttl_ms);
+        let hold_ms = self.settings.grace_ms.max(self.settings.settle_ms);
+        // A trifle later than those of the snapshot: should one be displaced, it is one of those.
+        let hold = now.plus_ms(hold_ms).plus_us(1);
+        for &(number, player) in &recovery.redeemed {
+            if number >= self.line.next() {
+                continue;
+            }
+            if self.line.state(number) != State::Gone {
+                let identity =
+                    self.line.record(number).map_or(Identity::ANONYMOUS, Record::identity);
+                self.end(number);
+                if self.ledger.get(player).is_none() {
+                    self.ledger.put_recovered(player, hold, identity);
+                }
+                self.settle_until = self.settle_until.max(now.plus_ms(self.settings.settle_ms));
+            }
+            self.redeemed.note(number, player, until);
+        }
+    }
+
+    /// Tickets of the line's log get their identity back. The last place of an identity counts:
+    /// it would not have got a new one without giving up the old.
+    fn restore_places(&mut self, recovery: &Recovery) {
+        let mut places = recovery.places.clone();
+        places.sort_unstable_by_key(|&(number, _, _)| std::cmp::Reverse(number));
+        for (number, identity, lane) in places {
+            let State::Waiting(stands) = self.line.state(number) else { continue };
+            if !self.line.has(number, Mark::Unheard) || identity == Identity::ANONYMOUS {
+                continue;
+            }
+            if self.line.find(identity).is_some() {
+                self.end(number);
+                continue;
+            }
+            self.line.set_identity(number, identity);
+            if self.recovered.as_ref().is_some_and(|recovered| recovered.is_presumed(number)) {
+                self.line.clear_waiting(number, stands);
+                self.line.set_waiting(number, lane);
+            }
+        }
+    }
+
+    /// Frees recovered slots until no more than `most` are held: at the crash everything fitted, so
+    /// what is too many belongs to nobody.
+    fn displace_down_to(&mut self, most: u64) {
+        while self.used() > most {
+            let Some(phantom) = self.ledger.oldest_recovered() else { return };
+            self.ledger.free(phantom);
+        }
+    }
+
+    /// Somebody comes back with a ticket from before a restart.
+    pub(super) fn recognise(&mut self, now: UnixMicros, ticket: TicketRef) -> Checked {
+        let number = ticket.number;
+        let known = self.line.record(number).map_or(Identity::ANONYMOUS, Record::identity);
+        if known != Identity::ANONYMOUS && known != ticket.identity {
+            return Checked::Forgotten;
+        }
+        if self.ledger.holds(ticket.identity) {
+            return Checked::Standing(Standing::HoldsSlot);
+        }
+        if known == Identity::ANONYMOUS && ticket.identity != Identity::ANONYMOUS {
+            match self.line.find(ticket.identity) {
+                Some(other) if self.line.state(other) == State::Pass => {
+                    self.end(number);
+                    return Checked::Standing(self.known(now, other, false));
+                }
+                Some(other) => self.end(other),
+                None => {}
+            }
+            self.line.set_identity(number, ticket.identity);
+        }
+        if let Some(record) = self.line.record_mut(number) {
+            record.entered_s = secs(ticket.issued_at);
+        }
+        self.trust_lane(ticket);
+        Checked::Standing(self.known(now, number, true))
+    }
+
+    /// The ticket knows its lane better than a presumption does; and one that says "grace" was
+    /// given after the snapshot.
+    fn trust_lane(&mut self, ticket: TicketRef) {
+        let State::Waiting(stands) = self.line.state(ticket.number) else { return };
+        let presumed = self.recovered.as_ref().is_some_and(|r| r.is_presumed(ticket.number));
+        if stands != ticket.lane && (presumed || ticket.lane == Lane::Grace) {
+            self.line.clear_waiting(ticket.number, stands);
+            self.line.set_waiting(ticket.number, ticket.lane);
+        }
+    }
+}

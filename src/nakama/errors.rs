@@ -1,0 +1,364 @@
+//! Nakama's errors: every refusal in every context with its code and exact words, in one place.
+//!
+//! The words are matched on by clients: they change only with the protocol note (§§1 to 5).
+
+use std::borrow::Cow;
+
+use crate::actors::CallError;
+use crate::domain::account::{LinkKind, Refusal};
+use crate::domain::queue::PassRefused;
+use crate::signin::SignInError;
+
+use super::waiting::{self, QueueNote};
+
+/// gRPC status numbers, as they stand in `code` (protocol-nakama §0.4).
+pub mod code {
+    /// The request cannot be right.
+    pub const INVALID_ARGUMENT: u8 = 3;
+    /// No such thing.
+    pub const NOT_FOUND: u8 = 5;
+    /// Somebody else has it.
+    pub const ALREADY_EXISTS: u8 = 6;
+    /// Known, and not allowed.
+    pub const PERMISSION_DENIED: u8 = 7;
+    /// Too much, or too many: come back.
+    pub const RESOURCE_EXHAUSTED: u8 = 8;
+    /// Not in this state. HTTP 400, not 412.
+    pub const FAILED_PRECONDITION: u8 = 9;
+    /// Lost against a request at the same time.
+    pub const ABORTED: u8 = 10;
+    /// Not offered. HTTP 501.
+    pub const UNIMPLEMENTED: u8 = 12;
+    /// The server's fault.
+    pub const INTERNAL: u8 = 13;
+    /// Not now. HTTP 503, the only one SDKs repeat by themselves besides 500, 502 and 504.
+    pub const UNAVAILABLE: u8 = 14;
+    /// Not proven who is asking.
+    pub const UNAUTHENTICATED: u8 = 16;
+}
+
+/// The HTTP status of a gRPC status number (§0.4).
+pub const fn http_status(code: u8) -> u16 {
+    match code {
+        0 => 200,
+        1 => 499,
+        3 | 9 | 11 => 400,
+        4 => 504,
+        5 => 404,
+        6 | 10 => 409,
+        7 => 403,
+        8 => 429,
+        12 => 501,
+        14 => 503,
+        16 => 401,
+        _ => 500,
+    }
+}
+
+/// An answer that is not a success.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// gRPC status number.
+    pub code: u8,
+    /// HTTP status; the one of `code` but for oversized headers.
+    pub status: u16,
+    /// What the caller reads.
+    pub message: Cow<'static, str>,
+    /// When to come back, in seconds.
+    pub retry_after_s: Option<u64>,
+    /// Where the caller stands in line.
+    pub queue: Option<Box<QueueNote>>,
+}
+
+impl Failure {
+    /// A failure with the HTTP status that goes with `code`.
+    pub fn new(code: u8, message: impl Into<Cow<'static, str>>) -> Self {
+        let message = message.into();
+        Self { code, status: http_status(code), message, retry_after_s: None, queue: None }
+    }
+
+    /// 3/400.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(code::INVALID_ARGUMENT, message)
+    }
+
+    /// 16/401.
+    pub fn unauthenticated(message: &'static str) -> Self {
+        Self::new(code::UNAUTHENTICATED, message)
+    }
+
+    /// The same, telling when to come back.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds.max(1));
+        self
+    }
+
+    /// The body is larger than taken (§0.5).
+    pub fn body_too_large() -> Self {
+        Self::invalid("http: request body too large")
+    }
+
+    /// The headers are larger than taken (§0.5).
+    pub fn headers_too_large() -> Self {
+        let failure = Self::invalid("Request header fields too large");
+        Self { status: 431, ..failure }
+    }
+
+    /// No such path (§0.4).
+    pub fn unknown_path() -> Self {
+        Self::new(code::NOT_FOUND, "Not Found")
+    }
+
+    /// The path is known, the method is not (§0.4): 501, not 405.
+    pub fn wrong_method() -> Self {
+        Self::new(code::UNIMPLEMENTED, "Method Not Allowed")
+    }
+
+    /// A call of Nakama's that is not offered here.
+    pub fn not_built() -> Self {
+        Self::new(code::UNIMPLEMENTED, "Not implemented by this server")
+    }
+
+    /// The pass a client brought is forged, expired or of another line.
+    pub fn bad_pass() -> Self {
+        Self::new(code::FAILED_PRECONDITION, "Login queue pass invalid or expired.")
+    }
+
+    /// The row of an unfinished call: overloaded is 8/429, no answer is 14/503. Both may be asked
+    /// again.
+    pub fn from_call(error: CallError) -> Self {
+        match error {
+            CallError::Overloaded => {
+                Self::new(code::RESOURCE_EXHAUSTED, "Too many requests. Try again in a second.")
+            }
+            CallError::NoAnswer => {
+                Self::new(code::UNAVAILABLE, "The server could not answer in time. Try again.")
+            }
+        }
+        .retry_after(1)
+    }
+}
+
+/// Which call was refused: the same refusal has other words in another call (§2.5 to §2.7, §3.4,
+/// §4.3, §4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// `authenticate/*`.
+    Authenticate,
+    /// `link/*`.
+    Link(LinkKind),
+    /// `unlink/*`.
+    Unlink(LinkKind),
+    /// `session/refresh`.
+    Refresh,
+    /// `session/logout`.
+    Logout,
+}
+
+/// The answer to a use case that failed in `context`.
+pub fn failure(context: Context, error: SignInError) -> Failure {
+    match error {
+        SignInError::Refused(refusal) => refused(context, &refusal),
+        SignInError::Wait(standing) => waiting::failure(&standing),
+        SignInError::Pass(refused) => pass_refused(refused),
+        SignInError::Busy { retry_after_s } => {
+            let message = format!("Too many requests. Try again in {retry_after_s} s.");
+            Failure::new(code::RESOURCE_EXHAUSTED, message).retry_after(retry_after_s.into())
+        }
+        SignInError::Call(error) => Failure::from_call(error),
+    }
+}
+
+/// The answer to a rule's refusal in `context`.
+pub fn refused(context: Context, refusal: &Refusal) -> Failure {
+    let (code, message) = words(context, refusal);
+    Failure::new(code, message)
+}
+
+/// The answer to a pass that is not good (any more).
+pub fn pass_refused(refused: PassRefused) -> Failure {
+    match refused {
+        PassRefused::StillWaiting => {
+            Failure::new(code::RESOURCE_EXHAUSTED, "This place in line has not been admitted yet.")
+                .retry_after(5)
+        }
+        PassRefused::InUse => {
+            Failure::new(code::ABORTED, "Login queue pass is being used.").retry_after(1)
+        }
+        PassRefused::Expired | PassRefused::Unknown => Failure::bad_pass(),
+    }
+}
+
+/// The table.
+const fn words(context: Context, refusal: &Refusal) -> (u8, &'static str) {
+    match refusal {
+        Refusal::IdMissing(kind) => (code::INVALID_ARGUMENT, id_missing(context, *kind)),
+        Refusal::IdCharacters(kind) => (code::INVALID_ARGUMENT, id_characters(context, *kind)),
+        Refusal::IdLength(kind) => (code::INVALID_ARGUMENT, id_length(context, *kind)),
+        Refusal::EmailFormat => (code::INVALID_ARGUMENT, "Invalid email address format."),
+        Refusal::PasswordShort => {
+            (code::INVALID_ARGUMENT, "Password must be at least 8 characters long.")
+        }
+        Refusal::PasswordLong => (code::INVALID_ARGUMENT, "Password is too long."),
+        Refusal::UsernameMissing => {
+            (code::INVALID_ARGUMENT, "Username is required when email address is not supplied.")
+        }
+        Refusal::UsernameCharacters => {
+            (code::INVALID_ARGUMENT, "Username invalid, no spaces or control characters allowed.")
+        }
+        Refusal::UsernameLength => {
+            (code::INVALID_ARGUMENT, "Username invalid, must be 1-128 bytes.")
+        }
+        Refusal::UsernameTaken => (code::ALREADY_EXISTS, "Username is already in use."),
+        Refusal::NoAccount => no_account(context),
+        Refusal::WrongPassword => (code::UNAUTHENTICATED, "Invalid credentials."),
+        Refusal::Banned => (code::PERMISSION_DENIED, "User account banned."),
+        Refusal::LinkTaken(kind) => link_taken(context, *kind),
+        Refusal::TooManyLinks(_) => {
+            (code::FAILED_PRECONDITION, "Too many devices are linked to this account.")
+        }
+        Refusal::CannotUnlink(_) => CANNOT_UNLINK,
+        Refusal::PassUsed => (code::FAILED_PRECONDITION, "Login queue pass was already used."),
+        Refusal::NoDiscriminator => (code::INTERNAL, "Error finding or creating user account."),
+    }
+}
+
+const CANNOT_UNLINK: (u8, &str) = (
+    code::PERMISSION_DENIED,
+    "Cannot unlink last account identifier. Check profile exists and is not last link.",
+);
+
+/// §2.4, §3.4; §4.2 and §4.6 word a lost account as if the link were at fault.
+const fn no_account(context: Context) -> (u8, &'static str) {
+    match context {
+        Context::Authenticate | Context::Refresh | Context::Logout => {
+            (code::NOT_FOUND, "User account not found.")
+        }
+        Context::Link(kind) => link_taken(context, kind),
+        Context::Unlink(_) => CANNOT_UNLINK,
+    }
+}
+
+/// §4.3; lost creation races at sign-in are decided again by the registry and never show.
+const fn link_taken(context: Context, kind: LinkKind) -> (u8, &'static str) {
+    if let Context::Authenticate = context {
+        return (code::INTERNAL, "Error finding or creating user account.");
+    }
+    let message = match kind {
+        LinkKind::Device => "Device ID already in use.",
+        LinkKind::Custom => "Custom ID is already in use.",
+        LinkKind::Email => "Email is already in use.",
+        LinkKind::Unsafe => "Identifier is already in use.",
+    };
+    (code::ALREADY_EXISTS, message)
+}
+
+const fn id_missing(context: Context, kind: LinkKind) -> &'static str {
+    match (context, kind) {
+        (Context::Unlink(_), LinkKind::Device) => "A device ID must be supplied.",
+        (_, LinkKind::Device) => "Device ID is required.",
+        (_, LinkKind::Custom) => "Custom ID is required.",
+        (_, LinkKind::Email) => "Email address and password is required.",
+        (_, LinkKind::Unsafe) => "Identifier is required.",
+    }
+}
+
+const fn id_characters(context: Context, kind: LinkKind) -> &'static str {
+    match (context, kind) {
+        (_, LinkKind::Device) => "Device ID invalid, no spaces or control characters allowed.",
+        (Context::Link(_), LinkKind::Custom) => {
+            "Invalid custom ID, no spaces or control characters allowed."
+        }
+        (_, LinkKind::Custom) => "Custom ID invalid, no spaces or control characters allowed.",
+        (_, LinkKind::Email) => "Invalid email address, no spaces or control characters allowed.",
+        (_, LinkKind::Unsafe) => "Identifier invalid, no spaces or control characters allowed.",
+    }
+}
+
+const fn id_length(context: Context, kind: LinkKind) -> &'static str {
+    match (context, kind) {
+        (_, LinkKind::Device) => "Device ID invalid, must be 10-128 bytes.",
+        (Context::Link(_), LinkKind::Custom) => "Invalid custom ID, must be 6-128 bytes.",
+        (_, LinkKind::Custom) => "Custom ID invalid, must be 6-128 bytes.",
+        (_, LinkKind::Email) => "Invalid email address, must be 10-255 bytes.",
+        (_, LinkKind::Unsafe) => "Identifier has a wrong length.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_grpc_number_has_its_http_status() {
+        let expected =
+            [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
+        for (code, status) in (0..).zip(expected) {
+            assert_eq!(http_status(code), status, "{code}");
+        }
+    }
+
+    #[test]
+    fn refusals_have_the_words_clients_match_on() {
+        use LinkKind::{Custom, Device, Email};
+        let sign_in = Context::Authenticate;
+        let table = [
+            (sign_in, Refusal::IdMissing(Device), 3, "Device ID is required."),
+            (sign_in, Refusal::IdLength(Device), 3, "Device ID invalid, must be 10-128 bytes."),
+            (
+                sign_in,
+                Refusal::IdCharacters(Custom),
+                3,
+                "Custom ID invalid, no spaces or control characters allowed.",
+            ),
+            (sign_in, Refusal::IdLength(Custom), 3, "Custom ID invalid, must be 6-128 bytes."),
+            (
+                Context::Link(Custom),
+                Refusal::IdCharacters(Custom),
+                3,
+                "Invalid custom ID, no spaces or control characters allowed.",
+            ),
+            (
+                Context::Link(Custom),
+                Refusal::IdLength(Custom),
+                3,
+                "Invalid custom ID, must be 6-128 bytes.",
+            ),
+            (sign_in, Refusal::NoAccount, 5, "User account not found."),
+            (Context::Refresh, Refusal::NoAccount, 5, "User account not found."),
+            (Context::Link(Device), Refusal::NoAccount, 6, "Device ID already in use."),
+            (Context::Link(Email), Refusal::LinkTaken(Email), 6, "Email is already in use."),
+            (Context::Link(Custom), Refusal::LinkTaken(Custom), 6, "Custom ID is already in use."),
+            (
+                Context::Unlink(Device),
+                Refusal::IdMissing(Device),
+                3,
+                "A device ID must be supplied.",
+            ),
+            (
+                Context::Unlink(Email),
+                Refusal::CannotUnlink(Email),
+                7,
+                "Cannot unlink last account identifier. Check profile exists and is not last link.",
+            ),
+            (sign_in, Refusal::UsernameTaken, 6, "Username is already in use."),
+            (sign_in, Refusal::Banned, 7, "User account banned."),
+            (sign_in, Refusal::WrongPassword, 16, "Invalid credentials."),
+        ];
+        for (context, refusal, code, message) in table {
+            let failure = refused(context, &refusal);
+            assert_eq!((failure.code, &*failure.message), (code, message), "{context:?}");
+            assert_eq!(failure.status, http_status(code));
+        }
+    }
+
+    #[test]
+    fn what_may_be_asked_again_says_when() {
+        let busy = SignInError::Busy { retry_after_s: 7 };
+        let failure = super::failure(Context::Authenticate, busy);
+        assert_eq!((failure.status, failure.retry_after_s), (429, Some(7)));
+        let silent = Failure::from_call(CallError::NoAnswer);
+        assert_eq!((silent.code, silent.status, silent.retry_after_s), (14, 503, Some(1)));
+    }
+}

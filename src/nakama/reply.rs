@@ -1,0 +1,156 @@
+//! What an answer looks like (protocol-nakama §0.3, §0.4): 200 or the error's status, always a JSON
+//! object, never cached.
+
+use actix_http::StatusCode;
+use actix_http::header::{self, HeaderValue};
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::errors::Failure;
+use super::waiting::QueueNote;
+
+/// A success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing to say: `{}`, never an empty body, which breaks several SDKs.
+    Empty,
+    /// This JSON object.
+    Json(Vec<u8>),
+}
+
+/// The HTTP answer to a call.
+pub fn render(answer: Result<Reply, Failure>) -> HttpResponse {
+    match answer {
+        Ok(Reply::Empty) => json(StatusCode::OK).body("{}"),
+        Ok(Reply::Json(body)) => json(StatusCode::OK).body(body),
+        Err(failure) => error(&failure),
+    }
+}
+
+fn json(status: StatusCode) -> actix_web::HttpResponseBuilder {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    const NO_STORE: HeaderValue = HeaderValue::from_static("no-store, no-cache, must-revalidate");
+    const ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
+        .insert_header((header::VARY, ENCODING));
+    response
+}
+
+/// `{"code", "message"}`, with `queue` for those who wait; a 401 repeats its text in
+/// `WWW-Authenticate`.
+fn error(failure: &Failure) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        code: u8,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        queue: Option<&'a QueueNote>,
+    }
+    let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status);
+    if status == StatusCode::UNAUTHORIZED {
+        response.insert_header((header::WWW_AUTHENTICATE, &*failure.message));
+    }
+    if let Some(seconds) = failure.retry_after_s {
+        response.insert_header((header::RETRY_AFTER, seconds));
+    }
+    let body =
+        Body { code: failure.code, message: &failure.message, queue: failure.queue.as_deref() };
+    response.body(serde_json::to_vec(&body).unwrap_or_default())
+}
+
+/// RFC 3339 in UTC with whole seconds: Java's parser takes no fractions (§0.3). Years beyond 9999
+/// are cut to the last second of 9999.
+pub fn timestamp(seconds: u64) -> String {
+    let seconds = seconds.min(253_402_300_799);
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    // Days since 0000-03-01, in eras of 400 years, so that the leap day comes last in a year.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::queue::Standing;
+    use crate::nakama::waiting;
+    use actix_web::body::to_bytes;
+
+    fn header_of(response: &HttpResponse, name: &str) -> Option<String> {
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    async fn body(response: HttpResponse) -> String {
+        let bytes = to_bytes(response.into_body()).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[actix_rt::test]
+    async fn a_success_without_content_is_an_empty_object() {
+        let response = render(Ok(Reply::Empty));
+        assert_eq!(response.status(), 200);
+        assert_eq!(header_of(&response, "content-type").unwrap(), "application/json");
+        assert_eq!(
+            header_of(&response, "cache-control").unwrap(),
+            "no-store, no-cache, must-revalidate"
+        );
+        assert_eq!(header_of(&response, "vary").unwrap(), "Accept-Encoding");
+        assert_eq!(body(response).await, "{}");
+    }
+
+    #[actix_rt::test]
+    async fn a_401_repeats_its_text_in_a_header() {
+        let response = render(Err(Failure::unauthenticated("Auth token invalid")));
+        assert_eq!(response.status(), 401);
+        assert_eq!(header_of(&response, "www-authenticate").unwrap(), "Auth token invalid");
+        assert_eq!(body(response).await, r#"{"code":16,"message":"Auth token invalid"}"#);
+    }
+
+    #[actix_rt::test]
+    async fn other_errors_have_code_and_message_only() {
+        let response = render(Err(Failure::wrong_method()));
+        assert_eq!(response.status(), 501);
+        assert_eq!(header_of(&response, "www-authenticate"), None);
+        assert_eq!(body(response).await, r#"{"code":12,"message":"Method Not Allowed"}"#);
+        assert_eq!(render(Err(Failure::headers_too_large())).status(), 431);
+    }
+
+    #[actix_rt::test]
+    async fn who_waits_gets_429_retry_after_and_the_queue_object() {
+        let failure = waiting::failure(&Standing::Full { retry_after_ms: 1_500 });
+        let response = render(Err(failure));
+        assert_eq!(response.status(), 429);
+        assert_eq!(header_of(&response, "retry-after").unwrap(), "2");
+        assert_eq!(
+            body(response).await,
+            r#"{"code":8,"message":"The line is full. Please try again in 2 seconds.","queue":{"poll_after_ms":1500,"phase":"full"}}"#
+        );
+    }
+
+    #[test]
+    fn timestamps_are_whole_seconds_in_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_767_225_600, "2026-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (u64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(timestamp(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `POST /v2/account/session/refresh` and `POST /v2/session/logout` (protocol-nakama §3.4, §3.5),
+//! and how a token pair is issued.
+
+use actix_web::web::Payload;
+use uuid::Uuid;
+
+use super::Asked;
+use crate::actors::account_registry::{Revoke, RevokedToken};
+use crate::domain::account::AccountId;
+use crate::domain::time::UnixMicros;
+use crate::domain::token::nakama::{Claims, Kind, Vars};
+use crate::nakama::App;
+use crate::nakama::auth;
+use crate::nakama::body::{self, LeavingWith, Refreshing};
+use crate::nakama::errors::{Context, Failure, failure};
+use crate::nakama::reply::Reply;
+
+/// A session a token pair is issued for.
+pub(super) struct Issue {
+    /// `tid`.
+    pub token: Uuid,
+    pub account: AccountId,
+    pub username: String,
+    pub vars: Vars,
+    /// `iat`, in seconds.
+    pub signed_in_at: u64,
+    /// Now.
+    pub at: UnixMicros,
+}
+
+/// `{"created", "token", "refresh_token"}`: both tokens with their full life (§3.3).
+pub(super) fn pair(app: &App, issue: Issue, created: bool) -> Reply {
+    let Issue { token, account, username, vars, signed_in_at, at } = issue;
+    let life = &app.config.nakama;
+    let mut claims = Claims {
+        token,
+        account: account.0,
+        username,
+        vars,
+        expires_at: at.as_secs().saturating_add(life.token_expiry_s),
+        signed_in_at,
+        issued_at_us: at.0,
+    };
+    let access = app.keys.sign(Kind::Access, &claims);
+    claims.expires_at = at.as_secs().saturating_add(life.refresh_expiry_s);
+    let refresh = app.keys.sign(Kind::Refresh, &claims);
+    // Tokens hold nothing that JSON wants escaped.
+    let mut body = Vec::with_capacity(access.len() + refresh.len() + 64);
+    body.extend_from_slice(if created {
+        br#"{"created":true,"token":""#
+    } else {
+        br#"{"token":""#
+    });
+    body.extend_from_slice(access.as_bytes());
+    body.extend_from_slice(br#"","refresh_token":""#);
+    body.extend_from_slice(refresh.as_bytes());
+    body.extend_from_slice(br#""}"#);
+    Reply::Json(body)
+}
+
+/// Gives a new pair for a refresh token, which stays good: clients refresh in parallel.
+///
+/// A bearer in place of the server key is let through when the body's token is good: two SDKs send
+/// it (§1.2, §13.2).
+pub(super) async fn refresh(asked: &Asked<'_>, payload: Payload) -> Result<Reply, Failure> {
+    let app = asked.app;
+    let key = asked.server_key();
+    if key.is_err() && !auth::is_bearer(asked.headers()) {
+        key?;
+        return Err(Failure::unauthenticated(REFUSED));
+    }
+    let body = asked.body(payload).await?;
+    let asks: Refreshing = body::parse(&body)?.unwrap_or_default();
+    let claims = refreshable(app, &asks.token);
+    let claims = match (key, claims) {
+        (_, Ok(claims)) => claims,
+        (Err(no_key), Err(_)) => return Err(no_key),
+        (Ok(()), Err(refused)) => return Err(refused),
+    };
+    let account = app
+        .door
+        .resume(AccountId(claims.account))
+        .await
+        .map_err(|error| failure(Context::Refresh, error))?;
+    // Signed out everywhere while we looked.
+    if account.revoked_before_us >= claims.issued_at_us && account.revoked_before_us != 0 {
+        return Err(Failure::unauthenticated(REFUSED));
+    }
+    let issue = Issue {
+        token: claims.token,
+        account: account.id,
+        username: account.username,
+        vars: if asks.vars.is_empty() { claims.vars } else { asks.vars },
+        signed_in_at: claims.signed_in_at,
+        at: app.door.clock.now(),
+    };
+    Ok(pair(app, issue, false))
+}
+
+const REFUSED: &str = "Refresh token invalid or expired.";
+
+fn refreshable(app: &App, token: &str) -> Result<Claims, Failure> {
+    if token.is_empty() {
+        return Err(Failure::invalid("Refresh token is required."));
+    }
+    app.keys
+        .verify(Kind::Refresh, token, app.door.clock.now())
+        .ok()
+        .filter(|claims| !auth::is_revoked(app, claims, Kind::Refresh))
+        .ok_or_else(|| Failure::unauthenticated(REFUSED))
+}
+
+/// Revokes the tokens in the body, each for its kind alone, or everything when there are none.
+pub(super) async fn logout(asked: &Asked<'_>, payload: Payload) -> Result<Reply, Failure> {
+    let app = asked.app;
+    let caller = asked.bearer()?;
+    let body = asked.body(payload).await?;
+    let with: LeavingWith = body::parse(&body)?.unwrap_or_default();
+    let what = leaving(app, caller.account, &with)?;
+    app.door
+        .sign_out(AccountId(caller.account), what)
+        .await
+        .map_err(|error| failure(Context::Logout, error))?;
+    Ok(Reply::Empty)
+}
+
+/// What a logout revokes.
+fn leaving(app: &App, account: Uuid, with: &LeavingWith) -> Result<Revoke, Failure> {
+    let now = app.door.clock.now();
+    let named = [
+        (Kind::Access, &with.token, "Session token invalid."),
+        (Kind::Refresh, &with.refresh_token, "Refresh token invalid."),
+    ];
+    let mut tokens = Vec::new();
+    for (kind, token, message) in named {
+        if token.is_empty() {
+            continue;
+        }
+        let claims = app
+            .keys
+            .verify(kind, token, now)
+            .ok()
+            .filter(|claims| claims.account == account)
+            .ok_or_else(|| Failure::invalid(message))?;
+        tokens.push(RevokedToken {
+            id: claims.token,
+            refresh: kind == Kind::Refresh,
+            expires_at: claims.expires_at,
+        });
+    }
+    Ok(if tokens.is_empty() { Revoke::All } else { Revoke::Tokens(tokens) })
+}

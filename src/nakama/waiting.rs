@@ -1,0 +1,200 @@
+//! The line, for clients whose protocol has none: a 429 a person can read, and beside it an object
+//! for clients that know better (design §5). Trying again is the poll; the place is kept.
+
+use serde::Serialize;
+
+use crate::domain::queue::{Phase, Reason, Standing, Waiting};
+
+use super::errors::{Failure, code};
+
+/// `queue` beside `code` and `message`. No number exceeds 32 bits: .NET's parser reads bare
+/// numbers as such and fails on larger ones (protocol-nakama §13.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueNote {
+    /// `standard`, `grace`, ...; absent when the line was full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<&'static str>,
+    /// Place within the lane, from 1; absent when the line was full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+    /// Best guess of the time to admission, in milliseconds; absent when nobody can say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_ms: Option<u32>,
+    /// Early end of the guess.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_low_ms: Option<u32>,
+    /// Late end of the guess.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta_high_ms: Option<u32>,
+    /// When to try again, in milliseconds.
+    pub poll_after_ms: u32,
+    /// `queued`, `front`, `held`, `paused` or `full`.
+    pub phase: &'static str,
+    /// Why position or estimate got worse since the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// The 8/429 for somebody who has to wait.
+pub fn failure(standing: &Standing) -> Failure {
+    let (message, note) = match standing {
+        Standing::Waiting(waiting) => in_line(waiting),
+        Standing::Full { retry_after_ms } => full(*retry_after_ms),
+        // A standing that lets in is no reason to wait; ask again and be let in.
+        Standing::Passed { .. } | Standing::HoldsSlot => full(1_000),
+    };
+    let retry_after_s = u64::from(note.poll_after_ms).div_ceil(1_000);
+    let failure = Failure::new(code::RESOURCE_EXHAUSTED, message).retry_after(retry_after_s);
+    Failure { queue: Some(Box::new(note)), ..failure }
+}
+
+fn full(retry_after_ms: u64) -> (String, QueueNote) {
+    let again = spoken(retry_after_ms);
+    let message = format!("The line is full. Please try again in {again}.");
+    let note =
+        QueueNote { poll_after_ms: narrow(retry_after_ms), phase: "full", ..Default::default() };
+    (message, note)
+}
+
+fn in_line(waiting: &Waiting) -> (String, QueueNote) {
+    let place = format!("You are number {} in line", waiting.position);
+    let about = match (waiting.phase, waiting.eta) {
+        (Phase::Paused, _) => "; the line is paused".to_owned(),
+        (_, Some(eta)) => format!(", about {} to go", spoken(eta.mid_ms)),
+        (_, None) => "; it is not moving yet".to_owned(),
+    };
+    let again = spoken(waiting.poll_after_ms);
+    let message = format!("{place}{about}. Try again in {again}: your place is kept.");
+    let eta = waiting.eta;
+    let note = QueueNote {
+        lane: Some(waiting.ticket.lane.name()),
+        position: Some(narrow(waiting.position)),
+        eta_ms: eta.map(|eta| narrow(eta.mid_ms)),
+        eta_low_ms: eta.map(|eta| narrow(eta.low_ms)),
+        eta_high_ms: eta.map(|eta| narrow(eta.high_ms)),
+        poll_after_ms: narrow(waiting.poll_after_ms),
+        phase: phase_name(waiting.phase),
+        reason: waiting.reason.map(reason_name),
+    };
+    (message, note)
+}
+
+/// The largest number every SDK reads is that of a signed 32-bit integer.
+fn narrow(number: u64) -> u32 {
+    const MAX: u32 = i32::MAX.unsigned_abs();
+    u32::try_from(number).unwrap_or(MAX).min(MAX)
+}
+
+const fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Queued => "queued",
+        Phase::Front => "front",
+        Phase::Held => "held",
+        Phase::Paused => "paused",
+    }
+}
+
+const fn reason_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::LaneChanged => "lane_changed",
+        Reason::OlderReturned => "older_returned",
+        Reason::SettingsChanged => "settings_changed",
+        Reason::Restarted => "restarted",
+        Reason::SlowerDepartures => "slower_departures",
+    }
+}
+
+/// A span as people say it, rounded up.
+fn spoken(ms: u64) -> String {
+    let seconds = ms.div_ceil(1_000).max(1);
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::queue::{Eta, Identity, Lane, Number, TicketRef};
+    use crate::domain::time::UnixMicros;
+
+    fn waiting() -> Waiting {
+        Waiting {
+            ticket: TicketRef {
+                epoch: 1,
+                number: Number(9),
+                lane: Lane::Standard,
+                identity: Identity(7),
+                issued_at: UnixMicros(0),
+            },
+            position: 1_234,
+            eta: Some(Eta { low_ms: 100_000, mid_ms: 150_000, high_ms: 200_000 }),
+            poll_after_ms: 12_300,
+            lease_until: UnixMicros(0),
+            phase: Phase::Queued,
+            reason: None,
+        }
+    }
+
+    fn json(standing: &Standing) -> (String, String) {
+        let failure = failure(standing);
+        assert_eq!((failure.code, failure.status), (8, 429));
+        (failure.message.into_owned(), serde_json::to_string(&failure.queue).unwrap())
+    }
+
+    #[test]
+    fn somebody_in_line_is_told_place_time_and_when_to_retry() {
+        let standing = Standing::Waiting(waiting());
+        assert_eq!(failure(&standing).retry_after_s, Some(13));
+        let (message, note) = json(&standing);
+        assert_eq!(
+            message,
+            "You are number 1234 in line, about 3 minutes to go. Try again in 13 seconds: your \
+             place is kept."
+        );
+        assert_eq!(
+            note,
+            r#"{"lane":"standard","position":1234,"eta_ms":150000,"eta_low_ms":100000,"eta_high_ms":200000,"poll_after_ms":12300,"phase":"queued"}"#
+        );
+    }
+
+    #[test]
+    fn a_paused_line_promises_nothing() {
+        let standing = Standing::Waiting(Waiting {
+            eta: None,
+            phase: Phase::Paused,
+            reason: Some(Reason::SettingsChanged),
+            ..waiting()
+        });
+        let (message, note) = json(&standing);
+        assert!(message.contains("the line is paused"), "{message}");
+        assert!(!note.contains("eta"), "{note}");
+        assert!(note.contains(r#""phase":"paused","reason":"settings_changed""#), "{note}");
+    }
+
+    #[test]
+    fn a_full_line_says_when_to_come_back() {
+        let (message, note) = json(&Standing::Full { retry_after_ms: 30_000 });
+        assert_eq!(message, "The line is full. Please try again in 30 seconds.");
+        assert_eq!(note, r#"{"poll_after_ms":30000,"phase":"full"}"#);
+    }
+
+    #[test]
+    fn no_number_is_larger_than_net_can_read() {
+        let eta = Eta { low_ms: u64::MAX, mid_ms: 1 << 31, high_ms: (1 << 32) - 1 };
+        let standing = Standing::Waiting(Waiting {
+            position: u64::MAX,
+            poll_after_ms: u64::MAX,
+            eta: Some(eta),
+            ..waiting()
+        });
+        let note = failure(&standing).queue.unwrap();
+        let all = [note.position, note.eta_ms, note.eta_low_ms, note.eta_high_ms];
+        assert_eq!(all, [Some(2_147_483_647); 4]);
+        assert_eq!(note.poll_after_ms, 2_147_483_647);
+    }
+}

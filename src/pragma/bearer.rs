@@ -1,0 +1,56 @@
+//! The session token of a request: `Authorization: Bearer …`, checked as protocol-pragma §9.3 says.
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+
+use super::{App, Fault};
+use crate::domain::account::AccountId;
+use crate::domain::token::PlayerClaims;
+use crate::domain::token::player::Backend;
+
+/// Checks the token of a request: present, ours, alive, of this shard, not revoked.
+///
+/// # Errors
+///
+/// 401 for a bad token, 403 for a good one of another type or shard.
+pub(super) fn check(app: &App, headers: &HeaderMap) -> Result<PlayerClaims, Fault> {
+    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = token.and_then(token_of).ok_or(Fault::Unauthorized)?;
+    let claims = app.keys.verify(token, app.door.clock.now())?;
+    still_good(app, &claims)?;
+    Ok(claims)
+}
+
+/// Checks of a token whose signature is good: its shard, and whether it was revoked.
+pub(super) fn still_good(app: &App, claims: &PlayerClaims) -> Result<(), Fault> {
+    if let Backend::Game { shard, .. } = claims.session.backend
+        && shard != app.config.pragma.game_shard
+    {
+        return Err(Fault::WrongShard);
+    }
+    let account = AccountId(claims.session.social_id);
+    if app.door.is_revoked(account, claims.jti, false, claims.issued_at_us) {
+        return Err(Fault::Unauthorized);
+    }
+    Ok(())
+}
+
+/// The token of an `Authorization` value; the scheme's case does not matter (RFC 9110 §11.1).
+fn token_of(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_value_holds_a_token() {
+        assert_eq!(token_of("Bearer a.b.c"), Some("a.b.c"));
+        assert_eq!(token_of("bearer  a.b.c "), Some("a.b.c"));
+        for bad in ["a.b.c", "Basic a.b.c", "Bearer", "Bearer ", ""] {
+            assert_eq!(token_of(bad), None, "{bad}");
+        }
+    }
+}

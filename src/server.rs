@@ -1,1 +1,0 @@
-//! Puts the parts together; start and stop order. The one file that knows everybody.

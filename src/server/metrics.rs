@@ -1,0 +1,124 @@
+//! Gathers the figures of all parts for one page of metrics.
+
+use std::sync::atomic::Ordering;
+
+use super::parts::Running;
+use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
+use crate::domain::queue::{Figures, Lane};
+use crate::domain::session::CloseReason;
+use crate::observe::Health;
+use crate::observe::catalogue as name;
+use crate::observe::metrics::Page;
+use crate::signin::Door;
+
+/// Where figures come from. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Sources {
+    accounts: Accounts,
+    line: Line,
+    board: Board,
+    sockets: SessionDoor,
+    door: Door,
+    health: Health,
+}
+
+/// The page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PageError {
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("the page could not be written")]
+    Text(#[from] std::fmt::Error),
+}
+
+impl Sources {
+    pub fn new(running: &Running) -> Self {
+        Self {
+            accounts: running.accounts.clone(),
+            line: running.line.clone(),
+            board: running.door.board.clone(),
+            sockets: running.sockets.clone(),
+            door: running.door.clone(),
+            health: running.health.clone(),
+        }
+    }
+
+    pub async fn page(&self) -> Result<String, PageError> {
+        let mut page = Page::default();
+        queue(&mut page, &self.line.figures().await?);
+        self.sign_ins(&mut page);
+        self.sessions(&mut page);
+        self.store(&mut page);
+        page.put(name::READY, self.health.ready().0);
+        Ok(page.text()?)
+    }
+
+    fn sign_ins(&self, page: &mut Page) {
+        for (kind, result, count) in self.door.outcomes.each().filter(|(.., count)| *count > 0) {
+            page.labelled2(name::SIGN_INS, (kind, result), count);
+        }
+        let hashing = self.door.hash_figures();
+        page.put(name::HASHES_PENDING, hashing.pending.load(Ordering::Relaxed));
+        page.labelled(name::HASHES, "done", hashing.done.load(Ordering::Relaxed));
+        page.labelled(name::HASHES, "refused", hashing.refused.load(Ordering::Relaxed));
+    }
+
+    fn sessions(&self, page: &mut Page) {
+        let figures = self.sockets.figures();
+        page.put(name::SOCKETS, figures.open());
+        page.put(name::SOCKETS_OPENED, figures.opened());
+        for reason in CloseReason::ALL {
+            page.labelled(name::SOCKETS_CLOSED, reason.name(), figures.closed(reason));
+        }
+        page.labelled(name::FRAMES, "in", figures.frames_in());
+        page.labelled(name::FRAMES, "out", figures.frames_out());
+        page.put(name::PRESENCE_DELIVERED, self.board.delivered());
+    }
+
+    fn store(&self, page: &mut Page) {
+        let figures = self.accounts.figures();
+        page.put(name::COMMITS, figures.commits.load(Ordering::Relaxed));
+        page.put(name::WRITES, figures.writes.load(Ordering::Relaxed));
+        page.put(name::COMMIT_MAX_US, figures.commit_us_max.load(Ordering::Relaxed));
+        page.put(name::ACCOUNTS, figures.accounts.load(Ordering::Relaxed));
+    }
+}
+
+fn queue(page: &mut Page, figures: &Figures) {
+    for (lane, waiting) in Lane::ALL.iter().zip(figures.waiting) {
+        page.labelled(name::WAITING, lane.name(), waiting);
+    }
+    for (lane, admitted) in Lane::ALL.iter().zip(figures.admitted_total) {
+        page.labelled(name::ADMITTED, lane.name(), admitted);
+    }
+    page.put(name::PARKED, figures.parked);
+    page.put(name::TARGET_RATE, figures.rate);
+    page.put(name::TARGET_CCU, figures.cap);
+    page.put(name::PAUSED, figures.paused);
+    for (state, slots) in [
+        ("live", figures.live),
+        ("reserved", figures.reserved),
+        ("pass", figures.passes_out),
+        ("grace", figures.grace),
+    ] {
+        page.labelled(name::SLOTS, state, slots);
+    }
+    let expired = figures.expired_total;
+    for (what, count) in [
+        ("pass", expired.pass),
+        ("lease", expired.lease),
+        ("parked", expired.parked),
+        ("grace", expired.grace),
+    ] {
+        page.labelled(name::EXPIRED, what, count);
+    }
+    page.put(name::LEFT, figures.left_total);
+    page.put(name::RETURNED, figures.returned_total);
+    page.put(name::REFUSED_FULL, figures.refused_full_total);
+    for (quantile, error) in [("0.5", figures.eta_error_median), ("0.9", figures.eta_error_p90)] {
+        if let Some(error) = error {
+            page.labelled(name::ETA_ERROR, quantile, error);
+        }
+    }
+    page.put(name::REVERSALS, figures.position_reversals);
+}

@@ -1,0 +1,179 @@
+//! Puts the parts together; start and stop order. The one place that knows everybody.
+//!
+//! Start: folder → secrets → accounts (the store cleans up after a crash) → line (as it was, with
+//! the redemptions the registry knows) → sockets → listeners → ready. Stop: not ready → listeners
+//! and requests → sockets, spread over time → line (a clean snapshot) → accounts. When the store or
+//! the line fails, the process ends: what it said last may not be true.
+
+mod listeners;
+mod metrics;
+mod parts;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::actors::{Accounts, CallError, Line, SessionDoor};
+use crate::clock::Clock;
+use crate::config::{Config, QueueConfig};
+use crate::domain::queue::Figures;
+use crate::ids::Dice;
+use crate::observe::Health;
+use crate::observe::health::Stage;
+use parts::Running;
+
+pub use parts::StartError;
+
+/// A server that is bound to its ports and opened its data, not yet answering.
+pub struct Bound {
+    running: Running,
+    listeners: listeners::Listeners,
+}
+
+/// A server that had to stop. The log says more.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store failed: what was asked last may or may not be done.
+    #[error("the account store failed: {0}")]
+    Accounts(crate::store::StoreError),
+    /// The line failed.
+    #[error("the login queue failed: {0}")]
+    Line(String),
+    /// The listeners failed.
+    #[error("the HTTP server failed: {0}")]
+    Http(std::io::Error),
+}
+
+/// What an operator turns while the server runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Dials {
+    line: Line,
+    sockets: SessionDoor,
+}
+
+/// Opens data and ports.
+///
+/// # Errors
+///
+/// See [`StartError`]; nothing is left half open.
+pub async fn bind(config: Config, clock: Clock, dice: Dice) -> Result<Bound, StartError> {
+    let sockets = listeners::bind(&config)?;
+    let running = Running::open(config, clock, dice).await?;
+    let listeners = sockets.serve(&running)?;
+    Ok(Bound { running, listeners })
+}
+
+impl Bound {
+    /// Where players connect.
+    pub const fn player_address(&self) -> SocketAddr {
+        self.listeners.players
+    }
+
+    /// Where operators connect.
+    pub const fn operators_address(&self) -> SocketAddr {
+        self.listeners.operators
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> &Config {
+        &self.running.config
+    }
+
+    /// The server key that was made just now, on the first run.
+    pub fn new_server_key(&self) -> Option<&str> {
+        self.running.first_run.then_some(self.running.server_key.as_str())
+    }
+
+    /// The server key in force.
+    pub fn server_key(&self) -> &str {
+        &self.running.server_key
+    }
+
+    /// What an operator turns.
+    pub fn dials(&self) -> Dials {
+        Dials { line: self.running.line.clone(), sockets: self.running.sockets.clone() }
+    }
+
+    /// Serves until `stop` resolves or a part fails; on return the data folder is closed.
+    ///
+    /// # Errors
+    ///
+    /// A part failed: the process should end with an error and start again from what is on disk.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+        let Self { running, listeners } = self;
+        let handle = listeners.server.handle();
+        let mut serving = actix_rt::spawn(listeners.server);
+        running.health.set(Stage::Ready);
+        let (mut accounts_stopped, mut line_stopped) = (running.accounts_stopped, running.line_stopped);
+        let outcome = tokio::select! {
+            () = stop => Ok(()),
+            ended = &mut accounts_stopped => ended.map_err(RunError::Accounts),
+            ended = &mut line_stopped => match ended {
+                crate::actors::login_queue::Ended::Closed => Ok(()),
+                crate::actors::login_queue::Ended::Failed(why) => Err(RunError::Line(why)),
+            },
+            served = &mut serving => match served {
+                Ok(Err(error)) => Err(RunError::Http(error)),
+                _ => Ok(()),
+            },
+        };
+        running.health.set(Stage::Draining);
+        let drain = Duration::from_secs(running.config.server.drain_s);
+        if outcome.is_err() {
+            // Nobody may be told anything more: what is in memory may not be on the disk.
+            handle.stop(false).await;
+            return outcome;
+        }
+        let stopping = handle.stop(true);
+        let left = running.sockets.drain(drain / 2, drain).await;
+        if left > 0 {
+            tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
+        }
+        stopping.await;
+        close(&running.line, &running.accounts).await;
+        Ok(())
+    }
+}
+
+/// The line first: what it does last may still ask the registry nothing, and its clean snapshot
+/// makes the next start exact.
+async fn close(line: &Line, accounts: &Accounts) {
+    line.close().await;
+    accounts.close().await;
+}
+
+impl Dials {
+    /// Applies rate, cap and pause to the line that stands. Places are kept.
+    pub async fn apply(&self, queue: &QueueConfig) {
+        let applied = async {
+            self.line.set_rate(queue.rate).await?;
+            self.line.set_cap(queue.cap).await?;
+            if queue.paused { self.line.pause().await } else { self.line.resume().await }
+        };
+        match applied.await {
+            Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),
+            Err(error) => tracing::error!(%error, "queue settings were not applied"),
+        }
+    }
+
+    /// Says that a clock turned by hand has moved on. Not needed with the machine's clock.
+    pub async fn turn(&self) {
+        self.line.turn().await;
+        self.sockets.time_has_passed();
+    }
+
+    /// The line's figures.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn figures(&self) -> Result<Figures, CallError> {
+        self.line.figures().await
+    }
+}
+
+/// What the listeners' services are made from.
+#[derive(Clone)]
+struct Shared {
+    health: Health,
+    metrics: metrics::Sources,
+}

@@ -1,0 +1,286 @@
+//! Opens the parts in their order and ties them to each other.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use zeroize::Zeroizing;
+
+use crate::actors::account_registry::{
+    self, NewAccount, PragmaSignIn, RegistryLimits, SignIn,
+};
+use crate::actors::login_queue::{self, LineError, LineSeeds, Redeemed};
+use crate::actors::session::{DoorParts, NoSlotFor, Slots};
+use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
+use crate::clock::Clock;
+use crate::config::secrets::{DEV_SERVER_KEY, SecretsError, key_bytes};
+use crate::config::{Config, Secrets};
+use crate::domain::account::{Link, LinkKind};
+use crate::domain::queue::{Departure, Number, Player};
+use crate::domain::token::nakama::NakamaKeys;
+use crate::domain::token::player::PlayerKeys;
+use crate::domain::token::signing;
+use crate::domain::token::ticket::TicketKeys;
+use crate::ids::Dice;
+use crate::observe::Health;
+use crate::signin::hashing::{HashPool, HashPoolError};
+use crate::signin::{Door, Parts};
+use crate::store::StoreError;
+
+/// Accounts that exist from the start with `--dev` (protocol-pragma §4.4).
+const DEV_ACCOUNTS: u32 = 20;
+
+/// Why a server does not start. Each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The data folder cannot be made.
+    #[error("data folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The secrets file.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// A key of the secrets file.
+    #[error("secrets: {0}")]
+    Key(String),
+    /// The account store.
+    #[error("accounts: {0}")]
+    Accounts(#[from] StoreError),
+    /// The line's files.
+    #[error("login queue: {0}")]
+    Line(#[from] LineError),
+    /// The hashing pool.
+    #[error(transparent)]
+    Hashing(#[from] HashPoolError),
+    /// A part did not answer while starting.
+    #[error("starting: {0}")]
+    Call(#[from] CallError),
+    /// The HTTP server.
+    #[error("HTTP server: {0}")]
+    Http(io::Error),
+}
+
+impl StartError {
+    /// Whether settings or data cannot be used, so that trying again would not help.
+    pub const fn is_unusable(&self) -> bool {
+        matches!(self, Self::Secrets(_) | Self::Key(_) | Self::Accounts(_) | Self::Line(_))
+    }
+}
+
+/// The opened parts.
+pub(super) struct Running {
+    pub config: Arc<Config>,
+    pub accounts: Accounts,
+    pub accounts_stopped: account_registry::Stopped,
+    pub line: Line,
+    pub line_stopped: login_queue::Stopped,
+    pub sockets: SessionDoor,
+    pub door: Door,
+    pub health: Health,
+    pub nakama_keys: NakamaKeys,
+    pub player_keys: Arc<PlayerKeys>,
+    pub server_key: Zeroizing<String>,
+    pub first_run: bool,
+}
+
+impl Running {
+    pub async fn open(config: Config, clock: Clock, dice: Dice) -> Result<Self, StartError> {
+        let data = config.server.data.clone();
+        fs::create_dir_all(&data)
+            .map_err(|source| StartError::Folder { path: data.clone(), source })?;
+        let signing = config.pragma.signing;
+        let (secrets, first_run) = Secrets::open(&data, &dice, |_| {
+            let pem = signing::generate(signing.into());
+            pem.map(|pem| pem.to_string())
+                .map_err(|error| SecretsError::KeyGeneration(error.to_string()))
+        })?;
+        let server_key = server_key(&config, &secrets)?;
+        let keys = Keys::read(&config, &secrets)?;
+        let limits = RegistryLimits {
+            callers_max: config.limits.callers_max,
+            token_life_s: token_life_s(&config),
+        };
+        let (accounts, accounts_stopped) =
+            Accounts::open(&config.store, &data.join("accounts"), clock.clone(), dice.clone(), limits)?;
+        let (line, line_stopped) =
+            open_line(&config, &data, clock.clone(), &dice, &secrets, &accounts).await?;
+        if config.dev {
+            seed_test_accounts(&accounts).await;
+        }
+        let config = Arc::new(config);
+        let board = Board::start();
+        let sockets = socket_door(&line, &board, &clock, &accounts);
+        let door = Door::new(Parts {
+            clock,
+            hashing: HashPool::start(&config.passwords, dice.clone())?,
+            dice,
+            config: Arc::clone(&config),
+            tickets: Arc::new(keys.tickets),
+            accounts: accounts.clone(),
+            line: line.clone(),
+            board,
+            sockets: sockets.clone(),
+        });
+        Ok(Self {
+            config,
+            accounts,
+            accounts_stopped,
+            line,
+            line_stopped,
+            sockets,
+            door,
+            health: Health::default(),
+            nakama_keys: keys.nakama,
+            player_keys: Arc::new(keys.player),
+            server_key,
+            first_run,
+        })
+    }
+}
+
+/// With `--dev` the key every sample uses; otherwise the secret one, which must not be that.
+fn server_key(config: &Config, secrets: &Secrets) -> Result<Zeroizing<String>, StartError> {
+    if config.dev {
+        return Ok(Zeroizing::new(DEV_SERVER_KEY.to_owned()));
+    }
+    if secrets.server_key == DEV_SERVER_KEY {
+        return Err(SecretsError::WellKnownKey.into());
+    }
+    Ok(Zeroizing::new(secrets.server_key.clone()))
+}
+
+struct Keys {
+    tickets: TicketKeys,
+    nakama: NakamaKeys,
+    player: PlayerKeys,
+}
+
+impl Keys {
+    fn read(config: &Config, secrets: &Secrets) -> Result<Self, StartError> {
+        let bytes = |name: &str, text: &str| {
+            key_bytes(text).ok_or_else(|| StartError::Key(format!("{name} is not 32 bytes in base64url")))
+        };
+        let previous = secrets.previous_ticket_key.as_deref();
+        let previous = previous.map(|key| bytes("previous_ticket_key", key)).transpose()?;
+        let tickets = TicketKeys::new(bytes("ticket_key", &secrets.ticket_key)?, previous);
+        let nakama = NakamaKeys::new(
+            &bytes("nakama_access_key", &secrets.nakama_access_key)?,
+            &bytes("nakama_refresh_key", &secrets.nakama_refresh_key)?,
+        )
+        .map_err(|error| StartError::Key(error.to_string()))?;
+        let previous: Vec<_> = secrets.previous_player_keys.iter().map(String::as_str).collect();
+        let player =
+            PlayerKeys::new(config.pragma.signing.into(), &secrets.player_signing_key, &previous)
+                .map_err(|error| StartError::Key(format!("player_signing_key: {error}")))?;
+        Ok(Self { tickets, nakama, player })
+    }
+}
+
+/// The longest life of any token: how long a revocation has to be remembered.
+fn token_life_s(config: &Config) -> u64 {
+    let nakama = config.nakama.refresh_expiry_s.max(config.nakama.token_expiry_s);
+    nakama.max(config.pragma.player_token_min * 60)
+}
+
+async fn open_line(
+    config: &Config,
+    data: &Path,
+    clock: Clock,
+    dice: &Dice,
+    secrets: &Secrets,
+    accounts: &Accounts,
+) -> Result<(Line, login_queue::Stopped), StartError> {
+    let identity = key_bytes(&secrets.identity_key)
+        .and_then(|key| key[..16].try_into().ok())
+        .ok_or_else(|| StartError::Key("identity_key is not 32 bytes in base64url".to_owned()))?;
+    let seeds = LineSeeds { epoch: u32::from_le_bytes(dice.bytes()), identity_key: identity };
+    let redeemed: Vec<_> = accounts
+        .redeemed()
+        .await?
+        .into_iter()
+        .map(|(pass, account)| Redeemed {
+            epoch: pass.epoch,
+            number: Number(pass.number),
+            player: Player(account.0.as_u128()),
+        })
+        .collect();
+    let (line, stopped) = Line::open(config, data, clock, &seeds, &redeemed)?;
+    // The settings file is the word on rate, cap and pause; the snapshot only remembers.
+    line.set_rate(config.queue.rate).await?;
+    line.set_cap(config.queue.cap).await?;
+    if config.queue.paused {
+        line.pause().await?;
+    } else {
+        line.resume().await?;
+    }
+    Ok((line, stopped))
+}
+
+/// `test01` to `test20`, who only exist in development.
+async fn seed_test_accounts(accounts: &Accounts) {
+    let seeds = (1..=DEV_ACCOUNTS).map(|n| {
+        let name = format!("test{n:02}");
+        accounts.sign_in(SignIn {
+            link: Link { kind: LinkKind::Unsafe, id: name.clone() },
+            create: Some(NewAccount { username: Some(name.clone()), password: None }),
+            pass: None,
+            pragma: Some(PragmaSignIn { shard: None, display_name: name }),
+            single_session: false,
+        })
+    });
+    for result in futures_util::future::join_all(seeds).await {
+        if let Err(error) = result {
+            tracing::warn!(%error, "a test account was not made");
+        }
+    }
+}
+
+fn socket_door(line: &Line, board: &Board, clock: &Clock, accounts: &Accounts) -> SessionDoor {
+    let revocations = accounts.revocations().clone();
+    SessionDoor::new(DoorParts {
+        slots: Arc::new(LineSlots(line.clone())),
+        board: board.clone(),
+        clock: clock.clone(),
+        is_revoked: Arc::new(move |account, token, issued_at_us| {
+            revocations.is_revoked(account, token, false, issued_at_us)
+        }),
+    })
+}
+
+/// The line's ledger, as sockets see it.
+struct LineSlots(Line);
+
+impl Slots for LineSlots {
+    fn connect(
+        &self,
+        player: Player,
+    ) -> LocalBoxFuture<'static, Result<Result<(), NoSlotFor>, CallError>> {
+        let line = self.0.clone();
+        async move {
+            let connected = line.connect(player).await?;
+            Ok(connected.map_err(|full| NoSlotFor {
+                retry_after_s: full.retry_after_ms.div_ceil(1_000).max(1),
+            }))
+        }
+        .boxed_local()
+    }
+
+    fn disconnect(&self, player: Player, departure: Departure) {
+        self.0.disconnect(player, departure);
+    }
+}

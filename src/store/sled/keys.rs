@@ -1,0 +1,78 @@
+//! What the keys look like. Changing any of this is a new format (see [`super::opening`]).
+
+use crate::domain::account::{AccountId, Link};
+use crate::store::StoreError;
+
+/// `a` + id → the account.
+const ACCOUNT: u8 = b'a';
+/// `l` + kind + identifier → id, for links whose account is not at their home.
+const LINK: u8 = b'l';
+/// `n` + user name → id, for names that are not generated.
+const USERNAME: u8 = b'n';
+/// `d` + folded display name + 0 + discriminator → id.
+const PRAGMA_NAME: u8 = b'd';
+/// `p` + group number → redeemed passes of one commit.
+pub const PASSES: u8 = b'p';
+/// `r` + id → what is revoked of the account.
+pub const REVOKED: u8 = b'r';
+
+/// The format of everything here: four bytes, big end first.
+pub const FORMAT: &[u8] = b"m/format";
+/// The key of the hash that finds homes: 32 bytes.
+pub const SALT: &[u8] = b"m/salt";
+/// How many accounts there are: eight bytes, big end first.
+pub const COUNT: &[u8] = b"m/count";
+
+/// The key of an account's record.
+pub fn account(id: AccountId) -> [u8; 17] {
+    with_id(ACCOUNT, id)
+}
+
+/// The key of what is revoked of an account.
+pub fn revoked(id: AccountId) -> [u8; 17] {
+    with_id(REVOKED, id)
+}
+
+/// The id in a key made by [`account`] or [`revoked`].
+pub fn account_id(key: &[u8]) -> Result<AccountId, StoreError> {
+    let id = key.get(1..).and_then(|id| uuid::Uuid::from_slice(id).ok());
+    id.map(AccountId).ok_or(StoreError::Corrupt("a key without an account id"))
+}
+
+/// The index entry of a link.
+pub fn link(link: &Link) -> Vec<u8> {
+    [&[LINK, link.kind.number()], link.id.as_bytes()].concat()
+}
+
+/// The index entry of a user name.
+pub fn username(name: &str) -> Vec<u8> {
+    [&[USERNAME], name.as_bytes()].concat()
+}
+
+/// The index entry of a Pragma name. The zero keeps a name apart from its own beginnings.
+pub fn pragma_name(folded: &str, discriminator: u16) -> Vec<u8> {
+    [&[PRAGMA_NAME], folded.as_bytes(), &[0], &discriminator.to_be_bytes()].concat()
+}
+
+/// The key of a group of redeemed passes.
+pub fn passes(group: u64) -> [u8; 9] {
+    let mut key = [PASSES; 9];
+    if let Some(number) = key.last_chunk_mut() {
+        *number = group.to_be_bytes();
+    }
+    key
+}
+
+/// The number in a key made by [`passes`].
+pub fn passes_group(key: &[u8]) -> Result<u64, StoreError> {
+    let number = key.get(1..).and_then(|number| number.try_into().ok());
+    number.map(u64::from_be_bytes).ok_or(StoreError::Corrupt("a key without a group number"))
+}
+
+fn with_id(prefix: u8, id: AccountId) -> [u8; 17] {
+    let mut key = [prefix; 17];
+    if let Some(place) = key.last_chunk_mut() {
+        *place = *id.0.as_bytes();
+    }
+    key
+}

@@ -1,0 +1,170 @@
+//! What the values look like: a version, then postcard. What is empty or usual costs a bit or a
+//! byte: a new account of a device with a UUID is 28 bytes.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::account::{
+    Account, AccountId, Link, LinkKind, PragmaName, ShardPlayer, generated,
+};
+use crate::store::StoreError;
+
+/// First byte of every value here. An older one is read by its own reader, of which there is none
+/// yet; a newer one cannot come up, since the format of the folder is checked on opening.
+const VERSION: u8 = 1;
+
+/// An account as it is stored; its id is in the key.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    /// Empty: generated from the id.
+    username: Cow<'a, str>,
+    links: Vec<(u8, StoredId<'a>)>,
+    created_at: u64,
+    /// Seconds after `created_at`.
+    updated_after: u64,
+    rest: Option<Box<Rest>>,
+}
+
+/// What most accounts do not have.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct Rest {
+    password: Option<String>,
+    display_name: String,
+    avatar_url: String,
+    /// Empty: `en`.
+    lang_tag: String,
+    location: String,
+    timezone: String,
+    pragma_name: Option<PragmaName>,
+    players: Vec<ShardPlayer>,
+    disabled_at: u64,
+    revoked_before_us: u64,
+}
+
+/// An identifier. Devices mostly name themselves by a UUID, in one of three spellings.
+#[derive(Serialize, Deserialize)]
+enum StoredId<'a> {
+    Text(Cow<'a, str>),
+    Lower([u8; 16]),
+    Upper([u8; 16]),
+    Bare([u8; 16]),
+}
+
+impl<'a> StoredId<'a> {
+    fn new(id: &'a str) -> Self {
+        let text = || Self::Text(Cow::Borrowed(id));
+        let Ok(uuid) = Uuid::try_parse(id) else {
+            return text();
+        };
+        let mut spelled = Uuid::encode_buffer();
+        let bytes = uuid.into_bytes();
+        if uuid.hyphenated().encode_lower(&mut spelled) == id {
+            Self::Lower(bytes)
+        } else if uuid.hyphenated().encode_upper(&mut spelled) == id {
+            Self::Upper(bytes)
+        } else if uuid.simple().encode_lower(&mut spelled) == id {
+            Self::Bare(bytes)
+        } else {
+            text()
+        }
+    }
+
+    fn into_text(self) -> String {
+        let mut spelled = Uuid::encode_buffer();
+        match self {
+            Self::Text(text) => text.into_owned(),
+            Self::Lower(id) => {
+                Uuid::from_bytes(id).hyphenated().encode_lower(&mut spelled).to_owned()
+            }
+            Self::Upper(id) => {
+                Uuid::from_bytes(id).hyphenated().encode_upper(&mut spelled).to_owned()
+            }
+            Self::Bare(id) => Uuid::from_bytes(id).simple().encode_lower(&mut spelled).to_owned(),
+        }
+    }
+}
+
+/// The value of an account's key.
+pub fn encode_account(account: &Account) -> Result<Vec<u8>, StoreError> {
+    let is_generated = account.username == generated::username(account.id);
+    let username = if is_generated { "" } else { account.username.as_str() };
+    let rest = Rest {
+        password: account.password.clone(),
+        display_name: account.display_name.clone(),
+        avatar_url: account.avatar_url.clone(),
+        lang_tag: if account.lang_tag == "en" { String::new() } else { account.lang_tag.clone() },
+        location: account.location.clone(),
+        timezone: account.timezone.clone(),
+        pragma_name: account.pragma_name.clone(),
+        players: account.players.clone(),
+        disabled_at: account.disabled_at,
+        revoked_before_us: account.revoked_before_us,
+    };
+    encode(&Stored {
+        username: Cow::Borrowed(username),
+        links: account
+            .links
+            .iter()
+            .map(|link| (link.kind.number(), StoredId::new(&link.id)))
+            .collect(),
+        created_at: account.created_at,
+        updated_after: account.updated_at.saturating_sub(account.created_at),
+        rest: (rest != Rest::default()).then(|| Box::new(rest)),
+    })
+}
+
+/// The account in the value of its key.
+pub fn decode_account(id: AccountId, value: &[u8]) -> Result<Account, StoreError> {
+    let stored: Stored<'_> = decode(value)?;
+    let link = |(kind, id): (u8, StoredId<'_>)| {
+        let kind = LinkKind::from_number(kind).ok_or(StoreError::Corrupt("a link of no kind"))?;
+        Ok(Link { kind, id: id.into_text() })
+    };
+    let is_generated = stored.username.is_empty();
+    let rest = stored.rest.map(|rest| *rest).unwrap_or_default();
+    Ok(Account {
+        id,
+        username: if is_generated { generated::username(id) } else { stored.username.into_owned() },
+        links: stored.links.into_iter().map(link).collect::<Result<_, StoreError>>()?,
+        password: rest.password,
+        display_name: rest.display_name,
+        avatar_url: rest.avatar_url,
+        lang_tag: if rest.lang_tag.is_empty() { "en".to_owned() } else { rest.lang_tag },
+        location: rest.location,
+        timezone: rest.timezone,
+        pragma_name: rest.pragma_name,
+        players: rest.players,
+        created_at: stored.created_at,
+        updated_at: stored.created_at.saturating_add(stored.updated_after),
+        disabled_at: rest.disabled_at,
+        revoked_before_us: rest.revoked_before_us,
+    })
+}
+
+/// Any value with its version before it.
+pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(value, vec![VERSION])
+        .map_err(|error| StoreError::failed("encode a record", error))
+}
+
+/// The value after its version.
+pub fn decode<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, StoreError> {
+    match record.split_first() {
+        Some((&VERSION, value)) => postcard::from_bytes(value)
+            .map_err(|error| StoreError::failed("decode a record", error)),
+        Some(_) => Err(StoreError::Corrupt("a record of an unknown version")),
+        None => Err(StoreError::Corrupt("an empty record")),
+    }
+}
+
+/// The account id in an index entry.
+pub fn id(value: &[u8]) -> Result<AccountId, StoreError> {
+    let id = Uuid::from_slice(value).map_err(|_| StoreError::Corrupt("an index without an id"))?;
+    Ok(AccountId(id))
+}
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

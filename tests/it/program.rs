@@ -1,0 +1,73 @@
+//! The real binary, started and killed.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A running `anteroom serve --dev`. Killed (SIGKILL) when dropped.
+pub struct Program {
+    child: Child,
+    /// Where players connect.
+    pub players: SocketAddr,
+    /// Where operators connect.
+    pub operators: SocketAddr,
+}
+
+impl Program {
+    /// Starts the binary on a folder; `settings` are environment variables without the prefix,
+    /// e.g. `("QUEUE__RATE", "5")`. Returns when it is ready.
+    pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+        for (key, value) in settings {
+            command.env(format!("ANTEROOM__{key}"), value);
+        }
+        let mut child = command.spawn().expect("the binary starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).unwrap();
+        let address = |word: &str| {
+            let rest = line.split(&format!("{word} http://")).nth(1);
+            let address = rest.and_then(|rest| rest.split([',', '\n']).next());
+            address.and_then(|a| a.trim().parse().ok()).unwrap_or_else(|| {
+                panic!("the first line is no announcement: {line:?}");
+            })
+        };
+        Self { players: address("players"), operators: address("operators"), child }
+    }
+
+    /// Address of a path on the players' port.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.players)
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL: no chance to tidy up. Returns when the process is gone.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// SIGTERM: leave in good order. Returns the exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(told.success());
+        self.child.wait().unwrap().code()
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
