@@ -39,7 +39,7 @@ fn nakama_js_is_online_with_a_status() {
 #[test]
 fn nakama_js_stands_in_line() {
     let busy = [
-        ("ANTEROOM__QUEUE__RATE", "2"),
+        ("ANTEROOM__QUEUE__RATE", "0.5"),
         ("ANTEROOM__QUEUE__BURST", "1"),
         ("ANTEROOM__QUEUE__POLL_MIN_MS", "500"),
     ];

@@ -1,5 +1,5 @@
 // Unmodified clients at a busy gate: refused with their place, let in by trying again, in order.
-// Started with a rate of two a second and a burst of one.
+// Started with a rate of one in two seconds and a burst of one.
 
 import assert from "node:assert/strict";
 import { newClient, pause, refusal, server, story, tell, unique } from "./story.mjs";
@@ -45,11 +45,13 @@ story("those who come while the gate is busy get places in the order they came",
   for (const player of players) await player.attempt();
   const waiting = players.filter(({ session }) => !session);
   assert.ok(players[0].session, "nobody was there: the first is let in on the spot");
-  assert.ok(waiting.length >= PLAYERS - 3, `${waiting.length} wait`);
+  assert.ok(waiting.length >= 2, `${waiting.length} wait`);
   // The line moves meanwhile, so the places are not simply 1, 2, 3: the last has some in front, and
   // no more than came before.
-  const last = waiting.at(-1).places[0];
-  assert.ok(last >= 2 && last <= PLAYERS - 1, `the last has place ${last}`);
+  for (const player of waiting) {
+    const before = players.indexOf(player);
+    assert.ok(player.places[0] <= before, `place ${player.places[0]}, ${before} came before`);
+  }
 });
 
 story("trying again as told lets each of them in, those in front first", async () => {
@@ -98,8 +100,10 @@ story("a client that knows the line brings its pass, once", async () => {
   assert.deepEqual(session.vars, { team: "red" }, "the pass is nobody's session variable");
   const retry = await client.authenticateDevice(id, true, undefined, vars);
   assert.equal(retry.user_id, session.user_id, "a retry after a lost answer is answered alike");
-  const { status } = await refusal(client.authenticateDevice(unique("device"), true, undefined, vars));
-  assert.equal(status, 401, "somebody else's pass");
+  const { status, body } = await refusal(
+    client.authenticateDevice(unique("device"), true, undefined, vars),
+  );
+  assert.deepEqual([status, body.code], [400, 9], "somebody else's pass");
 });
 
 await tell();
