@@ -1,6 +1,7 @@
 //! The command line: arguments to what they do. Exit codes: 0 done, 1 failed, 2 wrong arguments,
 //! 78 settings or data that cannot be used (a restart would not help).
 
+pub mod bench;
 mod serve;
 
 use std::net::SocketAddr;
@@ -26,6 +27,11 @@ pub struct Cli {
 enum Command {
     /// Run the server (also without this word)
     Serve(ServeArgs),
+    /// Measure a server with simulated players
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// Write reference files from the program itself
     Config {
         #[command(subcommand)]
@@ -69,6 +75,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args.into()),
+        Command::Bench { what } => bench::run(what),
         Command::Config { what } => print(what),
     }
 }

@@ -27,12 +27,15 @@ pub(super) fn is_open(config: &Config) -> bool {
     config.pragma.login_queue_bypass || config.queue.gate == Gate::Off
 }
 
-/// A ticket that holds no place: handed out when the line is full or there is none. Real tickets
-/// are numbered from 1.
+/// Number of a ticket that holds no place. The line counts up from 0 and never gets there; the
+/// largest that clients with signed integers can read.
+pub(super) const NO_PLACE: Number = Number(i64::MAX.unsigned_abs());
+
+/// A ticket that holds no place: handed out when the line is full or there is none.
 const fn no_place(now: UnixMicros) -> TicketRef {
     TicketRef {
         epoch: 0,
-        number: Number(0),
+        number: NO_PLACE,
         lane: Lane::Standard,
         identity: Identity::ANONYMOUS,
         issued_at: now,
@@ -81,7 +84,7 @@ async fn check(app: &App, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
     if is_open(&app.config) {
         return Ok(json(view.open()));
     }
-    if claims.ticket.number == Number(0) {
+    if claims.ticket.number == NO_PLACE {
         return again(app, request, Some(token)).await;
     }
     match app.door.check_ticket(claims.ticket).await? {

@@ -84,7 +84,7 @@ fn a_full_line_is_an_answer_with_a_time_and_a_ticket_without_a_place() {
     assert_eq!(answer["phase"], "full");
     assert!(answer["eta"].as_str().unwrap().parse::<u64>().unwrap() >= 30_000);
     let claims = claims(answer["token"].as_str().unwrap());
-    assert_eq!((claims.ticket.number, claims.allowed), (Number(0), false));
+    assert_eq!((claims.ticket.number, claims.allowed), (NO_PLACE, false));
 }
 
 #[test]

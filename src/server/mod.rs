@@ -144,10 +144,14 @@ async fn close(line: &Line, accounts: &Accounts) {
 impl Dials {
     /// Applies rate, cap and pause to the line that stands. Places are kept.
     pub async fn apply(&self, queue: &QueueConfig) {
+        // Pausing comes first and resuming last: nobody slips in between.
         let applied = async {
+            if queue.paused {
+                self.line.pause().await?;
+            }
             self.line.set_rate(queue.rate).await?;
             self.line.set_cap(queue.cap).await?;
-            if queue.paused { self.line.pause().await } else { self.line.resume().await }
+            if queue.paused { Ok(()) } else { self.line.resume().await }
         };
         match applied.await {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),

@@ -125,7 +125,7 @@ fn accounts_links_and_redemptions_survive_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let told = Shared::default();
     let open = [("QUEUE__RATE", "100000"), ("QUEUE__BURST", "10000"), ("QUEUE__CAP", "10000000")];
-    let all = [&open[..], &[("LIMITS__SIGN_IN_PER_SECOND", "0"), ("LIMITS__ENTER_PER_SECOND", "0")]].concat();
+    let all = [&open[..], &[("LIMITS__SIGN_IN_PER_SECOND", "0"), ("LIMITS__ENTER_PER_SECOND", "0"), ("QUEUE__SETTLE_S", "0")]].concat();
     for round in 0..rounds(6) {
         storm(folder.path(), round, &told, &all, 150 + 37 * round);
     }

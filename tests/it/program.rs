@@ -10,8 +10,6 @@ pub struct Program {
     child: Child,
     /// Where players connect.
     pub players: SocketAddr,
-    /// Where operators connect.
-    pub operators: SocketAddr,
 }
 
 impl Program {
@@ -34,7 +32,7 @@ impl Program {
                 panic!("the first line is no announcement: {line:?}");
             })
         };
-        Self { players: address("players"), operators: address("operators"), child }
+        Self { players: address("players"), child }
     }
 
     /// Address of a path on the players' port.
@@ -47,11 +45,6 @@ impl Program {
         self.child.id()
     }
 
-    /// SIGKILL: no chance to tidy up. Returns when the process is gone.
-    pub fn kill(mut self) {
-        self.end();
-    }
-
     /// SIGTERM: leave in good order. Returns the exit code.
     pub fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
@@ -60,14 +53,11 @@ impl Program {
         self.child.wait().unwrap().code()
     }
 
-    fn end(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        self.end();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

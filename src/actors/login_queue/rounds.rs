@@ -25,12 +25,17 @@ thread_local! {
 pub(super) async fn check(line: &Line, ticket: TicketRef) -> Result<Checked, CallError> {
     if actix::Arbiter::try_current().is_none() {
         // No loop of actix on this thread, so no tasks can be spawned on it.
-        let tickets = vec![ticket];
-        let answers = line.ask(|reply| Ask::Checks { tickets, reply }).await?;
-        return answers.into_iter().next().ok_or(CallError::NoAnswer);
+        return check_alone(line, ticket).await;
     }
     let (round, index) = join(line, ticket);
     poll_fn(|cx| round.poll(index, cx)).await
+}
+
+/// The same without a round.
+pub(super) async fn check_alone(line: &Line, ticket: TicketRef) -> Result<Checked, CallError> {
+    let tickets = vec![ticket];
+    let answers = line.ask(|reply| Ask::Checks { tickets, reply }).await?;
+    answers.into_iter().next().ok_or(CallError::NoAnswer)
 }
 
 /// Takes a place in this thread's round, opening one if need be.

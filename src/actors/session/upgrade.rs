@@ -1,6 +1,7 @@
 //! The HTTP server's upgrade service: from a request that wants a socket to a running session.
 
 use std::future::{Ready, ready};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,6 @@ use actix_codec::Framed;
 use actix_http::{Request, RequestHead, h1};
 use actix_service::{Service, ServiceFactory};
 use futures_util::future::LocalBoxFuture;
-use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -83,6 +83,8 @@ impl Upgrade {
         match decided {
             Ok((accept, welcome, seat)) => {
                 answer.extend_from_slice(handshake::accepted(&accept).as_bytes());
+                // Frames are small and written in batches already: none should wait for another.
+                let _ = stream.set_nodelay(true);
                 if is_sent(&mut stream, &answer).await {
                     let early = parts.read_buf.to_vec();
                     let door = self.door.clone();

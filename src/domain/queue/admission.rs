@@ -144,22 +144,27 @@ impl Queue {
         self.line.clear_waiting(number, lane);
         // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
         if !self.line.has(number, Mark::Unheard) {
-            self.park(now, number);
+            let lease_ms = self.settings.lease_ms;
+            let lease = self.line.record(number).map_or(now, |record| record.lease_until(lease_ms));
+            self.park(now, number, lease);
         }
     }
 
-    fn park(&mut self, now: UnixMicros, number: Number) {
-        if self.settings.parked_ms == 0 {
+    /// Keeps the number for `parked_ms`, and never shorter than its lease was promised to be.
+    fn park(&mut self, now: UnixMicros, number: Number, lease_until: UnixMicros) {
+        let until = now.plus_ms(self.settings.parked_ms).max(lease_until);
+        if until <= now {
             self.tally.expired.parked += 1;
             self.end(number);
             return;
         }
-        let until = secs_up(now.plus_ms(self.settings.parked_ms));
+        let until = secs_up(until);
         if let Some(record) = self.line.record_mut(number) {
             record.seen_s = until;
             record.quoted_s = 0;
         }
         self.line.set(number, Mark::Parked);
+        // Leases differ, so this is only nearly in order: some lapse a little late.
         self.parked.push_back((until, number));
         let valid = usize::try_from(self.line.count(Mark::Parked)).unwrap_or(usize::MAX / 4);
         if self.parked.len() > 2 * valid + STALE_MAX {
@@ -188,7 +193,7 @@ impl Queue {
         }
         self.eta.departed();
         self.tally.expired.pass += 1;
-        self.park(now, number);
+        self.park(now, number, now);
     }
 
     fn expire_in_use(&mut self, now: UnixMicros) {

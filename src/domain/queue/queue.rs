@@ -104,6 +104,9 @@ impl Queue {
     /// An empty queue of `epoch`. It has no numbers to give until [`Queue::grant_numbers`].
     pub fn new(settings: Settings, epoch: u32, now: UnixMicros) -> Self {
         let gate = Gate::new(settings.rate, settings.burst);
+        let mut line = Line::new(Number(0));
+        // Number 0 is nobody's: a wire may use it for "no place".
+        line.skip_to(Number(1));
         Self {
             lanes: Lanes::new(settings.grace_share, settings.lane_weights),
             pace: Pace::new(&settings, 0, gate.rate()),
@@ -111,7 +114,7 @@ impl Queue {
             epoch,
             time: Time { now, ahead_us: 0 },
             granted: Number(0),
-            line: Line::new(Number(0)),
+            line,
             ledger: Ledger::default(),
             eta: Estimator::new(now, Measured::default()),
             passes: VecDeque::new(),
@@ -172,7 +175,10 @@ impl Queue {
     }
 
     fn refuse_full(&mut self) -> Option<Standing> {
-        if self.line.waiting_total() >= self.settings.line_max || !self.line.has_room() {
+        // Numbers that may never have been given keep nobody out.
+        let presumed = self.recovered.as_ref().map_or(0, Recovered::presumed_count);
+        let line_max = self.settings.line_max.saturating_add(presumed);
+        if self.line.waiting_total() >= line_max || !self.line.has_room() {
             self.tally.refused_full += 1;
             let low = self.settings.poll_min_ms;
             let spread_ms = 15_000 + self.tally.refused_full % 16 * 1_000;

@@ -62,6 +62,11 @@ impl Recovered {
         self.presumed.contains(&number.0)
     }
 
+    /// How many those are.
+    pub(super) const fn presumed_count(&self) -> u64 {
+        self.presumed.end - self.presumed.start
+    }
+
     pub(super) fn is_lapsed(&self, now: UnixMicros) -> bool {
         self.lapses_at <= now
     }
