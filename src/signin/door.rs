@@ -326,7 +326,11 @@ impl Door {
     pub async fn sign_out(&self, account: AccountId, what: Revoke) -> Result<(), SignInError> {
         let tokens = match &what {
             Revoke::All => None,
-            Revoke::Tokens(tokens) => Some(tokens.iter().map(|token| token.id).collect::<Vec<_>>()),
+            // A refresh token opened no socket, though it shares its id with the one that did.
+            Revoke::Tokens(tokens) => {
+                let opened = tokens.iter().filter(|token| !token.refresh);
+                Some(opened.map(|token| token.id).collect::<Vec<_>>())
+            }
         };
         self.accounts.revoke(account, what).await?;
         match tokens {

@@ -16,13 +16,7 @@ impl Program {
     /// Starts the binary on a folder; `settings` are environment variables without the prefix,
     /// e.g. `("QUEUE__RATE", "5")`. Returns when it is ready.
     pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
-        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
-        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
-        for (key, value) in settings {
-            command.env(format!("ANTEROOM__{key}"), value);
-        }
-        let mut child = command.spawn().expect("the binary starts");
+        let mut child = spawn(folder, settings);
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).unwrap();
         let address = |word: &str| {
@@ -60,4 +54,15 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts the binary and does not wait for it.
+pub fn spawn(folder: &Path, settings: &[(&str, &str)]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+    command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+    for (key, value) in settings {
+        command.env(format!("ANTEROOM__{key}"), value);
+    }
+    command.spawn().expect("the binary starts")
 }

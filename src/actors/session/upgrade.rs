@@ -106,7 +106,9 @@ impl Upgrade {
         head: &RequestHead,
         peer: Option<SocketAddr>,
     ) -> Result<(String, Box<Welcome>, Seat), Denied> {
-        let route = self.routes.iter().find(|route| route.path() == head.uri.path());
+        // Pragma's paths are matched whatever their case (protocol-pragma §16).
+        let asked = head.uri.path();
+        let route = self.routes.iter().find(|route| route.path().eq_ignore_ascii_case(asked));
         let route = route.ok_or_else(handshake::not_found)?;
         let welcome = Box::new(route.admit(head, peer).await?);
         let accept = handshake::check(head)?;
