@@ -4,6 +4,7 @@
 //!
 //! What the tests need they install: the npm packages of the lock file, and Debian's Chromium when
 //! run as root on Debian. What can't be installed fails the test and says so; nothing is skipped.
+#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::ffi::OsString;
 use std::fs::{self, File};

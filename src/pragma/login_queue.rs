@@ -190,7 +190,13 @@ impl<'a> View<'a> {
         } else {
             queue.poll_max_ms.into()
         };
-        Wait { position, eta_ms: eta_ms.max(retry_after_ms), poll_ms: retry_after_ms, phase: "full", reason: None }
+        Wait {
+            position,
+            eta_ms: eta_ms.max(retry_after_ms),
+            poll_ms: retry_after_ms,
+            phase: "full",
+            reason: None,
+        }
     }
 }
 
