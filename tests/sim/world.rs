@@ -29,7 +29,7 @@ pub struct Summary {
     pub returned: u64,
     pub forgotten: u64,
     pub recovered_places: u64,
-    pub honoured: u64,
+    pub redeemed_after_restart: u64,
 }
 
 impl Summary {
@@ -43,7 +43,7 @@ impl Summary {
         self.returned += other.returned;
         self.forgotten += other.forgotten;
         self.recovered_places += other.recovered_places;
-        self.honoured += other.honoured;
+        self.redeemed_after_restart += other.redeemed_after_restart;
     }
 }
 
@@ -326,6 +326,8 @@ impl World {
         self.incarnation += 1;
         self.restarted_at = self.now;
         self.checks.restarted(self.now, self.queue.figures(), self.disk.used_then);
+        // The dials are those of the snapshot: they may say that the line is held.
+        self.push(self.now.plus_secs(10), Event::Operator);
         for who in 0..self.people.len() {
             self.survive(who, down_ms);
         }
@@ -447,9 +449,11 @@ impl World {
             Standing::Waiting(waiting) => {
                 self.checks.waits(self.now, &waiting);
                 let person = &mut self.people[who];
-                if person.number() != Some(waiting.ticket.number) && !person.has_token() {
-                    let place = (waiting.ticket.number, person.identity, waiting.ticket.lane);
-                    self.disk.places.push(place);
+                let number = waiting.ticket.number;
+                // A place without a token is logged the first time it is told, whichever that is.
+                let logged = self.disk.places.iter().any(|&(known, _, _)| known == number);
+                if !person.has_token() && !logged {
+                    self.disk.places.push((number, person.identity, waiting.ticket.lane));
                 }
                 self.summary.recovered_places +=
                     u64::from(waiting.reason == Some(anteroom::domain::queue::Reason::Restarted));
@@ -493,7 +497,8 @@ impl World {
             return self.poll(who);
         }
         let Output::Redeem(begun) = self.ask(Input::BeginRedeem(ticket)) else { unreachable!() };
-        self.summary.honoured += u64::from(begun.is_ok() && self.restarted_at > START);
+        self.summary.redeemed_after_restart +=
+            u64::from(begun.is_ok() && self.restarted_at > START);
         match begun {
             Ok(()) => {
                 let incarnation = self.incarnation;

@@ -33,7 +33,19 @@ impl Queue {
             State::Waiting(lane) => lane,
             _ => Lane::Standard,
         };
-        let computed = self.line.position(number, lane).max(1);
+        let position = self.line.position(number, lane).max(1);
+        self.answer(now, number, lane, position, reason)
+    }
+
+    /// What the owner of a ticket that waits at `computed` of `lane` is told.
+    pub(super) fn answer(
+        &mut self,
+        now: UnixMicros,
+        number: Number,
+        lane: Lane,
+        computed: u64,
+        mut reason: Option<Reason>,
+    ) -> Waiting {
         let seconds = self.seconds(lane, computed);
         let poll_after_ms = self.pace.interval_ms(number, seconds.map(Guess::value));
         let eta = match seconds {

@@ -270,7 +270,7 @@ fn an_unused_pass_is_parked_and_its_owner_returns_in_front() {
 
 #[test]
 fn the_silent_at_the_head_are_skipped_and_lapse_later() {
-    let settings = Settings { lease_ms: 3_600_000, parked_ms: 100_000, rate: 0.01, ..settings() };
+    let settings = Settings { lease_ms: 150_000, parked_ms: 100_000, rate: 0.01, ..settings() };
     let mut queue = queue(settings);
     enter(&mut queue, START, 1);
     let silent = waiting(enter(&mut queue, START, 2)).ticket;
@@ -282,8 +282,8 @@ fn the_silent_at_the_head_are_skipped_and_lapse_later() {
     run_until(&mut queue, at(100));
     passed(standing(queue.check(at(100), present)));
     assert_eq!(queue.figures().parked, 1);
-    run_until(&mut queue, at(200));
-    assert_eq!(queue.check(at(200), silent), Checked::Forgotten);
+    run_until(&mut queue, at(201));
+    assert_eq!(queue.check(at(201), silent), Checked::Forgotten);
 }
 
 #[test]
