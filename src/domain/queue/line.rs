@@ -170,8 +170,8 @@ impl Line {
     }
 
     /// How many wait in all lanes.
-    pub(super) fn waiting_total(&self) -> u64 {
-        self.counts.total().iter().sum()
+    pub(super) const fn waiting_total(&self) -> u64 {
+        self.counts.all()
     }
 
     /// How many numbers carry `mark`.
@@ -188,8 +188,11 @@ impl Line {
     pub(super) fn push(&mut self, lane: Lane, record: Record) -> Number {
         let number = Number(self.next);
         self.next += 1;
-        self.put(number, record);
+        let (block, at) = split(number);
+        self.block_made(block).records[at] = record;
         self.set_waiting(number, lane);
+        // Last: the rest need not wait for this cache miss.
+        self.index_number(number, record.identity());
         if self.next.is_multiple_of(BLOCK) {
             self.trim();
         }
