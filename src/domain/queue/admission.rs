@@ -122,8 +122,8 @@ impl Queue {
         self.line.set(number, Mark::Pass);
         self.passes.push_back((until, number));
         if self.passes.len() > 2 * self.pass_count() + STALE_MAX {
-            let line = &self.line;
-            self.passes.retain(|&(until, number)| is_due(line, number, State::Pass, until));
+            let here = &self.line;
+            self.passes.retain(|&(until, number)| is_due(here, number, State::Pass, until));
         }
     }
 
@@ -172,8 +172,8 @@ impl Queue {
         self.parked.push_back((until, number));
         let valid = usize::try_from(self.line.count(Mark::Parked)).unwrap_or(usize::MAX / 4);
         if self.parked.len() > 2 * valid + STALE_MAX {
-            let line = &self.line;
-            self.parked.retain(|&(until, number)| is_due(line, number, State::Parked, until));
+            let here = &self.line;
+            self.parked.retain(|&(until, number)| is_due(here, number, State::Parked, until));
         }
     }
 

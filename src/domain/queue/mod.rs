@@ -28,6 +28,8 @@ mod record;
 mod recovery;
 mod redeemed;
 mod replay;
+#[cfg(test)]
+mod restarts;
 pub mod settings;
 mod slots;
 mod snapshot;
