@@ -81,12 +81,12 @@ pub(super) fn sign_in(queue: &mut Queue, now: UnixMicros, ticket: TicketRef, pla
 }
 
 pub(super) fn crash(
-    saved: Snapshot,
+    saved: &Snapshot,
     settings: Settings,
     now: UnixMicros,
     recovery: Recovery,
 ) -> Queue {
-    let bytes = postcard::to_stdvec(&saved).unwrap();
+    let bytes = postcard::to_stdvec(saved).unwrap();
     Queue::restore(settings, postcard::from_bytes(&bytes).unwrap(), recovery, now)
 }
 
@@ -201,7 +201,7 @@ fn pause_holds_and_a_restart_does_not_resume() {
     let polled = waiting(standing(queue.check(at(10), second.ticket)));
     assert_eq!((polled.phase, polled.position, polled.eta), (Phase::Paused, 1, None));
     let recovery = Recovery { clean: true, reserved_until: Number(100_000), ..Recovery::default() };
-    let mut queue = crash(queue.snapshot(at(10)), settings(), at(20), recovery);
+    let mut queue = crash(&queue.snapshot(at(10)), settings(), at(20), recovery);
     assert!(queue.is_paused());
     assert_eq!(waiting(standing(queue.check(at(40), second.ticket))).phase, Phase::Paused);
     queue.resume(at(41));

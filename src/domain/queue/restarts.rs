@@ -24,7 +24,7 @@ fn after_a_crash_everybody_stands_where_he_stood() {
     let saved = queue.snapshot(START);
     let after = waiting(enter(&mut queue, at(1), 7)).ticket;
     let recovery = Recovery { reserved_until: Number(100), ..Recovery::default() };
-    let mut queue = crash(saved, Settings { cap: 3, burst: 2, ..settings() }, at(30), recovery);
+    let mut queue = crash(&saved, Settings { cap: 3, burst: 2, ..settings() }, at(30), recovery);
     assert_eq!(queue.figures().grace, 1, "the live player");
     passed(standing(queue.check(at(31), tickets[1])));
     for (place, ticket) in tickets[2..].iter().chain([&after]).enumerate() {
@@ -48,7 +48,7 @@ fn after_a_crash_nobody_comes_in_before_it_settled() {
     let (queue, tickets) = busy();
     let recovery = Recovery { reserved_until: Number(100), ..Recovery::default() };
     let settings = Settings { cap: 3, rate: 2.0, burst: 2, ..settings() };
-    let mut queue = crash(queue.snapshot(START), settings, at(30), recovery);
+    let mut queue = crash(&queue.snapshot(START), settings, at(30), recovery);
     run_until(&mut queue, at(44));
     waiting(standing(queue.check(at(44), tickets[2])));
     assert_eq!(queue.figures().admitted_total, [0; 4]);
@@ -65,17 +65,17 @@ fn a_pass_the_snapshot_does_not_know_is_honoured() {
     passed(standing(queue.check(at(2), tickets[2])));
     let recovery = Recovery { reserved_until: Number(100), ..Recovery::default() };
     let full = Settings { cap: 3, burst: 2, ..settings() };
-    let mut queue = crash(saved.clone(), full, at(5), recovery.clone());
+    let mut queue = crash(&saved, full, at(5), recovery.clone());
     queue.begin_redeem(at(6), tickets[2]).unwrap();
     assert_eq!(queue.figures().passes_out, 2);
     queue.finish_redeem(at(6), tickets[2].number, Player(3), tickets[2].identity);
     // Full: it takes the slot of a recovered player who has not come back.
-    let mut queue = crash(saved.clone(), settings(), at(5), recovery.clone());
+    let mut queue = crash(&saved, settings(), at(5), recovery.clone());
     queue.set_cap(at(5), 2);
     queue.begin_redeem(at(6), tickets[2]).unwrap();
     assert_eq!((queue.figures().grace, queue.figures().passes_out), (0, 2));
     // The player is back: nothing is a phantom, the owner is put first.
-    let mut queue = crash(saved, settings(), at(5), recovery);
+    let mut queue = crash(&saved, settings(), at(5), recovery);
     queue.set_cap(at(5), 2);
     queue.connect(at(5), Player(1)).unwrap();
     assert_eq!(queue.begin_redeem(at(6), tickets[2]), Err(PassRefused::StillWaiting));
@@ -90,7 +90,7 @@ fn a_redemption_the_registry_knows_gives_the_slot_to_its_player() {
         redeemed: vec![(tickets[0].number, Player(1)), (tickets[1].number, Player(2))],
         ..Recovery::default()
     };
-    let mut queue = crash(queue.snapshot(START), settings(), at(5), recovery);
+    let mut queue = crash(&queue.snapshot(START), settings(), at(5), recovery);
     assert_eq!((queue.figures().passes_out, queue.figures().grace), (0, 2));
     queue.connect(at(6), Player(2)).unwrap();
     queue.begin_redeem(at(6), tickets[1]).unwrap();
@@ -109,7 +109,7 @@ fn logged_places_survive_without_a_token() {
         ],
         ..Recovery::default()
     };
-    let mut queue = crash(saved, settings(), at(5), recovery);
+    let mut queue = crash(&saved, settings(), at(5), recovery);
     assert_eq!(waiting(enter(&mut queue, at(6), 3)).ticket.number, tickets[2].number);
     let stands = waiting(enter(&mut queue, at(6), 50));
     assert_eq!((stands.ticket.number, stands.ticket.lane), (late.number, Lane::Low));
@@ -120,7 +120,7 @@ fn numbers_nobody_claims_lapse_and_hold_up_nobody() {
     let (queue, tickets) = busy();
     let recovery = Recovery { reserved_until: Number(50_000), ..Recovery::default() };
     let settings = Settings { cap: 50, rate: 10.0, burst: 2, ..settings() };
-    let mut queue = crash(queue.snapshot(START), settings, at(5), recovery);
+    let mut queue = crash(&queue.snapshot(START), settings, at(5), recovery);
     queue.set_rate(at(5), 10.0);
     queue.grant_numbers(Number(60_000));
     let newcomer = waiting(enter(&mut queue, at(6), 99));
