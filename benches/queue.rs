@@ -101,6 +101,19 @@ fn enqueue(bencher: Bencher) {
     });
 }
 
+/// Pragma's tickets: bound to their token alone, so not in the identity index.
+#[divan::bench(sample_count = 400, sample_size = 1)]
+fn enqueue_anonymous(bencher: Bencher) {
+    let mut queue = line(MILLION, 500.0, 10);
+    queue.resume(START);
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for _ in 0..BATCH {
+            let standing = queue.enter(START, Identity::ANONYMOUS, Lane::Standard);
+            assert!(matches!(divan::black_box(standing), Standing::Waiting(_)));
+        }
+    });
+}
+
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn poll_at_random_with_exact_position(bencher: Bencher) {
     let mut queue = line(MILLION, 500.0, 10);

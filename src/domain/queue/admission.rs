@@ -49,21 +49,26 @@ impl Queue {
         self.done(now);
     }
 
-    /// When something is due next.
+    /// When something is due next. Called after every change, so a running minimum and no array:
+    /// copying one made every enqueue wait for its cache miss in the index.
     pub(super) fn next_due(&self) -> Option<UnixMicros> {
-        let at = |entry: Option<&(u32, Number)>| entry.map(|e| UnixMicros::from_secs(e.0.into()));
-        let swept = self.line.waiting_total() > 0 || self.line.count(Mark::Unheard) > 0;
-        [
-            at(self.passes.front()),
-            at(self.parked.front()),
-            self.in_use.values().min().copied(),
-            self.ledger.next_due(),
-            swept.then_some(self.sweep_at),
-            self.admission_due(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        const NEVER: UnixMicros = UnixMicros(u64::MAX);
+        let mut due = self.admission_due().unwrap_or(NEVER);
+        for timers in [&self.passes, &self.parked] {
+            if let Some(&(until, _)) = timers.front() {
+                due = due.min(UnixMicros::from_secs(until.into()));
+            }
+        }
+        if let Some(&until) = self.in_use.values().min() {
+            due = due.min(until);
+        }
+        if let Some(until) = self.ledger.next_due() {
+            due = due.min(until);
+        }
+        if self.line.waiting_total() > 0 || self.line.count(Mark::Unheard) > 0 {
+            due = due.min(self.sweep_at);
+        }
+        (due < NEVER).then_some(due)
     }
 
     /// When the next admission can happen if nothing changes.
@@ -117,8 +122,8 @@ impl Queue {
         self.line.set(number, Mark::Pass);
         self.passes.push_back((until, number));
         if self.passes.len() > 2 * self.pass_count() + STALE_MAX {
-            let line = &self.line;
-            self.passes.retain(|&(until, number)| is_due(line, number, State::Pass, until));
+            let here = &self.line;
+            self.passes.retain(|&(until, number)| is_due(here, number, State::Pass, until));
         }
     }
 
@@ -167,8 +172,8 @@ impl Queue {
         self.parked.push_back((until, number));
         let valid = usize::try_from(self.line.count(Mark::Parked)).unwrap_or(usize::MAX / 4);
         if self.parked.len() > 2 * valid + STALE_MAX {
-            let line = &self.line;
-            self.parked.retain(|&(until, number)| is_due(line, number, State::Parked, until));
+            let here = &self.line;
+            self.parked.retain(|&(until, number)| is_due(here, number, State::Parked, until));
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::eta::Road;
 use super::line::{Mark, State};
-use super::record::{secs, secs_up};
+use super::record::{Record, secs, secs_up};
 use super::{Eta, Lane, Number, Phase, Queue, Reason, Standing, TicketRef, UnixMicros, Waiting};
 
 /// The range around an estimate (login-queues §2.6).
@@ -33,7 +33,19 @@ impl Queue {
             State::Waiting(lane) => lane,
             _ => Lane::Standard,
         };
-        let computed = self.line.position(number, lane).max(1);
+        let position = self.line.position(number, lane).max(1);
+        self.answer(now, number, lane, position, reason)
+    }
+
+    /// What the owner of a ticket that waits at `computed` of `lane` is told.
+    pub(super) fn answer(
+        &mut self,
+        now: UnixMicros,
+        number: Number,
+        lane: Lane,
+        computed: u64,
+        mut reason: Option<Reason>,
+    ) -> Waiting {
         let seconds = self.seconds(lane, computed);
         let poll_after_ms = self.pace.interval_ms(number, seconds.map(Guess::value));
         let eta = match seconds {
@@ -139,7 +151,7 @@ impl Queue {
 
     /// The answer for a ticket that became a pass.
     pub(super) fn passed(&self, number: Number, on_the_spot: bool) -> Standing {
-        let pass_until = self.line.record(number).map_or(UnixMicros(0), |record| record.until());
+        let pass_until = self.line.record(number).map_or(UnixMicros(0), Record::until);
         Standing::Passed { ticket: self.ticket(number), pass_until, on_the_spot }
     }
 

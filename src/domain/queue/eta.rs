@@ -100,12 +100,12 @@ impl Estimator {
     /// nothing more often than once a second; whether it did.
     #[expect(clippy::cast_precision_loss, reason = "counts and spans far below 2^52")]
     pub(super) fn fold(&mut self, now: UnixMicros, used: u64, waiting: u64) -> bool {
-        let dt_us = now.since_us(self.folded_at);
-        if dt_us < 1_000_000 {
+        let since_us = now.since_us(self.folded_at);
+        if since_us < 1_000_000 {
             return false;
         }
         self.folded_at = now;
-        let dt_s = dt_us as f64 / 1e6;
+        let dt_s = since_us as f64 / 1e6;
         self.measured.departures.fold(dt_s, used as f64);
         self.measured.abandons.fold(dt_s, waiting as f64);
         self.measured.silent.fold(dt_s, 0.0);

@@ -7,12 +7,15 @@ pub(super) struct Counts {
     /// One-based Fenwick tree over `block % capacity`.
     tree: Vec<[u32; 4]>,
     total: [u64; 4],
+    /// Sum of `total`, kept apart: adding it up right after a change stalls the processor, which
+    /// cannot forward one narrow store to a wide load (measured: a quarter of an enqueue).
+    all: u64,
 }
 
 impl Counts {
     /// Room for `capacity` blocks, a power of two.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { tree: vec![[0; 4]; capacity.next_power_of_two() + 1], total: [0; 4] }
+        Self { tree: vec![[0; 4]; capacity.next_power_of_two() + 1], total: [0; 4], all: 0 }
     }
 
     /// Blocks that fit.
@@ -25,9 +28,15 @@ impl Counts {
         self.total
     }
 
+    /// All that wait, in all lanes.
+    pub(super) const fn all(&self) -> u64 {
+        self.all
+    }
+
     /// Adds to a block's count, or takes away: `delta` is added with wrapping.
     pub(super) fn add(&mut self, block: u64, lane: usize, delta: i32) {
         self.total[lane] = self.total[lane].wrapping_add_signed(i64::from(delta));
+        self.all = self.all.wrapping_add_signed(i64::from(delta));
         let mut at = self.slot(block) + 1;
         while at < self.tree.len() {
             self.tree[at][lane] = self.tree[at][lane].wrapping_add_signed(delta);

@@ -58,7 +58,6 @@ pub(super) const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "six bits")]
 const fn shard(hash: u64) -> usize {
     (hash >> 50) as usize % SHARDS
 }

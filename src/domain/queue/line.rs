@@ -54,13 +54,13 @@ struct Block {
 }
 
 impl Block {
-    fn new() -> Box<Self> {
-        Box::new(Self {
+    fn new() -> Self {
+        Self {
             records: vec![Record::default(); WORDS * 64].into_boxed_slice(),
             bits: vec![[0; WORDS]; MARKS].into_boxed_slice(),
             subs: [[0; WORDS / STRIDE]; 4],
             marks: 0,
-        })
+        }
     }
 
     /// Waiting in `lane` at offsets up to and including `at`.
@@ -110,6 +110,7 @@ pub(super) struct Line {
     heads: [u64; 4],
     apart: [u64; MARKS - 4],
     index: Index,
+    #[expect(clippy::vec_box, reason = "boxes go back into the window as they are")]
     spare: Vec<Box<Block>>,
 }
 
@@ -170,8 +171,8 @@ impl Line {
     }
 
     /// How many wait in all lanes.
-    pub(super) fn waiting_total(&self) -> u64 {
-        self.counts.total().iter().sum()
+    pub(super) const fn waiting_total(&self) -> u64 {
+        self.counts.all()
     }
 
     /// How many numbers carry `mark`.
@@ -188,8 +189,11 @@ impl Line {
     pub(super) fn push(&mut self, lane: Lane, record: Record) -> Number {
         let number = Number(self.next);
         self.next += 1;
-        self.put(number, record);
+        let (block, at) = split(number);
+        self.block_made(block).records[at] = record;
         self.set_waiting(number, lane);
+        // Last: the rest need not wait for this cache miss.
+        self.index_number(number, record.identity());
         if self.next.is_multiple_of(BLOCK) {
             self.trim();
         }
@@ -385,7 +389,7 @@ impl Line {
             self.grow_counts();
         }
         let spare = &mut self.spare;
-        self.window[at].get_or_insert_with(|| spare.pop().unwrap_or_else(Block::new))
+        self.window[at].get_or_insert_with(|| spare.pop().unwrap_or_else(|| Box::new(Block::new())))
     }
 
     fn grow_counts(&mut self) {
@@ -458,7 +462,6 @@ pub(super) fn ones(mut word: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "less than a block")]
 const fn split(number: Number) -> (u64, usize) {
     (number.0 / BLOCK, (number.0 % BLOCK) as usize)
 }

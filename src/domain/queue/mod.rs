@@ -8,6 +8,8 @@
 
 mod admission;
 mod answer;
+#[cfg(test)]
+mod estimates;
 mod eta;
 #[cfg(test)]
 mod examples;
@@ -21,6 +23,7 @@ mod line;
 mod packed;
 mod poll;
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small counts, compared with a tolerance")]
 mod props;
 #[expect(clippy::module_inception, reason = "the machine is called what the room is called")]
 mod queue;
@@ -28,6 +31,8 @@ mod record;
 mod recovery;
 mod redeemed;
 mod replay;
+#[cfg(test)]
+mod restarts;
 pub mod settings;
 mod slots;
 mod snapshot;

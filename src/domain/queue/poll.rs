@@ -68,6 +68,7 @@ impl Pace {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
         reason = "clamped between two settings"
     )]
     pub(super) fn interval_ms(&self, number: Number, seconds: Option<f64>) -> u64 {

@@ -172,9 +172,8 @@ impl Model {
             Step::Finish(who) => {
                 let Some(number) = self.in_use.take() else { return Ok(()) };
                 self.touched = Some(number);
-                let was_pass = self.queue.line.state(number) == State::Pass;
                 self.queue.finish_redeem(now, number, player(who), Identity(u64::from(who)));
-                if was_pass && self.queue.redeemed.player(number) == Some(player(who)) {
+                if self.queue.redeemed.player(number) == Some(player(who)) {
                     self.redeemed.insert(number);
                 }
             }

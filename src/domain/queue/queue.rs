@@ -167,11 +167,14 @@ impl Queue {
             return full;
         }
         let number = self.line.push(lane, Record::new(identity, lane, now));
+        let admitted = self.tally.admitted;
         self.done(now);
-        if self.line.state(number) == State::Pass {
+        if admitted != self.tally.admitted && self.line.state(number) == State::Pass {
             return self.passed(number, true);
         }
-        Standing::Waiting(self.touch(now, number, None))
+        // The newest of a lane is its last: no need to count.
+        let position = self.line.waiting()[lane as usize];
+        Standing::Waiting(self.answer(now, number, lane, position, None))
     }
 
     fn refuse_full(&mut self) -> Option<Standing> {

@@ -105,6 +105,10 @@ impl Queue {
     /// downtime. If anybody held a slot, there are no admissions for `settle_ms`.
     ///
     /// Numbers go on from `reserved_until` (after a clean stop, from the snapshot's next one).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "both are used up: the line is built from them"
+    )]
     pub fn restore(
         settings: Settings,
         saved: Snapshot,
@@ -213,7 +217,7 @@ impl Queue {
         let before = saved.presumed.iter().map(|&(start, end)| start.0..end.0);
         self.recovered = Some(Recovered {
             is_clean: recovery.clean,
-            presumed: before.chain([start..end.0]).collect(),
+            presumed: before.chain(std::iter::once(start..end.0)).collect(),
             upto: end,
             lapses_at,
             honours_until: self.time.now.plus_ms(self.settings.pass_ttl_ms),

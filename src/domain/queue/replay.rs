@@ -65,6 +65,7 @@ pub enum Output {
 
 impl Queue {
     /// Takes one input at `now`. The same inputs at the same moments give the same outputs.
+    #[expect(clippy::needless_pass_by_value, reason = "an input is used up, whatever it carries")]
     pub fn handle(&mut self, now: UnixMicros, input: Input) -> Output {
         match input {
             Input::GrantNumbers(until) => self.grant_numbers(until),

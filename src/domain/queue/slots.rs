@@ -127,6 +127,7 @@ impl Queue {
         let was_pass = self.line.state(ticket) == State::Pass;
         let repeated = self.redeemed.player(ticket).is_some();
         let holds = self.ledger.get(player).is_some();
+        let takes = !holds && (was_pass || !repeated && self.free() > 0);
         if was_pass {
             self.end(ticket);
             if holds {
@@ -136,13 +137,13 @@ impl Queue {
         if holds {
             self.refresh(now, player, identity);
             self.free_identity(identity);
-        } else if was_pass || (!repeated && self.free() > 0) {
+        } else if takes {
             self.end(ticket);
             let until = now.plus_ms(self.settings.connect_window_ms);
             self.ledger.put(player, Kind::Reserved { until }, identity);
             self.free_identity(identity);
         }
-        if was_pass {
+        if was_pass || takes {
             let until = now.plus_ms(self.settings.pass_ttl_ms);
             self.redeemed.note(ticket, player, until);
         }
