@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use actix_rt::signal::unix::{SignalKind, signal};
+use actix_rt::signal::unix::{Signal, SignalKind, signal};
 
 use super::fail;
 use crate::clock::Clock;
@@ -32,9 +32,14 @@ pub(super) fn run(overrides: &Overrides) -> ExitCode {
             Ok(bound) => bound,
             Err(error) => return fail(&error, if error.is_unusable() { UNUSABLE } else { 1 }),
         };
+        // Before anybody is told that the server is there: a signal must never find no handler.
+        let (stop, hangup) = match (stop_signal(), signal(SignalKind::hangup())) {
+            (Ok(stop), Ok(hangup)) => (stop, hangup),
+            (Err(error), _) | (_, Err(error)) => return fail(&format!("signals: {error}"), 1),
+        };
         announce(&bound);
-        reload_on_hangup(overrides.clone(), bound.dials());
-        match bound.run(stop_signal()).await {
+        reload_on_hangup(hangup, overrides.clone(), bound.dials());
+        match bound.run(stop).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 1),
         }
@@ -64,32 +69,30 @@ fn announce(bound: &Bound) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Resolves on the first SIGTERM or SIGINT; the second ends the process at once.
-async fn stop_signal() {
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    tracing::info!("stopping; a second signal stops at once");
-    actix_rt::spawn(async move {
+/// Resolves on the first SIGTERM or SIGINT; the second ends the process at once. The handlers are
+/// in place when this returns.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
         tokio::select! {
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
-        std::process::exit(1);
-    });
+        tracing::info!("stopping; a second signal stops at once");
+        actix_rt::spawn(async move {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            std::process::exit(1);
+        });
+    })
 }
 
 /// SIGHUP reads the settings again and applies what can change live: `queue.rate`, `queue.cap`
 /// and `queue.paused`. Settings that cannot be used change nothing.
-fn reload_on_hangup(overrides: Overrides, dials: Dials) {
+fn reload_on_hangup(mut hangup: Signal, overrides: Overrides, dials: Dials) {
     actix_rt::spawn(async move {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
         while hangup.recv().await.is_some() {
             match load(&overrides) {
                 Ok(config) => dials.apply(&config.queue).await,

@@ -96,7 +96,6 @@ fn pragma(config: &Config) -> Result<(), Invalid> {
     within("pragma.player_refresh_min", p.player_refresh_min, 1, 525_600)?;
     within("pragma.player_refresh_variance_min", p.player_refresh_variance_min, 0, 60)?;
     within("pragma.idle_timeout_s", p.idle_timeout_s, 5, 3_600)?;
-    within("pragma.reconnect_grace_s", p.reconnect_grace_s, 0, 3_600)?;
     within("pragma.message_max_bytes", p.message_max_bytes, 1_024, 16 << 20)?;
     ordered(
         "pragma.player_refresh_variance_min",

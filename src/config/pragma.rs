@@ -40,8 +40,6 @@ pub struct PragmaConfig {
     pub strict_tickets: bool,
     /// A session without any message ends after this many seconds. 5 to 3600.
     pub idle_timeout_s: u64,
-    /// A dropped session can be resumed for this many seconds. 0 to 3600.
-    pub reconnect_grace_s: u64,
     /// Largest inbound frame, in bytes. 1024 to 16777216.
     pub message_max_bytes: usize,
 }
@@ -75,7 +73,6 @@ impl Default for PragmaConfig {
             bypass_in_production: false,
             strict_tickets: false,
             idle_timeout_s: 90,
-            reconnect_grace_s: 60,
             message_max_bytes: 1 << 20,
         }
     }

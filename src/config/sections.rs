@@ -82,7 +82,8 @@ impl Default for LimitsConfig {
 pub struct StoreConfig {
     /// Memory for cached pages, in MiB. 8 to 1048576.
     pub cache_mib: u64,
-    /// Longest time a write waits for company before the shared flush, in microseconds. 0 to 100000.
+    /// Longest time a write waits for company before the shared flush, in microseconds. Only when
+    /// the last flush was shared, too: a lone write never waits. 0 to 100000.
     pub commit_wait_us: u64,
     /// Most writes that share a flush. 1 to 65536.
     pub commit_max: usize,

@@ -73,8 +73,8 @@ fn in_line(waiting: &Waiting) -> (String, QueueNote) {
         eta_low_ms: eta.map(|eta| narrow(eta.low_ms)),
         eta_high_ms: eta.map(|eta| narrow(eta.high_ms)),
         poll_after_ms: narrow(waiting.poll_after_ms),
-        phase: phase_name(waiting.phase),
-        reason: waiting.reason.map(reason_name),
+        phase: waiting.phase.name(),
+        reason: waiting.reason.map(Reason::name),
     };
     (message, note)
 }
@@ -83,25 +83,6 @@ fn in_line(waiting: &Waiting) -> (String, QueueNote) {
 fn narrow(number: u64) -> u32 {
     const MAX: u32 = i32::MAX.unsigned_abs();
     u32::try_from(number).unwrap_or(MAX).min(MAX)
-}
-
-const fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Queued => "queued",
-        Phase::Front => "front",
-        Phase::Held => "held",
-        Phase::Paused => "paused",
-    }
-}
-
-const fn reason_name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::LaneChanged => "lane_changed",
-        Reason::OlderReturned => "older_returned",
-        Reason::SettingsChanged => "settings_changed",
-        Reason::Restarted => "restarted",
-        Reason::SlowerDepartures => "slower_departures",
-    }
 }
 
 /// A span as people say it, rounded up.

@@ -10,7 +10,6 @@ use super::providers::Provider;
 use super::tokens::Pair;
 use super::{App, Fault, client, json, login_queue};
 use crate::actors::account_registry::PragmaSignIn;
-use crate::domain::queue::Number;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{PlayerKeys, PlayerTokenError, TicketError, TicketKeys};
 use crate::signin::{Credential, Entrance, SignInAsk};
@@ -97,17 +96,20 @@ fn entrance(
         return Err(Fault::Unauthorized);
     }
     match tickets.verify(pass, now) {
-        Ok(claims) if claims.allowed && claims.ticket.number != Number(0) => {
+        Ok(claims) if claims.allowed && claims.ticket.number != login_queue::NO_PLACE => {
             Ok(Entrance::Pass { ticket: claims.ticket, expires_at: claims.expires_at })
         }
         Ok(_) => Err(Fault::Unauthorized),
-        Err(TicketError::KeyNotFound) => match players.verify(pass, now) {
-            // A session token: genuine, but no ticket.
-            Ok(_) | Err(PlayerTokenError::Expired | PlayerTokenError::OtherSessionType) => {
-                Err(Fault::Unauthorized)
-            }
-            Err(_) => Err(Fault::JwtKeyNotFound),
-        },
+        Err(error @ (TicketError::KeyNotFound | TicketError::Decode)) => {
+            // A session token is genuine, but no ticket; it may be longer than any ticket.
+            let session = match players.verify(pass, now) {
+                Ok(_) => true,
+                Err(error) => {
+                    matches!(error, PlayerTokenError::Expired | PlayerTokenError::OtherSessionType)
+                }
+            };
+            Err(if session { Fault::Unauthorized } else { error.into() })
+        }
         Err(error) => Err(error.into()),
     }
 }

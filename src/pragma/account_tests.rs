@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::queue::{Identity, Lane, TicketRef};
+use crate::domain::queue::{Identity, Lane, Number, TicketRef};
 use crate::domain::token::Signing;
 use crate::domain::token::player::{Backend, Issue, Life, Session, generate};
 
@@ -23,6 +23,10 @@ fn every_row_of_the_pass_table_that_the_token_tells() {
     let until = NOW.plus_secs(60);
     let fault = |pass: &str| entrance(&tickets, &players, pass, NOW).err();
 
+    // The very first ticket of a line is number 0 and as good as any.
+    let first = tickets.sign_pass(&ticket(0), until, NOW);
+    assert!(entrance(&tickets, &players, &first, NOW).is_ok());
+
     let good = tickets.sign_pass(&ticket(5), until, NOW);
     let Ok(Entrance::Pass { ticket: read, expires_at }) = entrance(&tickets, &players, &good, NOW)
     else {
@@ -43,14 +47,14 @@ fn every_row_of_the_pass_table_that_the_token_tells() {
         "still waiting"
     );
     assert_eq!(
-        fault(&tickets.sign_pass(&ticket(0), until, NOW)),
+        fault(&tickets.sign_pass(&ticket(login_queue::NO_PLACE.0), until, NOW)),
         Some(Fault::Unauthorized),
         "handed out while there was no line"
     );
     let session = Session {
         social_id: Uuid::from_u128(1),
         backend: Backend::Social,
-        display_name: "Ada".into(),
+        display_name: "Ada".repeat(100),
         discriminator: 1,
         id_provider: "UNSAFE".into(),
     };

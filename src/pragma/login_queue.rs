@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{App, Fault, accepts_json, client, json};
 use crate::config::Config;
 use crate::config::queue::Gate;
-use crate::domain::queue::{Checked, Identity, Lane, Number, Standing, TicketRef};
+use crate::domain::queue::{Checked, Identity, Lane, Number, Reason, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::ticket::{Claims, TICKET_LIFE_S};
 use crate::domain::token::{TicketError, TicketKeys};
@@ -27,12 +27,15 @@ pub(super) fn is_open(config: &Config) -> bool {
     config.pragma.login_queue_bypass || config.queue.gate == Gate::Off
 }
 
-/// A ticket that holds no place: handed out when the line is full or there is none. Real tickets
-/// are numbered from 1.
+/// Number of a ticket that holds no place. The line counts up from 0 and never gets there; the
+/// largest that clients with signed integers can read.
+pub(super) const NO_PLACE: Number = Number(i64::MAX.unsigned_abs());
+
+/// A ticket that holds no place: handed out when the line is full or there is none.
 const fn no_place(now: UnixMicros) -> TicketRef {
     TicketRef {
         epoch: 0,
-        number: Number(0),
+        number: NO_PLACE,
         lane: Lane::Standard,
         identity: Identity::ANONYMOUS,
         issued_at: now,
@@ -81,7 +84,7 @@ async fn check(app: &App, request: &HttpRequest, body: &[u8]) -> Result<HttpResp
     if is_open(&app.config) {
         return Ok(json(view.open()));
     }
-    if claims.ticket.number == Number(0) {
+    if claims.ticket.number == NO_PLACE {
         return again(app, request, Some(token)).await;
     }
     match app.door.check_ticket(claims.ticket).await? {
@@ -150,6 +153,8 @@ impl<'a> View<'a> {
                     position: waiting.position,
                     eta_ms: waiting.eta.map_or(unknown_ms, |eta| eta.mid_ms),
                     poll_ms: waiting.poll_after_ms,
+                    phase: waiting.phase.name(),
+                    reason: waiting.reason.map(Reason::name),
                 };
                 match shown {
                     Some((claims, token)) if !claims.allowed && claims.ticket == waiting.ticket => {
@@ -185,7 +190,7 @@ impl<'a> View<'a> {
         } else {
             queue.poll_max_ms.into()
         };
-        Wait { position, eta_ms: eta_ms.max(retry_after_ms), poll_ms: retry_after_ms }
+        Wait { position, eta_ms: eta_ms.max(retry_after_ms), poll_ms: retry_after_ms, phase: "full", reason: None }
     }
 }
 
@@ -194,9 +199,12 @@ struct Wait {
     position: u64,
     eta_ms: u64,
     poll_ms: u64,
+    phase: &'static str,
+    reason: Option<&'static str>,
 }
 
-/// Writes the five members of §3.2 and the two aliases; `None`: come in. A token is base64url and
+/// Writes the five members of §3.2 and the two aliases, and for who waits two words of ours that
+/// real clients skip: what the line is doing, and why things got worse; `None`: come in. A token is base64url and
 /// dots, so it needs no escaping.
 fn written(token: &str, wait: Option<&Wait>) -> Vec<u8> {
     let mut out = Vec::with_capacity(token.len() * 2 + 192);
@@ -207,12 +215,16 @@ fn written(token: &str, wait: Option<&Wait>) -> Vec<u8> {
             out,
             r#"{{"token":"{token}","positionInQueue":0,"eta":"0","pollNextDuration":{ALLOWED_POLL_MS},"isAllowedIn":true,"loginQueuePassToken":"{token}","isAllowed":true}}"#,
         ),
-        Some(Wait { position, eta_ms, poll_ms }) => write!(
+        Some(Wait { position, eta_ms, poll_ms, phase, reason }) => write!(
             out,
-            r#"{{"token":"{token}","positionInQueue":{},"eta":"{eta_ms}","pollNextDuration":{},"isAllowedIn":false,"isAllowed":false}}"#,
+            r#"{{"token":"{token}","positionInQueue":{},"eta":"{eta_ms}","pollNextDuration":{},"isAllowedIn":false,"isAllowed":false,"phase":"{phase}""#,
             int32(*position),
             int32(*poll_ms),
-        ),
+        )
+        .and_then(|()| match reason {
+            Some(reason) => write!(out, r#","reason":"{reason}"}}"#),
+            None => out.write_all(b"}"),
+        }),
     };
     debug_assert!(done.is_ok(), "writing to memory does not fail");
     out

@@ -37,7 +37,7 @@ fn a_waiting_ticket_has_the_members_of_the_protocol() {
     assert_eq!(claims(token).ticket, ticket(5));
     let expected = json!({
         "token": token, "positionInQueue": 37, "eta": "11000", "pollNextDuration": 1000,
-        "isAllowedIn": false, "isAllowed": false,
+        "isAllowedIn": false, "isAllowed": false, "phase": "queued",
     });
     assert_eq!(answer, expected);
 }
@@ -81,16 +81,19 @@ fn a_full_line_is_an_answer_with_a_time_and_a_ticket_without_a_place() {
     assert_eq!(answer["isAllowedIn"], false);
     assert_eq!(answer["positionInQueue"], Config::default().queue.line_max + 1);
     assert_eq!(answer["pollNextDuration"], 30_000);
+    assert_eq!(answer["phase"], "full");
     assert!(answer["eta"].as_str().unwrap().parse::<u64>().unwrap() >= 30_000);
     let claims = claims(answer["token"].as_str().unwrap());
-    assert_eq!((claims.ticket.number, claims.allowed), (Number(0), false));
+    assert_eq!((claims.ticket.number, claims.allowed), (NO_PLACE, false));
 }
 
 #[test]
 fn a_held_line_names_the_longest_poll_interval_and_numbers_fit_their_type() {
     let Standing::Waiting(held) = waiting(ticket(5)) else { panic!() };
     let held = Waiting { eta: None, position: u64::MAX, poll_after_ms: u64::MAX, ..held };
+    let held = Waiting { phase: Phase::Held, reason: Some(Reason::Restarted), ..held };
     let answer = answer(&Standing::Waiting(held), None);
+    assert_eq!((&answer["phase"], &answer["reason"]), (&json!("held"), &json!("restarted")));
     assert_eq!(answer["eta"], Config::default().queue.poll_max_ms.to_string());
     assert_eq!(answer["positionInQueue"], i32::MAX);
     assert_eq!(answer["pollNextDuration"], i32::MAX);

@@ -1,8 +1,8 @@
 //! Puts the parts together; start and stop order. The one place that knows everybody.
 //!
 //! Start: folder → secrets → accounts (the store cleans up after a crash) → line (as it was, with
-//! the redemptions the registry knows) → sockets → listeners → ready. Stop: not ready → listeners
-//! and requests → sockets, spread over time → line (a clean snapshot) → accounts. When the store or
+//! the redemptions the registry knows) → sockets → listeners → ready. Stop: not ready → sockets,
+//! spread over time → listeners and requests → line (a clean snapshot) → accounts. When the store or
 //! the line fails, the process ends: what it said last may not be true.
 
 mod listeners;
@@ -123,12 +123,12 @@ impl Bound {
             handle.stop(false).await;
             return outcome;
         }
-        let stopping = handle.stop(true);
+        // Sockets live on the HTTP workers, which do not wait for them: they go first.
         let left = running.sockets.drain(drain / 2, drain).await;
         if left > 0 {
             tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
         }
-        stopping.await;
+        handle.stop(true).await;
         close(&running.line, &running.accounts).await;
         Ok(())
     }
@@ -144,10 +144,14 @@ async fn close(line: &Line, accounts: &Accounts) {
 impl Dials {
     /// Applies rate, cap and pause to the line that stands. Places are kept.
     pub async fn apply(&self, queue: &QueueConfig) {
+        // Pausing comes first and resuming last: nobody slips in between.
         let applied = async {
+            if queue.paused {
+                self.line.pause().await?;
+            }
             self.line.set_rate(queue.rate).await?;
             self.line.set_cap(queue.cap).await?;
-            if queue.paused { self.line.pause().await } else { self.line.resume().await }
+            if queue.paused { Ok(()) } else { self.line.resume().await }
         };
         match applied.await {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),

@@ -221,12 +221,17 @@ async fn open_line(
         .collect();
     let (line, stopped) = Line::open(config, data, clock, &seeds, &redeemed)?;
     // The settings file is the word on rate, cap and pause; the snapshot only remembers.
-    line.set_rate(config.queue.rate).await?;
-    line.set_cap(config.queue.cap).await?;
-    if config.queue.paused {
-        line.pause().await?;
-    } else {
-        line.resume().await?;
+    let (wanted, found) = (&config.queue, line.figures().await?);
+    if found.rate.total_cmp(&wanted.rate).is_ne() {
+        line.set_rate(wanted.rate).await?;
+    }
+    if found.cap != wanted.cap {
+        line.set_cap(wanted.cap).await?;
+    }
+    match (found.paused, wanted.paused) {
+        (true, false) => line.resume().await?,
+        (false, true) => line.pause().await?,
+        _ => {}
     }
     Ok((line, stopped))
 }

@@ -139,7 +139,13 @@ impl Door {
         self.limits.sign_in(from)?;
         let identity = self.identity_of(&ask.credential);
         let entered = self.pass_the_line(&ask.entrance, identity).await?;
-        let signed_in = self.prove_and_sign_in(ask, &entered, from).await?;
+        let signed_in = match self.prove_and_sign_in(ask, &entered, from).await {
+            Ok(signed_in) => signed_in,
+            Err(error) => {
+                entered.failed().await;
+                return Err(error);
+            }
+        };
         entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity).await?;
         Ok(signed_in)
     }
@@ -320,7 +326,11 @@ impl Door {
     pub async fn sign_out(&self, account: AccountId, what: Revoke) -> Result<(), SignInError> {
         let tokens = match &what {
             Revoke::All => None,
-            Revoke::Tokens(tokens) => Some(tokens.iter().map(|token| token.id).collect::<Vec<_>>()),
+            // A refresh token opened no socket, though it shares its id with the one that did.
+            Revoke::Tokens(tokens) => {
+                let opened = tokens.iter().filter(|token| !token.refresh);
+                Some(opened.map(|token| token.id).collect::<Vec<_>>())
+            }
         };
         self.accounts.revoke(account, what).await?;
         match tokens {

@@ -8,8 +8,9 @@ use crate::actors::{CallError, Line};
 use crate::domain::queue::{Identity, Lane, Number, Player, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
 
-/// Somebody who got past the line and has yet to prove who they are. Dropped without
-/// [`Entered::redeemed`], the slot goes back: a wrong password must not hold a slot.
+/// Somebody who got past the line and has yet to prove who they are. Ends in
+/// [`Entered::redeemed`] or [`Entered::failed`]; dropped without either, because the client hung up,
+/// it counts as failed: a wrong password must not hold a slot.
 pub(super) struct Entered {
     line: Line,
     way: Way,
@@ -80,20 +81,34 @@ impl Entered {
             Way::Done => Ok(()),
         }
     }
+
+    /// The sign-in came to nothing: the slot goes back, or the pass is good again.
+    pub(super) async fn failed(mut self) {
+        if let Some((number, give_back)) = self.unsettled() {
+            abandon(self.line.clone(), number, give_back).await;
+        }
+    }
+
+    /// What to give up, once: the pass, and whether its slot is to be free at once.
+    fn unsettled(&mut self) -> Option<(Number, bool)> {
+        match std::mem::replace(&mut self.way, Way::Done) {
+            Way::Pass { ticket, .. } => Some((ticket.number, false)),
+            Way::Implicit { number, on_the_spot } => Some((number, on_the_spot)),
+            Way::Exempt | Way::Done => None,
+        }
+    }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let (number, give_back) = match self.way {
-            Way::Pass { ticket, .. } => (ticket.number, false),
-            Way::Implicit { number, on_the_spot } => (number, on_the_spot),
-            Way::Exempt | Way::Done => return,
-        };
-        let line = self.line.clone();
-        actix_rt::spawn(async move {
-            if let Err(error) = line.abandon_redeem(number, give_back).await {
-                tracing::warn!(%error, "a failed sign-in's slot lapses by time instead of at once");
-            }
-        });
+        if let Some((number, give_back)) = self.unsettled() {
+            actix_rt::spawn(abandon(self.line.clone(), number, give_back));
+        }
+    }
+}
+
+async fn abandon(line: Line, number: Number, give_back: bool) {
+    if let Err(error) = line.abandon_redeem(number, give_back).await {
+        tracing::warn!(%error, "a failed sign-in's slot lapses by time instead of at once");
     }
 }

@@ -1,0 +1,287 @@
+//! What every engine has to do. Each promise has a number that a failure names.
+
+use uuid::Uuid;
+
+use crate::domain::account::sign_in::{Fresh, NewAccount, Seen, SignIn, sign_in};
+use crate::domain::account::{
+    Account, AccountId, Change, Link, LinkKind, PassUse, PragmaName, Revoked, RevokedToken,
+    generated, names,
+};
+use crate::domain::time::UnixMicros;
+
+use super::{Store, StoreError};
+
+const NOW: UnixMicros = UnixMicros::from_secs(1_000);
+
+/// Opens the same data each time it is called; the store opened before is closed.
+pub type Open<'a> = &'a dyn Fn() -> Box<dyn Store>;
+
+/// Runs the contract. Each part gets data of its own: `fresh` calls it with an `open`.
+pub fn check(fresh: impl Fn(&dyn Fn(Open<'_>))) {
+    fresh(&staged_is_visible_and_synced_survives);
+    fresh(&indexes_follow_the_account);
+    fresh(&conflicts_stage_nothing);
+    fresh(&generated_names_are_unique);
+    fresh(&passes_are_kept_and_forgotten);
+    fresh(&revocations_are_kept_and_forgotten);
+    fresh(&commits_overlap_with_staging);
+}
+
+pub fn device(name: &str) -> Link {
+    Link { kind: LinkKind::Device, id: format!("device-{name}") }
+}
+
+/// A change that makes an account for a device, under the id the store likes or another.
+pub fn create(store: &dyn Store, link: &Link, id: Option<AccountId>) -> Change {
+    let ask = SignIn {
+        link: link.clone(),
+        create: Some(NewAccount::default()),
+        pass: None,
+        pragma: None,
+        single_session: false,
+    };
+    let id = id.or_else(|| store.id_for(link));
+    let fresh = Fresh {
+        account: id.unwrap_or(AccountId(Uuid::from_u128(1))),
+        player: Uuid::nil(),
+        discriminator: None,
+        token_life_s: 60,
+    };
+    sign_in(&ask, Seen::default(), fresh, NOW).unwrap().change.unwrap()
+}
+
+/// A version 4 id that differs with `number`.
+pub fn any_id(number: u64) -> AccountId {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let bytes = (u128::from(mixed) << 64 | u128::from(number)).to_be_bytes();
+    AccountId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
+fn edit(before: &Account, edit: impl FnOnce(&mut Account)) -> Change {
+    let mut after = before.clone();
+    edit(&mut after);
+    Change::of(Some(before.clone()), after)
+}
+
+fn staged_is_visible_and_synced_survives(open: Open<'_>) {
+    let mut store = open();
+    let link = device("1");
+    assert_eq!(store.account_by_link(&link).unwrap(), None, "S-1: starts empty");
+    assert_eq!(store.count(), 0, "S-1");
+    store.sync().unwrap();
+
+    let change = create(store.as_ref(), &link, None);
+    let made = Some(change.after.clone());
+    store.stage(&change).unwrap();
+    assert_eq!(store.account_by_link(&link).unwrap(), made, "S-2: staged is visible");
+    store.sync().unwrap();
+    assert_eq!(store.account_by_link(&link).unwrap(), made, "S-2: and stays so");
+    assert_eq!(store.count(), 1, "S-3: counted");
+    let lost = create(store.as_ref(), &device("2"), Some(any_id(2)));
+    store.stage(&lost).unwrap();
+    store.close().unwrap();
+
+    let store = open();
+    assert_eq!(store.account_by_link(&link).unwrap(), made, "S-4: synced survives a reopen");
+    assert_eq!(store.account(change.after.id).unwrap(), made, "S-4");
+    assert_eq!(store.account_by_username(&change.after.username).unwrap(), made, "S-4");
+    assert_eq!(store.account(lost.after.id).unwrap(), None, "S-5: not synced, not there");
+    assert_eq!(store.count(), 1, "S-5");
+    store.close().unwrap();
+}
+
+fn indexes_follow_the_account(open: Open<'_>) {
+    let mut store = open();
+    for (number, id) in [(1, None), (2, Some(any_id(2)))] {
+        let link = device(&number.to_string());
+        let change = create(store.as_ref(), &link, id);
+        store.stage(&change).unwrap();
+        let generated = change.after.username.clone();
+
+        let chosen = format!("Chosen {number}");
+        let name = PragmaName { name: "Ada".into(), discriminator: number };
+        let renamed = edit(&change.after, |account| {
+            account.username.clone_from(&chosen);
+            account.links = vec![device("x"), Link { kind: LinkKind::Email, id: "mail".into() }];
+            account.password = Some("hash".into());
+            account.pragma_name = Some(name);
+        });
+        store.stage(&renamed).unwrap();
+        let (after, none) = (Some(renamed.after.clone()), None);
+        assert_eq!(store.account_by_link(&link).unwrap(), none, "S-6: an old link is gone");
+        assert_eq!(store.account_by_username(&generated).unwrap(), none, "S-6: an old name too");
+        for link in &renamed.after.links {
+            assert_eq!(store.account_by_link(link).unwrap(), after, "S-7: new links are found");
+        }
+        assert_eq!(store.account_by_username(&chosen).unwrap(), after, "S-7");
+        assert!(store.has_pragma_name(&names::fold_display_name("ADA"), number).unwrap(), "S-7");
+        assert!(!store.has_pragma_name("ad", number).unwrap(), "S-7");
+
+        store.sync().unwrap();
+        let back = edit(&renamed.after, |account| {
+            account.username.clone_from(&generated);
+            account.links = vec![link.clone()];
+            account.pragma_name = None;
+        });
+        store.stage(&back).unwrap();
+        store.sync().unwrap();
+        store.close().unwrap();
+        store = open();
+        let (after, none) = (Some(back.after), None);
+        assert_eq!(store.account_by_link(&link).unwrap(), after, "S-8: and back again");
+        assert_eq!(store.account_by_username(&generated).unwrap(), after, "S-8");
+        assert_eq!(store.account_by_link(&device("x")).unwrap(), none, "S-8");
+        assert_eq!(store.account_by_username(&chosen).unwrap(), none, "S-8");
+        assert!(!store.has_pragma_name("ada", number).unwrap(), "S-8");
+    }
+    assert_eq!(store.count(), 2);
+    store.close().unwrap();
+}
+
+fn conflicts_stage_nothing(open: Open<'_>) {
+    let mut store = open();
+    let first = create(store.as_ref(), &device("1"), None).after;
+    let first = Account {
+        username: "Taken".into(),
+        pragma_name: Some(PragmaName { name: "Ada".into(), discriminator: 1 }),
+        ..first
+    };
+    store.stage(&Change::of(None, first.clone())).unwrap();
+    let other = create(store.as_ref(), &device("2"), Some(any_id(2))).after;
+    store.stage(&Change::of(None, other.clone())).unwrap();
+    store.sync().unwrap();
+
+    let conflicts = [
+        Change::of(None, first.clone()),
+        create(store.as_ref(), &device("1"), Some(any_id(3))),
+        edit(&other, |account| account.links.push(device("1"))),
+        edit(&first, |account| account.links.push(device("2"))),
+        edit(&other, |account| account.username = "Taken".into()),
+        edit(&first, |account| account.username.clone_from(&other.username)),
+        edit(&other, |account| account.pragma_name.clone_from(&first.pragma_name)),
+    ];
+    for (number, change) in conflicts.iter().enumerate() {
+        let refused = store.stage(change);
+        assert!(matches!(refused, Err(StoreError::Conflict)), "S-9: conflict {number}");
+    }
+    assert!(store.seal().is_none(), "S-9: nothing is staged");
+    assert_eq!(store.account_by_link(&device("1")).unwrap(), Some(first), "S-9");
+    assert_eq!(store.account_by_link(&device("2")).unwrap(), Some(other), "S-9");
+    assert_eq!(store.count(), 2, "S-9");
+    store.close().unwrap();
+}
+
+fn generated_names_are_unique(open: Open<'_>) {
+    let mut store = open();
+    let twins = [any_id(5), AccountId(Uuid::from_u128(any_id(5).0.as_u128() ^ 1))];
+    assert_eq!(generated::username(twins[0]), generated::username(twins[1]));
+    assert!(store.is_free(twins[0]).unwrap(), "S-10: free before");
+    let change = create(store.as_ref(), &device("1"), Some(twins[0]));
+    store.stage(&change).unwrap();
+    for _ in 0..2 {
+        assert!(!store.is_free(twins[0]).unwrap(), "S-10: an id is given once");
+        assert!(!store.is_free(twins[1]).unwrap(), "S-10: and so is its name");
+        store.sync().unwrap();
+    }
+    assert!(store.is_free(any_id(6)).unwrap(), "S-10");
+    let squatter = create(store.as_ref(), &device("2"), Some(any_id(7))).after;
+    let squatter = Account { username: generated::username(any_id(6)), ..squatter };
+    store.stage(&Change::of(None, squatter)).unwrap();
+    assert!(!store.is_free(any_id(6)).unwrap(), "S-10: nor a name somebody chose");
+    store.close().unwrap();
+}
+
+fn passes_are_kept_and_forgotten(open: Open<'_>) {
+    let mut store = open();
+    let pass = |number, seconds| PassUse {
+        epoch: 3,
+        number,
+        remember_until: UnixMicros(NOW.plus_secs(seconds).0 - 1),
+    };
+    let mut account = None;
+    for (number, seconds) in [(1, 10), (2, 100), (3, 10), (4, 100)] {
+        let made = create(store.as_ref(), &device("1"), None);
+        let change = Change {
+            before: account.clone(),
+            after: made.after.clone(),
+            redeemed: Some(pass(number, seconds)),
+            revoked: None,
+        };
+        account = Some(made.after);
+        store.stage(&change).unwrap();
+        assert!(store.redeemed_by(3, number).unwrap().is_some(), "S-11: visible at once");
+        if number != 1 {
+            store.sync().unwrap(); // two in the first commit
+        }
+    }
+    store.close().unwrap();
+
+    let mut store = open();
+    let holder = account.map(|account| account.id);
+    assert_eq!(store.redeemed_by(3, 1).unwrap(), holder, "S-12: survives a reopen");
+    assert_eq!(store.redeemed_by(4, 1).unwrap(), None, "S-12: of its own epoch");
+    assert_eq!(store.redemptions().unwrap().len(), 4, "S-12");
+    assert_eq!(store.forget(NOW.plus_secs(10), 9).unwrap(), 0, "S-13: not too early");
+    store.forget(NOW.plus_secs(11), 9).unwrap();
+    assert_eq!(store.redeemed_by(3, 2).unwrap(), holder, "S-13");
+    assert_eq!(store.redeemed_by(3, 4).unwrap(), holder, "S-13");
+    assert_eq!(store.redeemed_by(3, 3).unwrap(), None, "S-14: forgotten in time");
+    store.sync().unwrap();
+    store.close().unwrap();
+
+    let mut store = open();
+    assert_eq!(store.redeemed_by(3, 3).unwrap(), None, "S-14: and after a reopen");
+    while store.forget(NOW.plus_secs(101), 1).unwrap() > 0 {}
+    assert_eq!(store.redemptions().unwrap(), [], "S-14");
+    store.close().unwrap();
+}
+
+fn revocations_are_kept_and_forgotten(open: Open<'_>) {
+    let mut store = open();
+    let token = RevokedToken { id: Uuid::from_u128(9), refresh: true, expires_at: 1_030 };
+    let revoked = Revoked { before_us: 0, before_until: 0, tokens: vec![token] };
+    for number in 1..=2 {
+        let id = any_id(number);
+        let mut change = create(store.as_ref(), &device(&number.to_string()), Some(id));
+        change.revoked = (number == 1).then(|| revoked.clone());
+        store.stage(&change).unwrap();
+    }
+    assert_eq!(store.revoked(any_id(1)).unwrap(), revoked, "S-15: visible at once");
+    assert_eq!(store.revoked(any_id(2)).unwrap(), Revoked::default(), "S-15");
+    store.sync().unwrap();
+    store.close().unwrap();
+
+    let mut store = open();
+    let all = store.revocations().unwrap();
+    assert_eq!(all, [(any_id(1), revoked)], "S-16: survives a reopen");
+    assert_eq!(store.forget(UnixMicros::from_secs(1_030), 9).unwrap(), 0, "S-17: not too early");
+    assert_eq!(store.forget(UnixMicros::from_secs(1_031), 9).unwrap(), 1, "S-17: but in time");
+    assert_eq!(store.revocations().unwrap(), [], "S-17");
+    store.sync().unwrap();
+    store.close().unwrap();
+    let store = open();
+    assert_eq!(store.revocations().unwrap(), [], "S-17: and after a reopen");
+    store.close().unwrap();
+}
+
+fn commits_overlap_with_staging(open: Open<'_>) {
+    let mut store = open();
+    let first = create(store.as_ref(), &device("1"), None);
+    store.stage(&first).unwrap();
+    let commit = store.seal().unwrap();
+    let second = edit(&first.after, |account| account.links.push(device("2")));
+    store.stage(&second).unwrap();
+    let found = store.account_by_link(&device("1")).unwrap();
+    assert_eq!(found.as_ref(), Some(&second.after), "S-18: the newer layer is on top");
+    commit.run().unwrap();
+    store.settled();
+    let found = store.account_by_link(&device("2")).unwrap();
+    assert_eq!(found.as_ref(), Some(&second.after), "S-18: and stays when the older is done");
+    store.close().unwrap();
+
+    let store = open();
+    let found = store.account_by_link(&device("1")).unwrap();
+    assert_eq!(found, Some(first.after), "S-19: only what was sealed is stored");
+    assert_eq!(store.account_by_link(&device("2")).unwrap(), None, "S-19");
+    store.close().unwrap();
+}

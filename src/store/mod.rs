@@ -1,10 +1,10 @@
 //! What outlives the process: accounts (a trait and its engine) and the line's own files.
 //!
 //! [`Store`] blocks and has one owner. It speaks of accounts, not of keys: no type of an engine
-//! leaves the engine's folder. One contract suite ([`contract`]) runs over every engine.
+//! leaves the engine's folder. One contract suite (`contract`) runs over every engine.
 
-#[doc(hidden)]
-pub mod contract;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod faulty;
 pub mod line;
 pub mod sled;

@@ -50,6 +50,7 @@ pub fn config() -> Config {
     config.limits.poll_per_second = 1_000;
     config.limits.wrong_passwords_per_minute = 1_000;
     config.queue.settle_s = 0;
+    config.queue.burst = 100;
     config
 }
 
@@ -98,11 +99,6 @@ impl TestServer {
             thread: Some(thread),
             folder,
         }
-    }
-
-    /// The server's folder.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Address of a path on the players' port.

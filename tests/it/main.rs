@@ -2,11 +2,12 @@
 
 mod crash;
 mod harness;
-mod nakama_accounts;
 mod nakama_line;
+mod nakama_wire;
 mod operate;
 mod passwords;
-mod pragma_queue;
+mod pragma_client;
+mod pragma_flow;
 mod program;
 mod races;
 mod restart;

@@ -10,21 +10,13 @@ pub struct Program {
     child: Child,
     /// Where players connect.
     pub players: SocketAddr,
-    /// Where operators connect.
-    pub operators: SocketAddr,
 }
 
 impl Program {
     /// Starts the binary on a folder; `settings` are environment variables without the prefix,
     /// e.g. `("QUEUE__RATE", "5")`. Returns when it is ready.
     pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
-        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
-        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
-        for (key, value) in settings {
-            command.env(format!("ANTEROOM__{key}"), value);
-        }
-        let mut child = command.spawn().expect("the binary starts");
+        let mut child = spawn(folder, settings);
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).unwrap();
         let address = |word: &str| {
@@ -34,7 +26,7 @@ impl Program {
                 panic!("the first line is no announcement: {line:?}");
             })
         };
-        Self { players: address("players"), operators: address("operators"), child }
+        Self { players: address("players"), child }
     }
 
     /// Address of a path on the players' port.
@@ -47,11 +39,6 @@ impl Program {
         self.child.id()
     }
 
-    /// SIGKILL: no chance to tidy up. Returns when the process is gone.
-    pub fn kill(mut self) {
-        self.end();
-    }
-
     /// SIGTERM: leave in good order. Returns the exit code.
     pub fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
@@ -60,14 +47,22 @@ impl Program {
         self.child.wait().unwrap().code()
     }
 
-    fn end(&mut self) {
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.end();
+/// Starts the binary and does not wait for it.
+pub fn spawn(folder: &Path, settings: &[(&str, &str)]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+    command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+    for (key, value) in settings {
+        command.env(format!("ANTEROOM__{key}"), value);
     }
+    command.spawn().expect("the binary starts")
 }

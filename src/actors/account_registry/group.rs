@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::account::{Account, AccountId, Change, Revoked};
 
+use super::handle::Place;
 use super::{AccountsError, SignedIn};
 
 /// An answer that is decided, and who gets it. Dropped, its caller learns that there is none.
@@ -29,7 +30,8 @@ impl Answer {
 /// Changes that share a flush, and the answers that wait for it.
 #[derive(Default)]
 pub struct Group {
-    pub answers: Vec<(Answer, super::handle::Place)>,
+    /// The place comes first: it is free before its caller hears anything.
+    pub answers: Vec<(Place, Answer)>,
     pub writes: usize,
     accounts: HashSet<AccountId>,
     pub revoked: Vec<(AccountId, Revoked)>,

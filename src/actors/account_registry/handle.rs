@@ -18,7 +18,7 @@ use crate::domain::account::linking::LinkAsk;
 use crate::domain::account::sign_in::SignIn;
 use crate::domain::account::{Account, AccountId, Link, LinkKind, PassUse, Revoke};
 use crate::ids::Dice;
-use crate::store::sled::{Options, SledStore};
+use crate::store::sled::{Options, SledStore, sync_data};
 use crate::store::{Store, StoreError};
 
 use super::group::Group;
@@ -104,7 +104,7 @@ impl Accounts {
         limits: RegistryLimits,
     ) -> Result<(Self, Stopped), StoreError> {
         let options =
-            Options { cache_mib: config.cache_mib, salt: dice.bytes(), after_sync: None };
+            Options { cache_mib: config.cache_mib, salt: dice.bytes(), sync: sync_data() };
         let store = Box::new(SledStore::open(data, &options)?);
         Self::start(store, config, clock, dice, limits)
     }
@@ -141,14 +141,19 @@ impl Accounts {
             flying: None,
             backlog: std::collections::VecDeque::new(),
             called: false,
+            company: false,
             closing: Vec::new(),
         };
         // The mailbox holds more than all places, so that ours is the bound that is met.
         let mailbox = limits.callers_max.saturating_add(16);
+        let (ready, started) = std::sync::mpsc::channel();
         let registry = AccountRegistry::start_in_arbiter(&Arbiter::new().handle(), move |ctx| {
             ctx.set_mailbox_capacity(mailbox);
+            let _ = ready.send(());
             registry
         });
+        // Until then the mailbox holds actix's 16.
+        started.recv().map_err(|error| StoreError::failed("start the account registry", error))?;
         let callers_max = limits.callers_max;
         Ok((Self { registry, figures, revocations, callers_max }, Stopped(word)))
     }
@@ -280,7 +285,7 @@ impl Accounts {
     async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, CallError> {
         let place = Place::take(&self.figures, self.callers_max)?;
         let (to, answer) = oneshot::channel();
-        let call = Call { ask: ask(to), place };
+        let call = Call { place, ask: ask(to) };
         self.registry.try_send(call).map_err(|error| match error {
             actix::dev::SendError::Full(_) => CallError::Overloaded,
             actix::dev::SendError::Closed(_) => CallError::NoAnswer,

@@ -18,8 +18,8 @@ pub use self::revocations::Revocations;
 pub use crate::domain::account::sign_in::{NewAccount, PragmaSignIn, SignIn};
 pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
-use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal};
 use crate::domain::account::linking::LinkAsk;
+use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal};
 use crate::domain::time::UnixMicros;
 
 use super::CallError;

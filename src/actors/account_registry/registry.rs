@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use actix::ActorFutureExt;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, WrapFuture};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
@@ -25,14 +25,15 @@ use super::{AccountsError, Edit, Key, RegistryFigures, Revocations, SignedIn};
 /// Stored redemptions and revocations forgotten with one commit.
 const FORGET_MAX: usize = 8;
 /// How often what lapsed is taken out of memory and, if nothing else is written, off the disk.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// A question to the registry, with the caller's place, and where the answer goes.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Call {
-    pub ask: Ask,
+    /// Comes first: it is free before its caller hears that there is no answer.
     pub place: Place,
+    pub ask: Ask,
 }
 
 pub enum Ask {
@@ -76,6 +77,8 @@ pub struct AccountRegistry {
     pub backlog: VecDeque<Call>,
     /// A [`CommitNow`] is on its way.
     pub called: bool,
+    /// The last flush was shared: the next one is worth waiting for company.
+    pub company: bool,
     pub closing: Vec<oneshot::Sender<()>>,
 }
 
@@ -140,7 +143,7 @@ impl Handler<Close> for AccountRegistry {
 
 impl AccountRegistry {
     fn answer(&mut self, call: Call, ctx: &mut Context<Self>) {
-        let Call { ask, place } = call;
+        let Call { place, ask } = call;
         let done = match ask {
             Ask::SignIn(ask, to) => self.sign_in(&ask, to, place),
             Ask::Find(key, to) => self.find(&key, to, place),
@@ -161,11 +164,8 @@ impl AccountRegistry {
         match self.desk()?.sign_in(ask)? {
             Ok(decided) => {
                 let id = decided.account.id;
-                let answer = SignedIn {
-                    account: decided.account,
-                    created: decided.created,
-                    at: decided.at,
-                };
+                let answer =
+                    SignedIn { account: decided.account, created: decided.created, at: decided.at };
                 if let Some(change) = &decided.change {
                     self.open.add(change);
                 }
@@ -233,9 +233,9 @@ impl AccountRegistry {
             None => group.writes > 0,
         };
         if rests_on(&self.open) {
-            self.open.answers.push((answer, place));
+            self.open.answers.push((place, answer));
         } else if let Some(flying) = self.flying.as_mut().filter(|flying| rests_on(flying)) {
-            flying.answers.push((answer, place));
+            flying.answers.push((place, answer));
         } else {
             drop(place);
             answer.give();
@@ -262,10 +262,10 @@ impl AccountRegistry {
             self.commit(ctx);
         } else if !self.called {
             self.called = true;
-            if self.wait.is_zero() {
-                ctx.notify(CommitNow); // after what is in the mailbox now
-            } else {
+            if self.company && !self.wait.is_zero() {
                 ctx.notify_later(CommitNow, self.wait);
+            } else {
+                ctx.notify(CommitNow); // after what is in the mailbox now
             }
         }
     }
@@ -308,16 +308,15 @@ impl AccountRegistry {
             self.figures.accounts.store(store.count(), Ordering::Relaxed);
         }
         self.count(&group, took_us);
+        self.company = group.writes > 1;
         if !group.revoked.is_empty() {
             self.revocations.set(group.revoked);
         }
-        for (answer, place) in group.answers {
+        for (place, answer) in group.answers {
             drop(place);
             answer.give();
         }
-        if !self.closing.is_empty() {
-            self.commit(ctx);
-        } else if self.open.writes >= self.group_max {
+        if !self.closing.is_empty() || self.open.writes >= self.group_max {
             self.commit(ctx);
         } else if self.open.writes > 0 && !self.called {
             self.called = true;

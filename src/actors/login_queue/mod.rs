@@ -98,8 +98,8 @@ impl Line {
         self.call(|reply| Ask::FinishRedeem { pass, player, identity, reply }).await
     }
 
-    /// The sign-in with this pass came to nothing. `give_back`: the pass is good again (a wrong
-    /// password does not cost it); otherwise its slot is free.
+    /// The sign-in with this pass came to nothing. `give_back`: its slot is free at once; otherwise
+    /// the pass is good again, so that a wrong password does not cost it.
     pub async fn abandon_redeem(&self, pass: Number, give_back: bool) -> Result<(), CallError> {
         self.call(|reply| Ask::AbandonRedeem { pass, give_back, reply }).await
     }
@@ -109,12 +109,13 @@ impl Line {
         self.call(|reply| Ask::AdmitExempt { player, identity, reply }).await
     }
 
-    /// The player's first socket opens: takes the slot that waits for it, or a free one.
+    /// A socket of the player opens: takes the slot that waits for it, keeps the one that is held,
+    /// or takes a free one.
     pub async fn connect(&self, player: Player) -> Result<Result<(), NoSlot>, CallError> {
         self.call(|reply| Ask::Connect(player, reply)).await
     }
 
-    /// The player's last socket is gone. Never refused and never lost, for then a slot would leak:
+    /// A socket of the player is gone; the last one gives the slot up. Never refused and never lost, for then a slot would leak:
     /// it does not count against the callers and is not held back by the mailbox. It is bounded
     /// all the same: each call follows a `connect` that succeeded, so there are never more of
     /// them in the mailbox than there are open sockets.

@@ -160,12 +160,12 @@ impl Session {
 
     fn keep_time(&mut self, now_us: u64) {
         match self.life.due(now_us, self.door.parts().clock.now()) {
-            Due::Nothing | Due::Cut => {}
+            Due::Close(reason) => self.close(reason, None),
             Due::Ping if self.outbox.has_room(0) => {
                 self.outbox.push_frame(Kind::Ping, Bytes::new());
             }
-            Due::Ping => {}
-            Due::Close(reason) => self.close(reason, None),
+            // Cut: life is over, which `drive` sees next.
+            Due::Ping | Due::Nothing | Due::Cut => {}
         }
         if matches!(self.busy, Busy::Asked { until_us, .. } if now_us >= until_us) {
             self.close(CloseReason::Internal, None);
@@ -297,7 +297,6 @@ impl Session {
         };
         self.life.heard(now_us);
         match incoming {
-            Incoming::Partial => {}
             Incoming::Gone => self.lose(),
             Incoming::Fault(fault) => {
                 tracing::debug!(%fault, "client sent what can't be read");
@@ -309,7 +308,7 @@ impl Session {
             }
             Incoming::Frame(Frame::Close(code)) => self.part(code, now_us),
             Incoming::Frame(frame) if self.life.is_live() => self.take(frame, now_us),
-            Incoming::Frame(_) => {}
+            Incoming::Frame(_) | Incoming::Partial => {}
         }
         !self.life.is_over()
     }

@@ -137,7 +137,8 @@ impl SessionDoor {
     /// Lets nobody in any more and closes all sockets ([`CloseReason::Shutdown`]), evenly over
     /// `spread`, so that their clients do not all come back in the same instant. Returns when the
     /// last is gone or `limit` is over (from now; what `spread` takes is part of it), with the
-    /// number still open.
+    /// number still open. Sockets are not among the connections the HTTP server waits for, so
+    /// this comes before stopping it.
     pub async fn drain(&self, spread: Duration, limit: Duration) -> usize {
         let watch = Stopwatch::start();
         self.0.draining.store(true, Ordering::SeqCst);
@@ -291,7 +292,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.leave(CloseReason::Internal, false);
+        // A session that ended in order has left already; this one was dropped.
+        let draining = self.door.0.draining.load(Ordering::SeqCst);
+        self.leave(if draining { CloseReason::Shutdown } else { CloseReason::Internal }, false);
         if self.is_open {
             self.door.0.figures.count_ended();
             self.door.0.gone.notify_waiters();

@@ -306,3 +306,6 @@ pub(super) fn close_payload(code: u16, reason: &str) -> Bytes {
     payload.extend_from_slice(reason.get(..room).unwrap_or_default().as_bytes());
     payload.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,13 +27,10 @@ pub(super) fn check(head: &RequestHead) -> Result<String, Denied> {
     if !head.upgrade() || !lists(head, &header::UPGRADE, "websocket") {
         return Err(bad("the handshake must ask to upgrade to websocket"));
     }
-    match only(head, &header::SEC_WEBSOCKET_VERSION) {
-        Some("13") => {}
-        _ => {
-            let versions = vec![("Sec-WebSocket-Version", "13".to_owned())];
-            let denied = bad("only websocket version 13 is spoken here");
-            return Err(Denied { status: 426, headers: versions, ..denied });
-        }
+    if only(head, &header::SEC_WEBSOCKET_VERSION) != Some("13") {
+        let headers = vec![("Sec-WebSocket-Version", "13".to_owned())];
+        let denied = bad("only websocket version 13 is spoken here");
+        return Err(Denied { status: 426, headers, ..denied });
     }
     let key = only(head, &header::SEC_WEBSOCKET_KEY).unwrap_or_default();
     if !matches!(BASE64.decode(key), Ok(nonce) if nonce.len() == 16) {

@@ -61,12 +61,6 @@ impl Outbox {
         self.queue.len() * 2 > self.messages_max || self.bytes * 2 > self.bytes_max
     }
 
-    /// Bytes that wait.
-    #[cfg(test)]
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// Puts a message at the end. Whoever calls has asked [`Outbox::has_room`].
     pub(super) fn push(&mut self, message: Outbound) {
         match message {
@@ -144,3 +138,6 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,6 @@ fn put_together(letters: VecDeque<Letter>) -> VecDeque<Letter> {
     });
     keep.filter(|letter| !matches!(letter, Letter::Event(it) if it.event.is_empty())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The HTTP server's upgrade service: from a request that wants a socket to a running session.
 
 use std::future::{Ready, ready};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,6 @@ use actix_codec::Framed;
 use actix_http::{Request, RequestHead, h1};
 use actix_service::{Service, ServiceFactory};
 use futures_util::future::LocalBoxFuture;
-use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -83,6 +83,8 @@ impl Upgrade {
         match decided {
             Ok((accept, welcome, seat)) => {
                 answer.extend_from_slice(handshake::accepted(&accept).as_bytes());
+                // Frames are small and written in batches already: none should wait for another.
+                let _ = stream.set_nodelay(true);
                 if is_sent(&mut stream, &answer).await {
                     let early = parts.read_buf.to_vec();
                     let door = self.door.clone();
@@ -104,7 +106,9 @@ impl Upgrade {
         head: &RequestHead,
         peer: Option<SocketAddr>,
     ) -> Result<(String, Box<Welcome>, Seat), Denied> {
-        let route = self.routes.iter().find(|route| route.path() == head.uri.path());
+        // Pragma's paths are matched whatever their case (protocol-pragma §16).
+        let asked = head.uri.path();
+        let route = self.routes.iter().find(|route| route.path().eq_ignore_ascii_case(asked));
         let route = route.ok_or_else(handshake::not_found)?;
         let welcome = Box::new(route.admit(head, peer).await?);
         let accept = handshake::check(head)?;

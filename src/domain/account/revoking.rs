@@ -83,9 +83,8 @@ pub fn revoke(
         Revoke::All => revoked.all(now, token_life_s),
         Revoke::Tokens(tokens) => {
             for token in tokens {
-                let same = |kept: &RevokedToken| {
-                    kept.id == token.id && kept.refresh == token.refresh
-                };
+                let same =
+                    |kept: &RevokedToken| kept.id == token.id && kept.refresh == token.refresh;
                 revoked.tokens.retain(|kept| !same(kept) || kept.expires_at > token.expires_at);
                 if !revoked.tokens.iter().any(same) {
                     revoked.tokens.push(token.clone());

@@ -225,3 +225,6 @@ fn event(account: AccountId, join: Option<Presence>, leave: Option<Presence>) ->
         Event { account, joins: join.into_iter().collect(), leaves: leave.into_iter().collect() };
     (!event.is_empty()).then_some(event)
 }
+
+#[cfg(test)]
+mod tests;

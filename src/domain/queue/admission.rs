@@ -104,10 +104,10 @@ impl Queue {
         self.eta.at_head(false);
         self.tally.admitted[lane as usize] += 1;
         let until = secs_up(now.plus_ms(self.settings.pass_ttl_ms));
+        let lease_until = self.lease_until(number);
         if let Some(record) = self.line.record_mut(number) {
             let (quoted, entered) = (record.quoted_s, record.entered_s);
-            record.seen_s = until;
-            record.quoted_s = 0;
+            record.turn_to_pass(until, lease_until);
             self.eta.score(quoted, secs_up(now).saturating_sub(entered));
         }
         self.line.clear_waiting(number, lane);
@@ -144,22 +144,26 @@ impl Queue {
         self.line.clear_waiting(number, lane);
         // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
         if !self.line.has(number, Mark::Unheard) {
-            self.park(now, number);
+            let lease_until = self.lease_until(number);
+            self.park(now, number, lease_until);
         }
     }
 
-    fn park(&mut self, now: UnixMicros, number: Number) {
-        if self.settings.parked_ms == 0 {
+    /// Keeps the number for `parked_ms`, and never shorter than its lease was promised to be.
+    fn park(&mut self, now: UnixMicros, number: Number, lease_until: UnixMicros) {
+        let until = now.plus_ms(self.settings.parked_ms).max(lease_until);
+        if until <= now {
             self.tally.expired.parked += 1;
             self.end(number);
             return;
         }
-        let until = secs_up(now.plus_ms(self.settings.parked_ms));
+        let until = secs_up(until);
         if let Some(record) = self.line.record_mut(number) {
             record.seen_s = until;
             record.quoted_s = 0;
         }
         self.line.set(number, Mark::Parked);
+        // Leases differ, so this is only nearly in order: some lapse a little late.
         self.parked.push_back((until, number));
         let valid = usize::try_from(self.line.count(Mark::Parked)).unwrap_or(usize::MAX / 4);
         if self.parked.len() > 2 * valid + STALE_MAX {
@@ -183,12 +187,14 @@ impl Queue {
     /// Nobody came with the pass: its slot is free, its owner keeps his number for a while.
     pub(super) fn lapse_pass(&mut self, now: UnixMicros, number: Number) {
         self.line.clear(number, Mark::Pass);
+        let mut lease = now;
         if let Some(record) = self.line.record_mut(number) {
             record.set_had_pass();
+            lease = record.lease_of_pass();
         }
         self.eta.departed();
         self.tally.expired.pass += 1;
-        self.park(now, number);
+        self.park(now, number, lease);
     }
 
     fn expire_in_use(&mut self, now: UnixMicros) {
@@ -233,7 +239,7 @@ impl Queue {
                 self.sweep_block = self.line.blocks().start;
             }
             for number in self.line.swept(self.sweep_block) {
-                if self.is_lapsed(now, number) {
+                if self.lease_until(number) <= now {
                     self.eta.abandoned();
                     self.tally.expired.lease += 1;
                     self.end(number);
@@ -243,14 +249,15 @@ impl Queue {
         }
     }
 
-    fn is_lapsed(&self, now: UnixMicros, number: Number) -> bool {
+    /// Until when a waiting ticket keeps its place in silence.
+    fn lease_until(&self, number: Number) -> UnixMicros {
         if let Some(recovered) = &self.recovered
             && self.line.has(number, Mark::Unheard)
         {
-            return recovered.is_lapsed(now);
+            return recovered.lapses_at();
         }
         let lease_ms = self.settings.lease_ms;
-        self.line.record(number).is_some_and(|record| record.lease_until(lease_ms) <= now)
+        self.line.record(number).map_or(UnixMicros(0), |record| record.lease_until(lease_ms))
     }
 }
 

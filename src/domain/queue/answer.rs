@@ -42,12 +42,16 @@ impl Queue {
         };
         let (lease_ms, changed, slower) =
             (self.settings.lease_ms, secs_up(self.settings_changed_at), self.eta.slower_at());
+        let recovering = self.recovered.is_some();
         let mut position = computed;
         let mut lease_until = now;
         if let Some(record) = self.line.record_mut(number) {
             if let Some(shown) = record.shown().filter(|&shown| computed > shown) {
                 if matches!(lane, Lane::Grace | Lane::Staff) || reason.is_some() {
                     reason = reason.or(Some(Reason::OlderReturned));
+                } else if recovering {
+                    // Somebody older was recognised, in another lane than presumed.
+                    reason = Some(Reason::Restarted);
                 } else {
                     position = shown;
                     self.tally.reversals += 1;

@@ -201,11 +201,11 @@ impl Estimator {
     /// Median and 90th percentile of the relative error of recent estimates, and how many were
     /// scored ever.
     pub(super) fn error(&self) -> (Option<f64>, Option<f64>, u64) {
-        let mut sorted = self.scores.clone();
-        sorted.sort_unstable();
-        let at = |percent: usize| {
-            let index = sorted.len() * percent / 100;
-            sorted.get(index.min(sorted.len().saturating_sub(1))).map(|&e| f64::from(e) / 1e3)
+        let mut scores = self.scores.clone();
+        let mut at = |percent: usize| {
+            let index = scores.len() * percent / 100;
+            let found = (index < scores.len()).then(|| *scores.select_nth_unstable(index).1);
+            found.map(|error| f64::from(error) / 1e3)
         };
         (at(50), at(90), self.scored)
     }

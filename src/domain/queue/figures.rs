@@ -126,6 +126,12 @@ impl Queue {
         }
     }
 
+    /// The moment of the last call, by the queue's own clock, which never steps back: what
+    /// `lease_until` and `pass_until` are counted from.
+    pub fn now(&self) -> UnixMicros {
+        self.time.now
+    }
+
     /// Until when admissions wait after a restart; in the past: they do not.
     pub fn settles_until(&self) -> UnixMicros {
         self.settle_until

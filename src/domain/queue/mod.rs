@@ -9,6 +9,8 @@
 mod admission;
 mod answer;
 mod eta;
+#[cfg(test)]
+mod examples;
 mod fenwick;
 mod figures;
 mod gate;
@@ -18,6 +20,8 @@ mod ledger;
 mod line;
 mod packed;
 mod poll;
+#[cfg(test)]
+mod props;
 #[expect(clippy::module_inception, reason = "the machine is called what the room is called")]
 mod queue;
 mod record;

@@ -5,8 +5,8 @@
 //! longest interval. With `r` admissions a second and `w` waiting that makes
 //! `r/c · (1 + ln(hi/lo)) + max(0, w - hi·r/c)/hi` polls a second; solved for `c`. The longest
 //! interval is a promise to the client (Pragma's `maxCheckTicketPollTimeSeconds`), so beyond
-//! `budget · hi` waiting it wins over the budget; and as each admitted ticket asks at least once, a
-//! budget below the rate cannot be held.
+//! `budget · hi` waiting it wins over the budget; and nobody is called much later than his turn, lest
+//! his pass lapses, so a budget of less than about six polls per admission cannot be held either.
 
 use super::index::mix;
 use super::{Number, Settings};

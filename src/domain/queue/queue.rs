@@ -175,7 +175,10 @@ impl Queue {
     }
 
     fn refuse_full(&mut self) -> Option<Standing> {
-        if self.line.waiting_total() >= self.settings.line_max || !self.line.has_room() {
+        // Numbers that may never have been given keep nobody out.
+        let presumed = self.recovered.as_ref().map_or(0, Recovered::presumed_count);
+        let line_max = self.settings.line_max.saturating_add(presumed);
+        if self.line.waiting_total() >= line_max || !self.line.has_room() {
             self.tally.refused_full += 1;
             let low = self.settings.poll_min_ms;
             let spread_ms = 15_000 + self.tally.refused_full % 16 * 1_000;

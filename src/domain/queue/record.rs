@@ -18,7 +18,8 @@ pub(super) struct Record {
     shown_lane: u32,
     /// The poll interval it was given, in tenths of a second.
     interval_ds: u16,
-    /// The first estimate it was given, counted from `entered_s`, in seconds (0: none).
+    /// Waiting: the first estimate it was given, counted from `entered_s`, in seconds (0: none).
+    /// Pass: by how much its lease outlasts it.
     pub(super) quoted_s: u16,
 }
 
@@ -88,6 +89,18 @@ impl Record {
     pub(super) fn silent_from(&self) -> UnixMicros {
         let slack_ms = self.interval_ms().max(super::SILENCE_SLACK_MS);
         UnixMicros::from_secs(u64::from(self.seen_s)).plus_ms(self.interval_ms() + slack_ms)
+    }
+
+    /// Becomes a pass until then, and remembers the lease it was promised before.
+    pub(super) fn turn_to_pass(&mut self, until_s: u32, lease_until: UnixMicros) {
+        let longer_s = secs_up(lease_until).saturating_sub(until_s);
+        self.quoted_s = u16::try_from(longer_s).unwrap_or(u16::MAX);
+        self.seen_s = until_s;
+    }
+
+    /// Until when a pass was promised its place before it became one.
+    pub(super) fn lease_of_pass(&self) -> UnixMicros {
+        self.until().plus_secs(self.quoted_s.into())
     }
 
     /// Pass or parked: until when.

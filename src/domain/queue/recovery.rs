@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::eta::Estimator;
 use super::ledger::Kind;
@@ -39,8 +39,11 @@ pub struct Recovery {
 #[derive(Clone, Debug)]
 pub(super) struct Recovered {
     is_clean: bool,
-    /// Numbers that may have been given after the snapshot.
-    presumed: Range<u64>,
+    /// Numbers that may have been given after a snapshot: those of this restart last, and of the
+    /// ones before while those were not over.
+    presumed: Vec<Range<u64>>,
+    /// Every number given before the restart is below this.
+    upto: Number,
     /// Tickets not heard of by then lapse: a lease, or three of the longest intervals.
     lapses_at: UnixMicros,
     /// Until when a pass given before the crash can still be good.
@@ -52,24 +55,36 @@ pub(super) struct Recovered {
 impl Recovered {
     /// Notes that a number came to an end, so that its pass is not honoured any more.
     pub(super) fn note_end(&mut self, number: Number) {
-        if !self.is_clean && number.0 < self.presumed.end {
+        if !self.is_clean && number < self.upto {
             self.ended.insert(number);
         }
     }
 
     /// Whether a number may never have been given.
     pub(super) fn is_presumed(&self, number: Number) -> bool {
-        self.presumed.contains(&number.0)
+        self.presumed.iter().any(|range| range.contains(&number.0))
     }
 
-    pub(super) fn is_lapsed(&self, now: UnixMicros) -> bool {
-        self.lapses_at <= now
+    /// How many those are.
+    pub(super) fn presumed_count(&self) -> u64 {
+        self.presumed.iter().map(|range| range.end - range.start).sum()
+    }
+
+    /// The same as numbers, for a snapshot.
+    pub(super) fn presumed(&self) -> Vec<(Number, Number)> {
+        self.presumed.iter().map(|range| (Number(range.start), Number(range.end))).collect()
+    }
+
+    /// Until when a ticket that has not been heard of keeps its place: nobody knows what it was
+    /// promised.
+    pub(super) const fn lapses_at(&self) -> UnixMicros {
+        self.lapses_at
     }
 
     pub(super) fn may_honour(&self, now: UnixMicros, number: Number) -> bool {
         !self.is_clean
             && now < self.honours_until
-            && number.0 < self.presumed.end
+            && number < self.upto
             && !self.ended.contains(&number)
     }
 
@@ -152,58 +167,89 @@ impl Queue {
     }
 
     fn restore_line(&mut self, saved: &Snapshot, recovery: &Recovery, now: UnixMicros) {
+        // Nobody is silent, or late, before the line can move again.
         let heard = now.max(self.settle_until);
+        let mut blank = Record::new(Identity::ANONYMOUS, Lane::Standard, heard);
+        blank.entered_s = secs(saved.taken_at);
         for (lane, packed) in Lane::ALL.into_iter().zip(&saved.waiting) {
             for (start, word) in (saved.first.0..saved.next.0).step_by(64).zip(packed.words()) {
                 for number in ones(word).map(|bit| Number(start + bit)) {
-                    self.presume(number, lane, heard);
+                    self.presume(number, lane, blank);
                 }
             }
         }
-        let down_us = now.since_us(saved.taken_at);
-        for apart in &saved.apart {
-            self.restore_apart(apart, down_us);
+        for (start, word) in (saved.first.0..saved.next.0).step_by(64).zip(saved.skipped.words()) {
+            for number in ones(word).map(|bit| Number(start + bit)) {
+                self.line.put(number, blank);
+                self.line.set(number, Mark::Unheard);
+            }
         }
+        let down_us = now.since_us(saved.taken_at);
+        let lease_ms = self.settings.lease_ms.max(self.settings.poll_max_ms.saturating_mul(3));
+        let lapses_at = heard.plus_ms(lease_ms);
+        // After a crash the owner may have been heard of since the snapshot.
+        let promised = if recovery.clean { UnixMicros(0) } else { lapses_at };
+        for apart in &saved.apart {
+            self.restore_apart(apart, down_us, promised);
+        }
+        self.restore_presumed(saved, recovery, blank, lapses_at);
+    }
+
+    /// What may have happened after the snapshot, and what that means for a while.
+    fn restore_presumed(
+        &mut self,
+        saved: &Snapshot,
+        recovery: &Recovery,
+        blank: Record,
+        lapses_at: UnixMicros,
+    ) {
         let end = if recovery.clean { saved.next } else { saved.next.max(recovery.reserved_until) };
         let start = saved.next.0.max(end.0.saturating_sub(PRESUMED_MAX));
         for number in start..end.0 {
-            self.presume(Number(number), Lane::Standard, heard);
+            self.presume(Number(number), Lane::Standard, blank);
         }
         self.line.skip_to(end);
         self.granted = end.max(recovery.reserved_until);
-        let lease_ms = self.settings.lease_ms.max(self.settings.poll_max_ms.saturating_mul(3));
+        let before = saved.presumed.iter().map(|&(start, end)| start.0..end.0);
         self.recovered = Some(Recovered {
             is_clean: recovery.clean,
-            presumed: saved.next.0..end.0,
-            lapses_at: heard.plus_ms(lease_ms),
-            honours_until: now.plus_ms(self.settings.pass_ttl_ms),
+            presumed: before.chain([start..end.0]).collect(),
+            upto: end,
+            lapses_at,
+            honours_until: self.time.now.plus_ms(self.settings.pass_ttl_ms),
             ended: HashSet::new(),
         });
     }
 
     /// Puts a number in its lane without knowing whose it is.
-    fn presume(&mut self, number: Number, lane: Lane, heard: UnixMicros) {
-        self.line.put(number, Record::new(Identity::ANONYMOUS, lane, heard));
+    fn presume(&mut self, number: Number, lane: Lane, blank: Record) {
+        self.line.put(number, blank);
         self.line.set(number, Mark::Unheard);
         self.line.set_waiting(number, lane);
     }
 
-    fn restore_apart(&mut self, apart: &Apart, down_us: u64) {
-        let until = secs_up(UnixMicros::from_secs(apart.until_s.into()).plus_us(down_us));
+    /// Puts back a pass or a parked ticket, which keeps its place until `promised` at least.
+    fn restore_apart(&mut self, apart: &Apart, down_us: u64, promised: UnixMicros) {
+        let longer = |until_s: u32| secs_up(UnixMicros::from_secs(until_s.into()).plus_us(down_us));
         let mut record = Record::new(apart.identity, apart.lane, UnixMicros(0));
         record.entered_s = apart.entered_s;
-        record.seen_s = until;
+        record.seen_s = longer(apart.until_s);
+        record.quoted_s = apart.longer_s;
         if apart.had_pass {
             record.set_had_pass();
         }
-        self.line.put(apart.number, record);
-        if apart.is_pass {
-            self.line.set(apart.number, Mark::Pass);
-            self.passes.push_back((until, apart.number));
+        let mark = if apart.is_pass {
+            let lease_until = record.lease_of_pass().max(promised);
+            record.turn_to_pass(record.seen_s, lease_until);
+            self.passes.push_back((record.seen_s, apart.number));
+            Mark::Pass
         } else {
-            self.line.set(apart.number, Mark::Parked);
-            self.parked.push_back((until, apart.number));
-        }
+            record.seen_s = record.seen_s.max(secs_up(promised));
+            self.parked.push_back((record.seen_s, apart.number));
+            Mark::Parked
+        };
+        self.line.put(apart.number, record);
+        self.line.set(apart.number, mark);
     }
 
     /// Passes that the registry knows as redeemed: their slot is the player's, if the snapshot
@@ -213,13 +259,15 @@ impl Queue {
         let hold_ms = self.settings.grace_ms.max(self.settings.settle_ms);
         // A trifle later than those of the snapshot: should one be displaced, it is one of those.
         let hold = now.plus_ms(hold_ms).plus_us(1);
+        let logged: HashMap<Number, Identity> =
+            recovery.places.iter().map(|&(number, identity, _)| (number, identity)).collect();
         for &(number, player) in &recovery.redeemed {
             if number >= self.line.next() {
                 continue;
             }
             if self.line.state(number) != State::Gone {
-                let identity =
-                    self.line.record(number).map_or(Identity::ANONYMOUS, Record::identity);
+                let saved = self.line.record(number).map_or(Identity::ANONYMOUS, Record::identity);
+                let identity = logged.get(&number).copied().unwrap_or(saved);
                 self.end(number);
                 if self.ledger.get(player).is_none() {
                     self.ledger.put_recovered(player, hold, identity);
@@ -236,16 +284,22 @@ impl Queue {
         let mut places = recovery.places.clone();
         places.sort_unstable_by_key(|&(number, _, _)| std::cmp::Reverse(number));
         for (number, identity, lane) in places {
-            let State::Waiting(stands) = self.line.state(number) else { continue };
             if !self.line.has(number, Mark::Unheard) || identity == Identity::ANONYMOUS {
                 continue;
             }
-            if self.line.find(identity).is_some() {
-                self.end(number);
-                continue;
+            match self.line.find(identity) {
+                Some(newer) if newer > number => {
+                    self.end(number);
+                    continue;
+                }
+                Some(older) => self.end(older),
+                None => {}
             }
             self.line.set_identity(number, identity);
-            if self.recovered.as_ref().is_some_and(|recovered| recovered.is_presumed(number)) {
+            if let State::Waiting(stands) = self.line.state(number)
+                && stands != lane
+                && self.is_presumed(number)
+            {
                 self.line.clear_waiting(number, stands);
                 self.line.set_waiting(number, lane);
             }
@@ -273,7 +327,7 @@ impl Queue {
         }
         if known == Identity::ANONYMOUS && ticket.identity != Identity::ANONYMOUS {
             match self.line.find(ticket.identity) {
-                Some(other) if self.line.state(other) == State::Pass => {
+                Some(other) if other > number && self.line.state(other) == State::Pass => {
                     self.end(number);
                     return Checked::Standing(self.known(now, other, false));
                 }
@@ -293,10 +347,14 @@ impl Queue {
     /// given after the snapshot.
     fn trust_lane(&mut self, ticket: TicketRef) {
         let State::Waiting(stands) = self.line.state(ticket.number) else { return };
-        let presumed = self.recovered.as_ref().is_some_and(|r| r.is_presumed(ticket.number));
-        if stands != ticket.lane && (presumed || ticket.lane == Lane::Grace) {
+        let trusted = ticket.lane == Lane::Grace || self.is_presumed(ticket.number);
+        if stands != ticket.lane && trusted {
             self.line.clear_waiting(ticket.number, stands);
             self.line.set_waiting(ticket.number, ticket.lane);
         }
+    }
+
+    fn is_presumed(&self, number: Number) -> bool {
+        self.recovered.as_ref().is_some_and(|recovered| recovered.is_presumed(number))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ledger::Kind;
 use super::line::{Mark, State};
-use super::record::{Record, secs_up};
+use super::record::{Record, secs, secs_up};
 use super::{
     Departure, IN_USE_MS, Identity, Number, PassRefused, Player, Queue, TicketRef, UnixMicros,
 };
@@ -61,30 +61,31 @@ impl Queue {
     fn may_honour(&self, now: UnixMicros, number: Number, state: State) -> bool {
         let Some(recovered) = &self.recovered else { return false };
         let unknown = match state {
-            State::Gone => true,
+            // The snapshot may be from before a parked owner returned and was admitted.
+            State::Gone | State::Parked => true,
             State::Waiting(_) | State::Skipped => self.line.has(number, Mark::Unheard),
-            State::Parked | State::Pass => false,
+            State::Pass => false,
         };
         unknown && recovered.may_honour(now, number)
     }
 
     fn honour(&mut self, now: UnixMicros, ticket: TicketRef) -> Result<(), PassRefused> {
         let number = ticket.number;
-        let fits = if self.free() > 0 {
-            true
-        } else if let Some(phantom) = self.ledger.oldest_recovered() {
-            self.ledger.free(phantom);
-            self.free() > 0
-        } else {
-            false
-        };
         if !self.line.reach_back(number) {
             return Err(PassRefused::Unknown);
         }
+        if self.free() == 0
+            && let Some(phantom) = self.ledger.oldest_recovered()
+        {
+            self.ledger.free(phantom);
+        }
+        let fits = self.free() > 0;
         self.line.forget(number);
-        let mut record = Record::new(ticket.identity, ticket.lane, now);
-        record.entered_s = super::record::secs(ticket.issued_at);
         self.free_identity(ticket.identity);
+        // Forgetting may have given the block back.
+        self.line.reach_back(number);
+        let mut record = Record::new(ticket.identity, ticket.lane, now);
+        record.entered_s = secs(ticket.issued_at);
         if !fits {
             self.line.put(number, record);
             self.line.set(number, Mark::Unheard);
@@ -96,7 +97,6 @@ impl Queue {
         record.seen_s = until;
         self.line.put(number, record);
         self.line.set(number, Mark::Pass);
-        // In front: a later pass may run out earlier than this one now, which only delays it.
         self.passes.push_back((until, number));
         Ok(())
     }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::eta::Measured;
 use super::ledger::Kind;
-use super::line::{BLOCK, State};
+use super::line::{BLOCK, Mark, State};
 use super::packed::Packed;
+use super::recovery::Recovered;
 use super::{Identity, Lane, Number, Player, Queue, UnixMicros};
 
 /// A coarse picture of a [`Queue`]: enough to stand up again. Identities and leases of ordinary
@@ -26,6 +27,10 @@ pub struct Snapshot {
     pub(super) first: Number,
     /// Who waits, by lane.
     pub(super) waiting: [Packed; 4],
+    /// Who had not been heard of since an earlier restart when his turn came.
+    pub(super) skipped: Packed,
+    /// Numbers that may never have been given, because of earlier restarts.
+    pub(super) presumed: Vec<(Number, Number)>,
     /// Passes out and parked tickets.
     pub(super) apart: Vec<Apart>,
     pub(super) slots: Vec<SavedSlot>,
@@ -51,6 +56,8 @@ pub(super) struct Apart {
     pub(super) lane: Lane,
     pub(super) entered_s: u32,
     pub(super) until_s: u32,
+    /// By how much the lease outlasts a pass.
+    pub(super) longer_s: u16,
     pub(super) is_pass: bool,
     pub(super) had_pass: bool,
 }
@@ -119,6 +126,11 @@ impl Queue {
         let waiting = Lane::ALL.map(|lane| {
             Packed::pack((first..past).step_by(64).map(|at| self.line.word(at, lane as usize)))
         });
+        let skipped = |at: u64| {
+            let lanes =
+                Lane::ALL.iter().fold(0, |all, &lane| all | self.line.word(at, lane as usize));
+            self.line.word(at, Mark::Unheard as usize) & !lanes
+        };
         let slots = self.ledger.sorted().into_iter();
         Snapshot {
             epoch: self.epoch,
@@ -135,6 +147,8 @@ impl Queue {
             owed: self.gate.owed(now),
             first: Number(first),
             waiting,
+            skipped: Packed::pack((first..past).step_by(64).map(skipped)),
+            presumed: self.recovered.as_ref().map(Recovered::presumed).unwrap_or_default(),
             apart: self.saved_apart(),
             slots: slots
                 .map(|(player, slot)| SavedSlot {
@@ -170,6 +184,7 @@ impl Queue {
             lane: record.lane(),
             entered_s: record.entered_s,
             until_s: record.seen_s,
+            longer_s: if is_pass { record.quoted_s } else { 0 },
             is_pass,
             had_pass: record.had_pass(),
         })

@@ -97,6 +97,18 @@ pub enum Phase {
     Paused,
 }
 
+impl Phase {
+    /// The word for wires.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Front => "front",
+            Self::Held => "held",
+            Self::Paused => "paused",
+        }
+    }
+}
+
 /// Why a shown position or estimate got worse. Never silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -110,6 +122,19 @@ pub enum Reason {
     Restarted,
     /// Fewer players are leaving the game than before.
     SlowerDepartures,
+}
+
+impl Reason {
+    /// The word for wires.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LaneChanged => "lane_changed",
+            Self::OlderReturned => "older_returned",
+            Self::SettingsChanged => "settings_changed",
+            Self::Restarted => "restarted",
+            Self::SlowerDepartures => "slower_departures",
+        }
+    }
 }
 
 /// A ticket that waits.

@@ -64,26 +64,21 @@ pub(super) fn pair(app: &App, issue: Issue, created: bool) -> Reply {
 /// it (§1.2, §13.2).
 pub(super) async fn refresh(asked: &Asked<'_>, payload: Payload) -> Result<Reply, Failure> {
     let app = asked.app;
-    let key = asked.server_key();
-    if key.is_err() && !auth::is_bearer(asked.headers()) {
-        key?;
-        return Err(Failure::unauthenticated(REFUSED));
-    }
+    let key = match asked.server_key() {
+        Err(no_key) if !auth::is_bearer(asked.headers()) => return Err(no_key),
+        key => key,
+    };
     let body = asked.body(payload).await?;
     let asks: Refreshing = body::parse(&body)?.unwrap_or_default();
-    let claims = refreshable(app, &asks.token);
-    let claims = match (key, claims) {
-        (_, Ok(claims)) => claims,
-        (Err(no_key), Err(_)) => return Err(no_key),
-        (Ok(()), Err(refused)) => return Err(refused),
-    };
+    let claims = refreshable(app, &asks.token).map_err(|refused| key.err().unwrap_or(refused))?;
     let account = app
         .door
         .resume(AccountId(claims.account))
         .await
         .map_err(|error| failure(Context::Refresh, error))?;
     // Signed out everywhere while we looked.
-    if account.revoked_before_us >= claims.issued_at_us && account.revoked_before_us != 0 {
+    let revoked_before = UnixMicros(account.revoked_before_us);
+    if revoked_before.0 != 0 && revoked_before.0 >= claims.issued_at_us {
         return Err(Failure::unauthenticated(REFUSED));
     }
     let issue = Issue {
@@ -92,7 +87,8 @@ pub(super) async fn refresh(asked: &Asked<'_>, payload: Payload) -> Result<Reply
         username: account.username,
         vars: if asks.vars.is_empty() { claims.vars } else { asks.vars },
         signed_in_at: claims.signed_in_at,
-        at: app.door.clock.now(),
+        // After a clock that stepped back the new pair must not be born revoked.
+        at: app.door.clock.now().max(revoked_before.plus_us(1)),
     };
     Ok(pair(app, issue, false))
 }

@@ -7,13 +7,14 @@ use ::sled::{Batch, Db};
 
 use crate::store::{Commit, StoreError};
 
+use super::opening::SyncFile;
 use super::staged::Writes;
 
 pub struct SledCommit {
     pub db: Db,
     pub file: Arc<File>,
     pub writes: Arc<Writes>,
-    pub after_sync: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub sync: SyncFile,
 }
 
 impl Commit for SledCommit {
@@ -28,12 +29,7 @@ impl Commit for SledCommit {
         let writing = |error| StoreError::failed("write a commit to the account store", error);
         self.db.apply_batch(batch).map_err(writing)?;
         self.db.flush().map_err(writing)?;
-        self.file
-            .sync_data()
-            .map_err(|error| StoreError::failed("sync the account store to the disk", error))?;
-        if let Some(after_sync) = &self.after_sync {
-            after_sync();
-        }
-        Ok(())
+        (self.sync)(&self.file)
+            .map_err(|error| StoreError::failed("sync the account store to the disk", error))
     }
 }

@@ -21,9 +21,11 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use ::sled::{Db, IVec};
+use ::sled::{Config, Db, IVec};
 
-use crate::domain::account::{Account, AccountId, Change, Link, Redemption, Revoked, generated, names};
+use crate::domain::account::{
+    Account, AccountId, Change, Link, Redemption, Revoked, generated, names,
+};
 use crate::domain::time::UnixMicros;
 
 use self::commit::SledCommit;
@@ -32,10 +34,11 @@ use self::passes::Passes;
 use self::staged::Staged;
 use super::{Commit, Store, StoreError};
 
-pub use self::opening::Options;
+pub use self::opening::{Options, SyncFile, sync_data};
 
 /// Accounts in a sled database.
 pub struct SledStore {
+    config: Config,
     db: Db,
     /// sled's own file, for the `fdatasync` it does not do.
     file: Arc<File>,
@@ -45,7 +48,9 @@ pub struct SledStore {
     /// When what is revoked of an account may be forgotten.
     revoked_until: BTreeSet<(u64, AccountId)>,
     count: u64,
-    after_sync: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Something was sealed since opening.
+    has_written: bool,
+    sync: SyncFile,
 }
 
 impl SledStore {
@@ -300,11 +305,12 @@ impl Store for SledStore {
             self.staged.put(&keys::passes(group), redemptions);
         }
         let writes = self.staged.seal()?;
+        self.has_written = true;
         Some(Box::new(SledCommit {
             db: self.db.clone(),
             file: self.file.clone(),
             writes,
-            after_sync: self.after_sync.clone(),
+            sync: self.sync.clone(),
         }))
     }
 
@@ -313,8 +319,15 @@ impl Store for SledStore {
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { db, file, .. } = *self;
+        let Self { config, db, file, has_written, .. } = *self;
         drop(db);
+        opening::wait_until_unlocked(&file)?;
+        if has_written {
+            opening::write_snapshot(&config);
+        }
         opening::wait_until_unlocked(&file)
     }
 }
+
+#[cfg(test)]
+mod tests;

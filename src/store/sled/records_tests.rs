@@ -1,0 +1,110 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), Just("en".to_owned()), ".{0,20}"]
+}
+
+fn link_id() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".{0,40}",
+        any::<u128>().prop_map(|id| Uuid::from_u128(id).to_string()),
+        any::<u128>().prop_map(|id| Uuid::from_u128(id).to_string().to_uppercase()),
+        any::<u128>().prop_map(|id| Uuid::from_u128(id).simple().to_string()),
+        any::<u128>().prop_map(|id| Uuid::from_u128(id).simple().to_string().to_uppercase()),
+        any::<u128>().prop_map(|id| Uuid::from_u128(id).braced().to_string()),
+        any::<u128>().prop_map(|id| Uuid::from_u128(id).urn().to_string()),
+        any::<u128>().prop_map(|id| {
+            let text = Uuid::from_u128(id).to_string();
+            format!("{}{}", &text[..18], text[18..].to_uppercase())
+        }),
+    ]
+}
+
+prop_compose! {
+    fn account()(
+        id in any::<u128>(),
+        texts in prop::collection::vec(text(), 6),
+        links in prop::collection::vec((prop::sample::select(&LinkKind::ALL[..]), link_id()), 0..4),
+        password in prop::option::of(text()),
+        name in prop::option::of((text(), 1..=9999_u16)),
+        players in prop::collection::vec((any::<u128>(), any::<u128>()), 0..3),
+        times in (0..u64::from(u32::MAX), 0..1_000_u64, any::<u64>(), any::<u64>()),
+    ) -> Account {
+        let id = AccountId(Uuid::from_u128(id));
+        let mut texts = texts.into_iter();
+        let mut text = || texts.next().unwrap();
+        let username = Some(text()).filter(|name| !name.is_empty());
+        let lang_tag = Some(text()).filter(|tag| !tag.is_empty());
+        Account {
+            id,
+            username: username.unwrap_or_else(|| generated::username(id)),
+            links: links.into_iter().map(|(kind, id)| Link { kind, id }).collect(),
+            password,
+            display_name: text(),
+            avatar_url: text(),
+            lang_tag: lang_tag.unwrap_or_else(|| "en".to_owned()),
+            location: text(),
+            timezone: text(),
+            pragma_name: name.map(|(name, discriminator)| PragmaName { name, discriminator }),
+            players: players
+                .into_iter()
+                .map(|(shard, player)| ShardPlayer {
+                    shard: Uuid::from_u128(shard),
+                    player: Uuid::from_u128(player),
+                })
+                .collect(),
+            created_at: times.0,
+            updated_at: times.0 + times.1,
+            disabled_at: times.2,
+            revoked_before_us: times.3,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_stored_is_what_is_read(account in account()) {
+        let record = encode_account(&account).unwrap();
+        prop_assert_eq!(&decode_account(account.id, &record).unwrap(), &account);
+    }
+
+    /// Damage is an error, never a panic.
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        let _ = decode_account(AccountId(Uuid::nil()), &bytes);
+        let _: Result<crate::domain::account::Revoked, _> = decode(&bytes);
+    }
+}
+
+#[test]
+fn a_new_account_of_a_device_is_small() {
+    let id = AccountId(Uuid::from_u128(0x1234_5678_1234_4234_9234_1234_5678_9abc));
+    let device = "0e6f3a9c-52d5-4a4e-9f59-1d8f0c1b2a3d".to_owned();
+    let account = Account {
+        id,
+        username: generated::username(id),
+        links: vec![Link { kind: LinkKind::Device, id: device }],
+        password: None,
+        display_name: String::new(),
+        avatar_url: String::new(),
+        lang_tag: "en".into(),
+        location: String::new(),
+        timezone: String::new(),
+        pragma_name: None,
+        players: Vec::new(),
+        created_at: 1_790_000_000,
+        updated_at: 1_790_000_000,
+        disabled_at: 0,
+        revoked_before_us: 0,
+    };
+    assert_eq!(encode_account(&account).unwrap().len(), 28);
+}
+
+#[test]
+fn a_record_of_a_later_version_is_refused() {
+    let mut record = encode(&7_u64).unwrap();
+    record[0] = 2;
+    assert!(matches!(decode::<u64>(&record), Err(StoreError::Corrupt(_))));
+}

@@ -17,6 +17,7 @@ pub struct Staged {
 
 impl Staged {
     /// The staged value of a key: `None`, nothing is staged for it; `Some(None)`, it goes.
+    #[expect(clippy::option_option, reason = "not staged, staged to go, staged with a value")]
     pub fn get(&self, key: &[u8]) -> Option<Option<&IVec>> {
         let sealed = || self.sealed.as_ref().and_then(|sealed| sealed.get(key));
         self.open.get(key).or_else(sealed).map(Option::as_ref)

@@ -110,7 +110,7 @@ fn a_status_is_set_emptied_and_taken_away() {
 
 #[test]
 fn a_status_is_2048_bytes_at_most() {
-    let frame = |length| {
+    let frame = |length: usize| {
         format!(r#"{{"cid":"2","status_update":{{"status":"{}"}}}}"#, "é".repeat(length / 2))
     };
     assert_eq!(told(&frame(2_048)).len(), 2);

@@ -1,0 +1,216 @@
+//! Real clients against the real program: Nakama's JavaScript SDK as published, and the try-it page
+//! in a real browser. Each test starts its own server and runs one program of `tests/clients/` with
+//! Node; what that prints is shown when it fails. Screenshots are in `tests/clients/artifacts/`.
+//!
+//! What the tests need they install: the npm packages of the lock file, and Debian's Chromium when
+//! run as root on Debian. What can't be installed fails the test and says so; nothing is skipped.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// Nobody waits in these: the line is another test's subject.
+const OPEN_GATE: &[(&str, &str)] = &[("ANTEROOM__QUEUE__RATE", "1000")];
+
+#[test]
+fn nakama_js_signs_in() {
+    run("authenticate.mjs", OPEN_GATE);
+}
+
+#[test]
+fn nakama_js_refreshes_and_ends_sessions() {
+    run("session.mjs", OPEN_GATE);
+}
+
+#[test]
+fn nakama_js_links_and_unlinks() {
+    run("link.mjs", OPEN_GATE);
+}
+
+#[test]
+fn nakama_js_is_online_with_a_status() {
+    run("socket.mjs", OPEN_GATE);
+}
+
+#[test]
+fn nakama_js_stands_in_line() {
+    let busy = [
+        ("ANTEROOM__QUEUE__RATE", "0.5"),
+        ("ANTEROOM__QUEUE__BURST", "1"),
+        ("ANTEROOM__QUEUE__POLL_MIN_MS", "500"),
+    ];
+    run("line.mjs", &busy);
+}
+
+#[test]
+fn the_page_leads_two_tabs_from_the_line_to_online() {
+    let busy = [
+        ("ANTEROOM__QUEUE__RATE", "0.7"),
+        ("ANTEROOM__QUEUE__BURST", "1"),
+        ("ANTEROOM__QUEUE__POLL_MIN_MS", "500"),
+    ];
+    browser();
+    run("page.mjs", &busy);
+}
+
+#[test]
+fn the_page_shows_every_state_on_every_screen() {
+    browser();
+    run("page-states.mjs", OPEN_GATE);
+}
+
+/// Runs one program of `tests/clients/` against a server of its own.
+fn run(program: &str, settings: &[(&str, &str)]) {
+    packages();
+    let server = Server::start(settings);
+    let told = Command::new("node")
+        .arg(folder().join(program))
+        .current_dir(folder())
+        .env("ANTEROOM_URL", &server.url)
+        .env("CHROMIUM", chromium())
+        .output()
+        .expect("node starts");
+    let stories = String::from_utf8_lossy(&told.stdout);
+    let held = told.status.success() && stories.contains("\nok ") | stories.starts_with("ok ");
+    assert!(held, "{program}\n{}\nthe server said:\n{}", words(&told), server.log());
+    println!("{stories}");
+}
+
+/// The program as built, on free ports, with an empty folder. Killed when dropped.
+struct Server {
+    process: Child,
+    url: String,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = File::create(folder.path().join("log")).expect("a log");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_anteroom"))
+            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.path().join("data"))
+            // Away from the repository's config.toml: defaults, and what the test sets.
+            .current_dir(folder.path())
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        let stdout = process.stdout.take().expect("its output");
+        let mut server = Self { process, url: String::new(), folder };
+        let mut first = String::new();
+        let read = BufReader::new(stdout).read_line(&mut first);
+        let address = first
+            .strip_prefix("anteroom is ready: players ")
+            .and_then(|rest| rest.split(',').next())
+            .map(str::to_owned);
+        server.url =
+            address.unwrap_or_else(|| panic!("{read:?}, it said {first:?} and:\n{}", server.log()));
+        server
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+fn chromium() -> OsString {
+    std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into())
+}
+
+/// Node, npm and the packages of the lock file, installed anew when the lock file is newer.
+fn packages() {
+    static READY: OnceLock<Result<(), String>> = OnceLock::new();
+    if let Err(problem) = READY.get_or_init(|| one_at_a_time(install_packages)) {
+        panic!("{problem}");
+    }
+}
+
+/// A Chromium to drive.
+fn browser() {
+    static READY: OnceLock<Result<(), String>> = OnceLock::new();
+    if let Err(problem) = READY.get_or_init(|| one_at_a_time(install_browser)) {
+        panic!("{problem}");
+    }
+}
+
+/// Under a lock: some runners give each test a process of its own.
+fn one_at_a_time(prepare: impl Fn() -> Result<(), String>) -> Result<(), String> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients.lock");
+    let problem = |error| format!("{}: {error}", path.display());
+    let lock = File::create(&path).map_err(problem)?;
+    lock.lock().map_err(problem)?;
+    prepare()
+}
+
+fn install_packages() -> Result<(), String> {
+    let version = said("node", &["--version"]).map_err(|why| {
+        format!("these tests need Node.js 20 or later with npm (Debian: nodejs npm): {why}")
+    })?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|it| it.parse().ok());
+    if major.is_none_or(|major: u32| major < 20) {
+        return Err(format!("these tests need Node.js 20 or later, not {version}"));
+    }
+    let changed = |path: &str| fs::metadata(folder().join(path)).and_then(|it| it.modified()).ok();
+    let installed = changed("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= changed("package-lock.json") {
+        return Ok(());
+    }
+    said("npm", &["ci"]).map(|_| ()).map_err(|why| {
+        format!("`npm ci` in tests/clients could not install what these tests need: {why}")
+    })
+}
+
+fn install_browser() -> Result<(), String> {
+    if Path::new(&chromium()).exists() {
+        return Ok(());
+    }
+    let missing = format!(
+        "no Chromium at {}: install Debian's package `chromium`, or set CHROMIUM to the browser",
+        chromium().display()
+    );
+    let root = fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0);
+    if !root || !Path::new("/usr/bin/apt-get").exists() || std::env::var_os("CHROMIUM").is_some() {
+        return Err(missing);
+    }
+    said("apt-get", &["update"])
+        .and_then(|_| said("apt-get", &["install", "-y", "chromium"]))
+        .map_err(|why| format!("{missing}; installing it failed: {why}"))?;
+    if Path::new(&chromium()).exists() { Ok(()) } else { Err(missing) }
+}
+
+/// What a program printed; when it failed, why.
+fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder())
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    }
+    Err(format!("{program} {}: {}", arguments.join(" "), words(&output)))
+}
+
+fn words(output: &Output) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}{}", output.status, text(&output.stdout), text(&output.stderr))
+}

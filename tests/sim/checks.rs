@@ -1,0 +1,122 @@
+//! What must hold after every input.
+
+use std::collections::BTreeMap;
+
+use anteroom::domain::queue::{Figures, Input, Lane, Number, Waiting};
+use anteroom::domain::time::UnixMicros;
+
+/// What is remembered to check later answers against. Times are true times: they never step back.
+pub struct Checks {
+    burst: f64,
+    strict: bool,
+    before: Figures,
+    /// Admissions not yet paid for by the rate: a leaky bucket, equal to looking at all windows.
+    level: f64,
+    at: UnixMicros,
+    shown: BTreeMap<Number, (Lane, u64)>,
+    /// When each ticket came to its lane, as far as answers have told.
+    lane_since: BTreeMap<Number, (Lane, UnixMicros)>,
+    last_wait: BTreeMap<Number, (Lane, UnixMicros)>,
+    /// Latest passes by lane: number → when it was last known to wait.
+    passed: [BTreeMap<Number, UnixMicros>; 4],
+}
+
+fn used(figures: &Figures) -> u64 {
+    figures.live + figures.reserved + figures.passes_out + figures.grace
+}
+
+fn admitted(figures: &Figures) -> u64 {
+    figures.admitted_total.iter().sum()
+}
+
+impl Checks {
+    pub fn new(burst: u32, strict: bool, before: Figures, at: UnixMicros) -> Self {
+        Self {
+            burst: f64::from(burst),
+            strict,
+            before,
+            level: 0.0,
+            at,
+            shown: BTreeMap::new(),
+            lane_since: BTreeMap::new(),
+            last_wait: BTreeMap::new(),
+            passed: Default::default(),
+        }
+    }
+
+    /// After a restart: totals start anew, and what was admitted but not told is open again.
+    pub fn restarted(&mut self, now: UnixMicros, after: Figures, used_most: u64) {
+        assert!(used(&after) <= used_most.max(after.cap), "I2 after a restart: {after:?}");
+        self.pay(now);
+        let fresh = admitted(&after);
+        self.before = after;
+        self.admit(fresh);
+        self.shown.clear();
+        self.lane_since.clear();
+        self.last_wait.clear();
+        self.passed = Default::default();
+    }
+
+    fn pay(&mut self, now: UnixMicros) {
+        #[expect(clippy::cast_precision_loss, reason = "a simulated hour is small")]
+        let dt_s = now.since_us(self.at) as f64 / 1e6;
+        self.level = (self.level - dt_s * self.before.rate).max(0.0);
+        self.at = now;
+    }
+
+    fn admit(&mut self, count: u64) {
+        for _ in 0..count {
+            self.level += 1.0;
+            assert!(self.level <= self.burst + 1.0 + 1e-6, "I1: {} above the rate", self.level);
+        }
+    }
+
+    pub fn after(&mut self, now: UnixMicros, input: &Input, after: Figures) {
+        self.pay(now);
+        let count = admitted(&after) - admitted(&self.before);
+        self.admit(count);
+        let paused = self.before.paused && !matches!(input, Input::Resume);
+        assert!(count == 0 || !paused, "I10: admitted while paused by {input:?}");
+        let above = !self.strict && matches!(input, Input::Connect(_));
+        let most = used(&self.before).max(after.cap).max(self.before.cap) + u64::from(above);
+        assert!(used(&after) <= most, "I2: {input:?} {after:?}");
+        assert_eq!(after.position_reversals, 0, "I6: {input:?}");
+        self.before = after;
+    }
+
+    /// A ticket was told that it waits.
+    pub fn waits(&mut self, now: UnixMicros, waiting: &Waiting) {
+        let (number, lane) = (waiting.ticket.number, waiting.ticket.lane);
+        if let Some(&(old, position)) = self.shown.get(&number) {
+            let kept = old == lane && waiting.position <= position;
+            assert!(kept || waiting.reason.is_some(), "I6: {position} in {old:?}, now {waiting:?}");
+        }
+        self.shown.insert(number, (lane, waiting.position));
+        let since = match self.lane_since.get(&number) {
+            Some(&(old, since)) if old == lane && waiting.reason.is_none() => since,
+            // New here, or was parked meanwhile and says so.
+            _ => now,
+        };
+        self.lane_since.insert(number, (lane, since));
+        self.last_wait.insert(number, (lane, now));
+        let overtook = self.passed[lane as usize].range(number..).find(|&(_, &at)| at > since);
+        assert!(overtook.is_none(), "I3: {number:?} waits since {since:?}, passed: {overtook:?}");
+    }
+
+    /// A ticket was told that it is a pass.
+    pub fn passes(&mut self, number: Number, from: Lane) {
+        if let Some((lane, at)) = self.last_wait.remove(&number)
+            && lane == from
+        {
+            self.passed[lane as usize].insert(number, at);
+        }
+        self.forget(number);
+    }
+
+    /// A ticket is not followed any further.
+    pub fn forget(&mut self, number: Number) {
+        self.shown.remove(&number);
+        self.lane_since.remove(&number);
+        self.last_wait.remove(&number);
+    }
+}
