@@ -5,6 +5,11 @@
 //! first poll of a turn opens a round and spawns a task, which runs behind everything that is ready
 //! on this worker; polls until then join the round. With one poll a turn this is one message a
 //! poll, as without it.
+//!
+//! Measured over HTTP with a million waiting (`cargo bench --bench line`, two busy cores), CPU of
+//! the server for each request in microseconds: at 64 connections a bare POST 5.6 to 6.2, a message
+//! for each poll 10.0, rounds 7.6; at 256 connections 6.0 to 6.6, 12.9 and 8.2; with a single
+//! connection, where a round has one poll, 6.6 to 7.0, 18.0 and 21.4.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
