@@ -14,17 +14,43 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "src/domain",
         &[
-            "actix", "tokio", "futures", "async ", ".await", "sled::", "std::fs", "std::net",
-            "std::io", "std::thread", "crate::actors", "crate::store", "crate::signin",
-            "crate::nakama", "crate::pragma", "crate::config", "crate::clock", "crate::ids",
+            "actix",
+            "tokio",
+            "futures",
+            "async ",
+            ".await",
+            "sled::",
+            "std::fs",
+            "std::net",
+            "std::io",
+            "std::thread",
+            "crate::actors",
+            "crate::store",
+            "crate::signin",
+            "crate::nakama",
+            "crate::pragma",
+            "crate::config",
+            "crate::clock",
+            "crate::ids",
             "crate::server",
         ],
     ),
     (
         "src/store",
-        &["actix", "tokio", "crate::actors", "crate::signin", "crate::nakama", "crate::pragma", "crate::server"],
+        &[
+            "actix",
+            "tokio",
+            "crate::actors",
+            "crate::signin",
+            "crate::nakama",
+            "crate::pragma",
+            "crate::server",
+        ],
     ),
-    ("src/actors", &["crate::signin", "crate::nakama", "crate::pragma", "crate::server", "crate::cli"]),
+    (
+        "src/actors",
+        &["crate::signin", "crate::nakama", "crate::pragma", "crate::server", "crate::cli"],
+    ),
     (
         "src/signin",
         &["crate::nakama", "crate::pragma", "crate::server", "crate::store", "Addr<", "actix_web"],
@@ -126,11 +152,15 @@ fn files_and_functions_are_short() {
         for (file, text) in rust_files(folder) {
             let lines = text.lines().count();
             if lines > FILE_LINES {
-                wrong.push(format!("{file}: {lines} lines, at most {FILE_LINES}: one subject a file"));
+                wrong.push(format!(
+                    "{file}: {lines} lines, at most {FILE_LINES}: one subject a file"
+                ));
             }
             for (at, length) in functions(&text) {
                 if length > FUNCTION_LINES {
-                    wrong.push(format!("{file}:{at}: a function of {length} lines, at most {FUNCTION_LINES}"));
+                    wrong.push(format!(
+                        "{file}:{at}: a function of {length} lines, at most {FUNCTION_LINES}"
+                    ));
                 }
             }
         }
@@ -145,9 +175,18 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let words = line.trim_start();
-        let starts = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(super) fn ", "pub(crate) fn ", "const fn ", "pub const fn "]
-            .iter()
-            .any(|start| words.starts_with(start));
+        let starts = [
+            "fn ",
+            "pub fn ",
+            "async fn ",
+            "pub async fn ",
+            "pub(super) fn ",
+            "pub(crate) fn ",
+            "const fn ",
+            "pub const fn ",
+        ]
+        .iter()
+        .any(|start| words.starts_with(start));
         if !starts {
             continue;
         }
@@ -163,7 +202,12 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
 
 #[test]
 fn nothing_is_left_for_later() {
-    let words = ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "unimpl".to_owned() + "emented!", "to".to_owned() + "do!("];
+    let words = [
+        "TO".to_owned() + "DO",
+        "FIX".to_owned() + "ME",
+        "unimpl".to_owned() + "emented!",
+        "to".to_owned() + "do!(",
+    ];
     let mut wrong = Vec::new();
     for folder in ["src", "tests", "benches"] {
         for (file, text) in rust_files(folder) {
@@ -174,7 +218,11 @@ fn nothing_is_left_for_later() {
             }
         }
     }
-    assert!(wrong.is_empty(), "do it, or say in the documents that it is not done:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "do it, or say in the documents that it is not done:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -190,8 +238,11 @@ fn the_metrics_page_is_in_step() {
 #[test]
 fn links_between_documents_lead_somewhere() {
     let mut wrong = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] {
-        let text = fs::read_to_string(root().join(document)).unwrap_or_else(|e| panic!("{document}: {e}"));
+    for document in
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
+    {
+        let text =
+            fs::read_to_string(root().join(document)).unwrap_or_else(|e| panic!("{document}: {e}"));
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = link.split('#').next().unwrap_or_default();
             if !file.is_empty() && !file.contains("://") && !root().join(file).exists() {

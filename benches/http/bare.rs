@@ -12,12 +12,19 @@ struct Body {
 pub fn serve() {
     actix_rt::System::new().block_on(async {
         let server = HttpServer::new(|| {
-            App::new().route("/", web::post().to(|body: web::Json<Body>| async { HttpResponse::Ok().json(body) }))
+            App::new().route(
+                "/",
+                web::post().to(|body: web::Json<Body>| async { HttpResponse::Ok().json(body) }),
+            )
         })
         .workers(2)
         .bind(("127.0.0.1", 0))
         .unwrap();
-        println!("bare is ready: players http://{}, operators http://{}", server.addrs()[0], server.addrs()[0]);
+        println!(
+            "bare is ready: players http://{}, operators http://{}",
+            server.addrs()[0],
+            server.addrs()[0]
+        );
         server.run().await.unwrap();
     });
 }

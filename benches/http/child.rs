@@ -40,9 +40,10 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let at = line.split("players http://").nth(1).and_then(|rest| rest.split(',').next());
         let at = at.unwrap_or_else(|| panic!("no announcement: {line:?}")).parse().unwrap();
-        let this = Self { child, at, started_in: Duration::ZERO };
+        let mut this = Self { child, at, started_in: Duration::ZERO };
         this.wait_ready();
-        Self { started_in: watch.elapsed(), ..this }
+        this.started_in = watch.elapsed();
+        this
     }
 
     fn wait_ready(&self) {
@@ -50,7 +51,8 @@ impl Server {
         loop {
             let mut answer = String::new();
             let asked = std::net::TcpStream::connect(self.at).and_then(|mut stream| {
-                stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+                stream
+                    .write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
                 stream.read_to_string(&mut answer)
             });
             // The bare server has no such path: any answer will do.

@@ -47,7 +47,8 @@ pub fn run(plan: &Plan<'_>) -> Run {
         let threads: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    let runtime =
+                        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                     runtime.block_on(async {
                         let lanes = (0..plan.connections / 2).map(|_| lane(plan, &next));
                         futures_util::future::join_all(lanes).await
@@ -58,7 +59,8 @@ pub fn run(plan: &Plan<'_>) -> Run {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     let took = watch.elapsed();
-    let mut whole = Run { requests: 0, took, latencies_us: Vec::new(), bodies: Vec::new(), not_200: 0 };
+    let mut whole =
+        Run { requests: 0, took, latencies_us: Vec::new(), bodies: Vec::new(), not_200: 0 };
     for part in parts {
         whole.requests += part.requests;
         whole.not_200 += part.not_200;
@@ -71,7 +73,13 @@ pub fn run(plan: &Plan<'_>) -> Run {
 async fn lane(plan: &Plan<'_>, next: &AtomicU64) -> Run {
     let mut stream = TcpStream::connect(plan.at).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let mut run = Run { requests: 0, took: Duration::ZERO, latencies_us: Vec::new(), bodies: Vec::new(), not_200: 0 };
+    let mut run = Run {
+        requests: 0,
+        took: Duration::ZERO,
+        latencies_us: Vec::new(),
+        bodies: Vec::new(),
+        not_200: 0,
+    };
     let mut buffer = Vec::with_capacity(4096);
     loop {
         let n = next.fetch_add(1, Ordering::Relaxed);
@@ -98,9 +106,10 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (usize, us
     loop {
         if let Some(head) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             let text = std::str::from_utf8(&buffer[..head]).unwrap().to_ascii_lowercase();
-            let length = text.split("content-length: ").nth(1).map_or(0, |rest| {
-                rest.lines().next().unwrap().trim().parse::<usize>().unwrap()
-            });
+            let length = text
+                .split("content-length: ")
+                .nth(1)
+                .map_or(0, |rest| rest.lines().next().unwrap().trim().parse::<usize>().unwrap());
             let end = head + 4 + length;
             while buffer.len() < end {
                 assert!(stream.read_buf(buffer).await.unwrap() > 0, "the server hung up");

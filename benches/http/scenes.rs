@@ -24,8 +24,10 @@ fn measure(name: &str, server: &Server, plan: &Plan<'_>) -> (Measured, Run) {
     let before = server.cpu();
     let run = run(plan);
     let cpu: Duration = server.cpu() - before;
-    let measured =
-        Measured { per_second: run.per_second(), cpu_us: cpu.as_secs_f64() * 1e6 / run.requests as f64 };
+    let measured = Measured {
+        per_second: run.per_second(),
+        cpu_us: cpu.as_secs_f64() * 1e6 / run.requests as f64,
+    };
     println!(
         "{name:<34} {:>9.0}/s  {:>6.1} µs CPU each   p50 {:>6} p99 {:>6} µs   not 200: {}",
         measured.per_second,
@@ -38,7 +40,13 @@ fn measure(name: &str, server: &Server, plan: &Plan<'_>) -> (Measured, Run) {
 }
 
 /// Bare, ours, bare, ours: the ratio of the sums, so that a drifting machine cancels out.
-fn beside_bare(name: &str, ours: &Server, requests: u64, make: &(dyn Fn(u64) -> Vec<u8> + Sync), bare_body: &str) {
+fn beside_bare(
+    name: &str,
+    ours: &Server,
+    requests: u64,
+    make: &(dyn Fn(u64) -> Vec<u8> + Sync),
+    bare_body: &str,
+) {
     let bare = Server::bare();
     let bare_request = |_| post("/", "", bare_body);
     let (mut rate, mut cpu) = ((0.0, 0.0), (0.0, 0.0));
@@ -49,7 +57,11 @@ fn beside_bare(name: &str, ours: &Server, requests: u64, make: &(dyn Fn(u64) -> 
         rate = (rate.0 + mine.per_second, rate.1 + theirs.per_second);
         cpu = (cpu.0 + mine.cpu_us, cpu.1 + theirs.cpu_us);
     }
-    println!("=> {name}: {:.0} % of the bare POST's requests/s, {:.2} × its CPU\n", 100.0 * rate.0 / rate.1, cpu.0 / cpu.1);
+    println!(
+        "=> {name}: {:.0} % of the bare POST's requests/s, {:.2} × its CPU\n",
+        100.0 * rate.0 / rate.1,
+        cpu.0 / cpu.1
+    );
 }
 
 /// `checkticketv1` with 1M waiting.
@@ -59,14 +71,17 @@ pub fn polls() {
     let before = server.resident_bytes();
     let waiting = scaled(1_000_000);
     let enter = |_| post("/v1/loginqueue/getinqueuev1", "", "{}");
-    let plan = Plan { at: server.at, connections: 64, requests: waiting, make: &enter, keep_every: 10 };
+    let plan =
+        Plan { at: server.at, connections: 64, requests: waiting, make: &enter, keep_every: 10 };
     let (_, entered) = measure("getinqueuev1", &server, &plan);
     let each = (server.resident_bytes() - before) as f64 / waiting as f64;
     println!("   {waiting} waiting: {each:.1} bytes resident each");
     let tokens: Vec<String> = entered
         .bodies
         .iter()
-        .map(|body| body.split("\"token\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned())
+        .map(|body| {
+            body.split("\"token\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        })
         .collect();
     let body = |n: u64| format!("{{\"token\":\"{}\"}}", tokens[(n as usize * 7919) % tokens.len()]);
     let poll = |n| post("/v1/loginqueue/checkticketv1", "", &body(n));
@@ -82,10 +97,17 @@ pub fn sign_in() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::anteroom(folder.path(), &OPEN);
     let accounts = scaled(100_000);
-    let plan = Plan { at: server.at, connections: 128, requests: accounts, make: &device, keep_every: 0 };
+    let plan =
+        Plan { at: server.at, connections: 128, requests: accounts, make: &device, keep_every: 0 };
     measure("new account by device", &server, &plan);
     let again = |n: u64| device((n * 7919) % accounts);
-    beside_bare("device sign-in", &server, scaled(200_000), &again, "{\"token\":\"bench-device-0000000001\"}");
+    beside_bare(
+        "device sign-in",
+        &server,
+        scaled(200_000),
+        &again,
+        "{\"token\":\"bench-device-0000000001\"}",
+    );
 }
 
 /// New accounts, durable before the answer, up to 1M.
@@ -97,7 +119,8 @@ pub fn accounts() {
     let step = accounts / 5;
     for part in 0..5 {
         let make = |n: u64| device(part * step + n);
-        let plan = Plan { at: server.at, connections: 128, requests: step, make: &make, keep_every: 0 };
+        let plan =
+            Plan { at: server.at, connections: 128, requests: step, make: &make, keep_every: 0 };
         measure("new account by device", &server, &plan);
     }
     let resident = (server.resident_bytes() - before) as f64 / accounts as f64;
@@ -113,13 +136,20 @@ pub fn start() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::anteroom(folder.path(), &OPEN);
     let accounts = scaled(1_000_000);
-    let plan = Plan { at: server.at, connections: 128, requests: accounts, make: &device, keep_every: 0 };
+    let plan =
+        Plan { at: server.at, connections: 128, requests: accounts, make: &device, keep_every: 0 };
     measure("new account by device", &server, &plan);
     server.stop();
     let held = [("QUEUE__RATE", "0")];
     let server = Server::anteroom(folder.path(), &held);
     let enter = |_| post("/v1/loginqueue/getinqueuev1", "", "{}");
-    let plan = Plan { at: server.at, connections: 64, requests: scaled(1_000_000), make: &enter, keep_every: 0 };
+    let plan = Plan {
+        at: server.at,
+        connections: 64,
+        requests: scaled(1_000_000),
+        make: &enter,
+        keep_every: 0,
+    };
     measure("getinqueuev1", &server, &plan);
     server.stop();
     for _ in 0..3 {

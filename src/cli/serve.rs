@@ -53,12 +53,18 @@ fn announce(bound: &Bound) {
         ip if ip.is_unspecified() => ("127.0.0.1".to_owned(), players.port()),
         ip => (ip.to_string(), players.port()),
     };
-    let mut text = format!("anteroom is ready: players http://{players}, operators http://{}\n", bound.operators_address());
+    let mut text = format!(
+        "anteroom is ready: players http://{players}, operators http://{}\n",
+        bound.operators_address()
+    );
     if bound.config().dev {
         text.push_str("  --dev: server key `defaultkey`, UNSAFE sign-in, test01 to test20. Never in production.\n");
         text.push_str(&format!("  try it in a browser: http://{host}:{port}/\n"));
     } else if let Some(server_key) = bound.new_server_key() {
-        text.push_str(&format!("  first run: secrets are in {}\n", bound.config().server.data.join("secrets.toml").display()));
+        text.push_str(&format!(
+            "  first run: secrets are in {}\n",
+            bound.config().server.data.join("secrets.toml").display()
+        ));
         text.push_str(&format!("  server key for your clients, shown this once: {server_key}\n"));
         text.push_str(&format!(
             "  curl -u '{server_key}:' 'http://{host}:{port}/v2/account/authenticate/device' -d '{{\"id\":\"my-first-device\"}}'\n"

@@ -23,6 +23,13 @@ pub struct PasswordConfig {
 
 impl Default for PasswordConfig {
     fn default() -> Self {
-        Self { memory_kib: 19_456, iterations: 2, threads: 0, queue_max: 128, uniform_answer: true, length_max: 512 }
+        Self {
+            memory_kib: 19_456,
+            iterations: 2,
+            threads: 0,
+            queue_max: 128,
+            uniform_answer: true,
+            length_max: 512,
+        }
     }
 }

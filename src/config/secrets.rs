@@ -107,18 +107,22 @@ impl Secrets {
         if mode & 0o077 != 0 {
             return Err(SecretsError::Readable(path.to_owned()));
         }
-        let malformed = |problem: String| SecretsError::Malformed { path: path.to_owned(), problem };
+        let malformed =
+            |problem: String| SecretsError::Malformed { path: path.to_owned(), problem };
         // `message` leaves out the offending line: it may hold a secret.
         let secrets: Self =
             toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
         for (name, key) in secrets.keys() {
-            key_bytes(key).ok_or_else(|| malformed(format!("{name} must be 32 bytes in base64url")))?;
+            key_bytes(key)
+                .ok_or_else(|| malformed(format!("{name} must be 32 bytes in base64url")))?;
         }
         if secrets.server_key.is_empty() {
             return Err(malformed("server_key must not be empty".to_owned()));
         }
         if secrets.nakama_access_key == secrets.nakama_refresh_key {
-            return Err(malformed("nakama_access_key and nakama_refresh_key must differ".to_owned()));
+            return Err(malformed(
+                "nakama_access_key and nakama_refresh_key must differ".to_owned(),
+            ));
         }
         Ok(secrets)
     }
@@ -213,7 +217,8 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let (secrets, _) = open(data.path()).unwrap();
         let path = data.path().join("secrets.toml");
-        let text = std::fs::read_to_string(&path).unwrap().replace("ticket_key = \"", "ticket_key = \"?");
+        let text =
+            std::fs::read_to_string(&path).unwrap().replace("ticket_key = \"", "ticket_key = \"?");
         std::fs::write(&path, text).unwrap();
         let error = open(data.path()).unwrap_err().to_string();
         assert!(error.contains("ticket_key"), "{error}");

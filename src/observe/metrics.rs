@@ -76,16 +76,13 @@ fn encode(
     if sample.labels.is_empty() {
         return one(family, kind, sample.value);
     }
-    let labels: Vec<_> = sample.labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let labels: Vec<_> =
+        sample.labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut labelled = family.encode_family(&labels)?;
     one(&mut labelled, kind, sample.value)
 }
 
-fn one(
-    encoder: &mut MetricEncoder<'_>,
-    kind: Kind,
-    value: f64,
-) -> Result<(), std::fmt::Error> {
+fn one(encoder: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> Result<(), std::fmt::Error> {
     match kind {
         Kind::Gauge => encoder.encode_gauge(&value),
         Kind::Counter => encoder.encode_counter::<NoLabelSet, _, f64>(&value, None),

@@ -111,7 +111,8 @@ impl PlayerPort {
             config: Arc::clone(&running.config),
             started_at: running.door.clock.now(),
         };
-        let routes = vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
+        let routes =
+            vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
         Self { nakama, pragma, sockets, routes, health }
     }
@@ -146,7 +147,10 @@ fn operator_service(
     let app = App::new()
         .app_data(web::Data::new(shared.metrics.clone()))
         .route("/metrics", web::get().to(metrics_page))
-        .route("/healthcheck", web::get().to(|| async { HttpResponse::Ok().json(serde_json::json!({})) }))
+        .route(
+            "/healthcheck",
+            web::get().to(|| async { HttpResponse::Ok().json(serde_json::json!({})) }),
+        )
         .configure(health_routes(&shared.health));
     HttpService::build()
         .keep_alive(KEEP_ALIVE)

@@ -103,7 +103,8 @@ impl Bound {
         let handle = listeners.server.handle();
         let mut serving = actix_rt::spawn(listeners.server);
         running.health.set(Stage::Ready);
-        let (mut accounts_stopped, mut line_stopped) = (running.accounts_stopped, running.line_stopped);
+        let (mut accounts_stopped, mut line_stopped) =
+            (running.accounts_stopped, running.line_stopped);
         let outcome = tokio::select! {
             () = stop => Ok(()),
             ended = &mut accounts_stopped => ended.map_err(RunError::Accounts),

@@ -9,9 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use zeroize::Zeroizing;
 
-use crate::actors::account_registry::{
-    self, NewAccount, PragmaSignIn, RegistryLimits, SignIn,
-};
+use crate::actors::account_registry::{self, NewAccount, PragmaSignIn, RegistryLimits, SignIn};
 use crate::actors::login_queue::{self, LineError, LineSeeds, Redeemed};
 use crate::actors::session::{DoorParts, NoSlotFor, Slots};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
@@ -115,8 +113,13 @@ impl Running {
             callers_max: config.limits.callers_max,
             token_life_s: token_life_s(&config),
         };
-        let (accounts, accounts_stopped) =
-            Accounts::open(&config.store, &data.join("accounts"), clock.clone(), dice.clone(), limits)?;
+        let (accounts, accounts_stopped) = Accounts::open(
+            &config.store,
+            &data.join("accounts"),
+            clock.clone(),
+            dice.clone(),
+            limits,
+        )?;
         let (line, line_stopped) =
             open_line(&config, &data, clock.clone(), &dice, &secrets, &accounts).await?;
         if config.dev {
@@ -173,7 +176,8 @@ struct Keys {
 impl Keys {
     fn read(config: &Config, secrets: &Secrets) -> Result<Self, StartError> {
         let bytes = |name: &str, text: &str| {
-            key_bytes(text).ok_or_else(|| StartError::Key(format!("{name} is not 32 bytes in base64url")))
+            key_bytes(text)
+                .ok_or_else(|| StartError::Key(format!("{name} is not 32 bytes in base64url")))
         };
         let previous = secrets.previous_ticket_key.as_deref();
         let previous = previous.map(|key| bytes("previous_ticket_key", key)).transpose()?;

@@ -272,7 +272,11 @@ impl Door {
     /// # Errors
     ///
     /// [`SignInError::Refused`] when it is another account's; nothing was changed.
-    pub async fn link(&self, account: AccountId, credential: Credential) -> Result<(), SignInError> {
+    pub async fn link(
+        &self,
+        account: AccountId,
+        credential: Credential,
+    ) -> Result<(), SignInError> {
         let (link, password) = match credential {
             Credential::Device(id) => (Link { kind: LinkKind::Device, id }, None),
             Credential::Custom(id) => (Link { kind: LinkKind::Custom, id }, None),

@@ -158,7 +158,11 @@ impl HashPool {
     /// # Errors
     ///
     /// [`PoolFull`]; nothing was checked.
-    pub async fn check(&self, password: Password, stored: Option<&str>) -> Result<Verdict, PoolFull> {
+    pub async fn check(
+        &self,
+        password: Password,
+        stored: Option<&str>,
+    ) -> Result<Verdict, PoolFull> {
         let against = stored.unwrap_or(&self.0.decoy).to_owned();
         let (answer, verdict) = oneshot::channel();
         self.submit(Work::Check(password, against, answer))?;
@@ -206,7 +210,10 @@ fn work(queue: &Mutex<mpsc::Receiver<Work>>, pool: &std::sync::Weak<Pool>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "measures how long a hash took; decides nothing but a hint")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures how long a hash took; decides nothing but a hint"
+)]
 fn stopwatch() -> std::time::Instant {
     std::time::Instant::now()
 }

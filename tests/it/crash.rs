@@ -89,7 +89,13 @@ async fn redeem(program: &Program, pass: &str, player: &str) -> Option<Answer> {
 }
 
 /// Runs the binary under load and kills it after `acknowledged` answers.
-fn storm(folder: &Path, round: usize, told: &Shared, settings: &[(&str, &str)], acknowledged: usize) {
+fn storm(
+    folder: &Path,
+    round: usize,
+    told: &Shared,
+    settings: &[(&str, &str)],
+    acknowledged: usize,
+) {
     let before = size(told);
     let program = Rc::new(Program::start(folder, settings));
     let pid = program.pid();
@@ -116,7 +122,8 @@ fn size(told: &Shared) -> usize {
 }
 
 fn kill(pid: u32) {
-    let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    let killed =
+        std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     assert!(killed.success());
 }
 
@@ -125,7 +132,15 @@ fn accounts_links_and_redemptions_survive_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let told = Shared::default();
     let open = [("QUEUE__RATE", "100000"), ("QUEUE__BURST", "10000"), ("QUEUE__CAP", "10000000")];
-    let all = [&open[..], &[("LIMITS__SIGN_IN_PER_SECOND", "0"), ("LIMITS__ENTER_PER_SECOND", "0"), ("QUEUE__SETTLE_S", "0")]].concat();
+    let all = [
+        &open[..],
+        &[
+            ("LIMITS__SIGN_IN_PER_SECOND", "0"),
+            ("LIMITS__ENTER_PER_SECOND", "0"),
+            ("QUEUE__SETTLE_S", "0"),
+        ],
+    ]
+    .concat();
     for round in 0..rounds(6) {
         storm(folder.path(), round, &told, &all, 150 + 37 * round);
     }
@@ -150,7 +165,12 @@ fn places_in_line_survive_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let told = Shared::default();
     // Nobody is admitted, so every place can be asked for again.
-    let held = [("QUEUE__RATE", "0"), ("LIMITS__SIGN_IN_PER_SECOND", "0"), ("LIMITS__ENTER_PER_SECOND", "0"), ("LIMITS__POLL_PER_SECOND", "1000")];
+    let held = [
+        ("QUEUE__RATE", "0"),
+        ("LIMITS__SIGN_IN_PER_SECOND", "0"),
+        ("LIMITS__ENTER_PER_SECOND", "0"),
+        ("LIMITS__POLL_PER_SECOND", "1000"),
+    ];
     for round in 0..rounds(5) {
         storm_of_waiters(folder.path(), round, &told, &held, 120 + 61 * round);
         let program = Program::start(folder.path(), &held);
@@ -165,14 +185,22 @@ fn places_in_line_survive_kill_9() {
 fn a_kill_while_the_store_writes_its_snapshot_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let told = Shared::default();
-    let open = [("QUEUE__RATE", "100000"), ("QUEUE__BURST", "10000"), ("QUEUE__SETTLE_S", "0"), ("LIMITS__SIGN_IN_PER_SECOND", "0"), ("LIMITS__ENTER_PER_SECOND", "0")];
+    let open = [
+        ("QUEUE__RATE", "100000"),
+        ("QUEUE__BURST", "10000"),
+        ("QUEUE__SETTLE_S", "0"),
+        ("LIMITS__SIGN_IN_PER_SECOND", "0"),
+        ("LIMITS__ENTER_PER_SECOND", "0"),
+    ];
     let mut caught = 0;
     for round in 0..rounds(8) {
         storm(folder.path(), round, &told, &open, 200);
         // The line is opened after the store: while its file is not there, the store is opening.
         std::fs::remove_dir_all(folder.path().join("queue")).unwrap();
         let mut child = crate::program::spawn(folder.path(), &open);
-        while child.try_wait().unwrap().is_none() && !folder.path().join("queue/line.snapshot").exists() {
+        while child.try_wait().unwrap().is_none()
+            && !folder.path().join("queue/line.snapshot").exists()
+        {
             if is_generating(&folder.path().join("accounts")) {
                 caught += 1;
                 break;
@@ -198,7 +226,13 @@ fn is_generating(store: &Path) -> bool {
     files.flatten().any(|file| file.file_name().to_string_lossy().ends_with(".generating"))
 }
 
-fn storm_of_waiters(folder: &Path, round: usize, told: &Shared, settings: &[(&str, &str)], acknowledged: usize) {
+fn storm_of_waiters(
+    folder: &Path,
+    round: usize,
+    told: &Shared,
+    settings: &[(&str, &str)],
+    acknowledged: usize,
+) {
     let program = Rc::new(Program::start(folder, settings));
     let pid = program.pid();
     let before = told.borrow().places.len();
@@ -206,7 +240,11 @@ fn storm_of_waiters(folder: &Path, round: usize, told: &Shared, settings: &[(&st
         let mut tasks = Vec::new();
         for n in 0..8 {
             let name = format!("round-{round}-task-{n}");
-            tasks.push(actix_rt::spawn(wait_by_device(program.clone(), told.clone(), name.clone())));
+            tasks.push(actix_rt::spawn(wait_by_device(
+                program.clone(),
+                told.clone(),
+                name.clone(),
+            )));
             tasks.push(actix_rt::spawn(queue(program.clone(), told.clone(), name)));
         }
         while told.borrow().places.len() < before + acknowledged {
@@ -235,15 +273,18 @@ async fn still_stand(program: &Program, told: &Shared) {
     let places: Vec<_> = told.borrow().places.iter().map(|(id, at)| (id.clone(), *at)).collect();
     for (id, at) in places {
         let answer = device(program, &id).await.unwrap();
-        let now = answer.json["queue"]["position"].as_u64().unwrap_or_else(|| panic!("{}", answer.text));
+        let now =
+            answer.json["queue"]["position"].as_u64().unwrap_or_else(|| panic!("{}", answer.text));
         assert!(now <= at, "{id} stood at {at} and was put back to {now}");
         assert_eq!(taken.insert(now, id.clone()), None, "two stand at {now}: {id}");
     }
-    let tickets: Vec<_> = told.borrow().tickets.iter().map(|(token, at)| (token.clone(), *at)).collect();
+    let tickets: Vec<_> =
+        told.borrow().tickets.iter().map(|(token, at)| (token.clone(), *at)).collect();
     for (token, at) in tickets {
         let url = program.url("/v1/loginqueue/checkticketv1");
         let answer = ask("POST", &url, Auth::None, Some(json!({"token": token}))).await.unwrap();
-        let now = answer.json["positionInQueue"].as_u64().unwrap_or_else(|| panic!("{}", answer.text));
+        let now =
+            answer.json["positionInQueue"].as_u64().unwrap_or_else(|| panic!("{}", answer.text));
         assert!(now <= at, "a ticket stood at {at} and was put back to {now}");
         assert_eq!(taken.insert(now, token), None, "two stand at {now}");
     }

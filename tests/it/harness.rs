@@ -118,7 +118,13 @@ impl TestServer {
     }
 
     /// A request with a session token.
-    pub async fn with_token(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
+    pub async fn with_token(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> Answer {
         ask(method, &self.url(path), Auth::Bearer(token), body).await
     }
 
@@ -231,7 +237,12 @@ fn request(method: &str, url: &str, auth: Auth<'_>) -> awc::ClientRequest {
 }
 
 /// Asks a server that may go away in the middle: then `None`.
-pub async fn try_ask(method: &str, url: &str, auth: Auth<'_>, body: Option<Value>) -> Option<Answer> {
+pub async fn try_ask(
+    method: &str,
+    url: &str,
+    auth: Auth<'_>,
+    body: Option<Value>,
+) -> Option<Answer> {
     try_send(request(method, url, auth), body.map(|body| body.to_string().into_bytes())).await.ok()
 }
 

@@ -64,7 +64,11 @@ async fn malformed_requests_are_400_and_change_nothing() {
     device(&server, DEVICE, b"").await.is_error(400, 3, "Device ID is required.");
 
     let known = format!("{DEVICE}?create=false");
-    device(&server, &known, br#"{"id":"0123456789"}"#).await.is_error(404, 5, "User account not found.");
+    device(&server, &known, br#"{"id":"0123456789"}"#).await.is_error(
+        404,
+        5,
+        "User account not found.",
+    );
 }
 
 #[actix_rt::test]

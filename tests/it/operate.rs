@@ -30,7 +30,11 @@ async fn metrics_are_on_the_operators_port_only() {
     }
     for metric in anteroom::observe::catalogue::ALL {
         let help = format!("# HELP {} ", metric.name);
-        assert!(page.text.contains(&help), "{} is in the catalogue but not on the page", metric.name);
+        assert!(
+            page.text.contains(&help),
+            "{} is in the catalogue but not on the page",
+            metric.name
+        );
     }
     assert_eq!(server.plain("GET", "/metrics", None).await.status, 404);
 }
@@ -59,10 +63,15 @@ async fn the_dials_act_on_the_line_that_stands() {
 #[actix_rt::test]
 async fn a_stopped_server_has_let_go_of_its_folder() {
     let server = TestServer::start(|_| {}).await;
-    let made = server.with_key("/v2/account/authenticate/device", json!({"id": "before-the-stop"})).await;
+    let made =
+        server.with_key("/v2/account/authenticate/device", json!({"id": "before-the-stop"})).await;
     let clock = server.clock.clone();
     let folder = server.stop().unwrap();
     let server = TestServer::start_on(folder.path(), clock, |_| {}).await;
-    let again = server.with_key("/v2/account/authenticate/device", json!({"id": "before-the-stop"})).await;
-    assert_eq!(crate::races::user_id(again.str("/token")), crate::races::user_id(made.str("/token")));
+    let again =
+        server.with_key("/v2/account/authenticate/device", json!({"id": "before-the-stop"})).await;
+    assert_eq!(
+        crate::races::user_id(again.str("/token")),
+        crate::races::user_id(made.str("/token"))
+    );
 }

@@ -82,9 +82,12 @@ async fn a_busy_pool_says_when_to_come_back_and_the_others_are_served() {
     assert!(!refused.is_empty() && answers.iter().any(|answer| answer.status == 200));
     for answer in refused {
         assert_eq!(answer.json["code"], 8, "{}", answer.text);
-        assert!(answer.header("retry-after").is_some_and(|s| s.parse::<u32>().is_ok_and(|s| s > 0)));
+        assert!(
+            answer.header("retry-after").is_some_and(|s| s.parse::<u32>().is_ok_and(|s| s > 0))
+        );
     }
-    let device = server.with_key("/v2/account/authenticate/device", json!({"id": "no-password-here"})).await;
+    let device =
+        server.with_key("/v2/account/authenticate/device", json!({"id": "no-password-here"})).await;
     assert_eq!(device.status, 200);
 }
 
@@ -93,7 +96,11 @@ async fn too_many_wrong_passwords_are_refused_for_a_while() {
     let server = TestServer::start(|config| config.limits.wrong_passwords_per_minute = 3).await;
     server.with_key(PATH, ada("correct horse")).await;
     for _ in 0..3 {
-        server.with_key(PATH, ada("battery staple")).await.is_error(401, 16, "Invalid credentials.");
+        server.with_key(PATH, ada("battery staple")).await.is_error(
+            401,
+            16,
+            "Invalid credentials.",
+        );
     }
     let refused = server.with_key(PATH, ada("correct horse")).await;
     assert_eq!((refused.status, &refused.json["code"]), (429, &json!(8)), "{}", refused.text);
@@ -131,7 +138,9 @@ fn phc_on_disk(folder: &std::path::Path) -> Vec<String> {
             } else {
                 let bytes = std::fs::read(&path).unwrap();
                 let text = String::from_utf8_lossy(&bytes);
-                found.extend(text.split("$argon2id$").skip(1).map(|rest| rest.chars().take(40).collect()));
+                found.extend(
+                    text.split("$argon2id$").skip(1).map(|rest| rest.chars().take(40).collect()),
+                );
             }
         }
     }

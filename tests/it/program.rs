@@ -46,7 +46,6 @@ impl Program {
         assert!(told.success());
         self.child.wait().unwrap().code()
     }
-
 }
 
 impl Drop for Program {

@@ -19,7 +19,8 @@ pub fn user_id(token: &str) -> String {
 #[actix_rt::test]
 async fn a_hundred_first_sign_ins_of_one_device_make_one_account() {
     let server = TestServer::start(|config| config.queue.burst = 1_000).await;
-    let ask = || server.with_key("/v2/account/authenticate/device", json!({"id": "one-and-only-device"}));
+    let ask =
+        || server.with_key("/v2/account/authenticate/device", json!({"id": "one-and-only-device"}));
     let answers = join_all((0..100).map(|_| ask())).await;
     assert!(answers.iter().all(|answer| answer.status == 200), "{:?}", answers[0]);
     let users: HashSet<_> = answers.iter().map(|answer| user_id(answer.str("/token"))).collect();

@@ -18,7 +18,10 @@ async fn places_and_passes_survive_an_orderly_restart() {
     let pass = server.plain("GET", "/v1/loginqueue/getinqueuev1", None).await;
     let ticket = server.plain("GET", "/v1/loginqueue/getinqueuev1", None).await;
     let implicit = server.with_key(DEVICE, json!({"id": "waiting-device"})).await;
-    assert_eq!((&ticket.json["positionInQueue"], &implicit.json["queue"]["position"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (&ticket.json["positionInQueue"], &implicit.json["queue"]["position"]),
+        (&json!(1), &json!(2))
+    );
     let clock = server.clock.clone();
     let folder = server.stop().unwrap();
     clock.advance_ms(3_600_000);
@@ -56,7 +59,11 @@ async fn a_redeemed_pass_stays_redeemed() {
     let thief = server.plain("POST", path, Some(sign_in("bob"))).await;
     assert_eq!(thief.status, 401, "{}", thief.text);
     let retry = server.plain("POST", path, Some(sign_in("ada"))).await;
-    assert_eq!(retry.status, 200, "a retry of the same sign-in gets the same answer: {}", retry.text);
+    assert_eq!(
+        retry.status, 200,
+        "a retry of the same sign-in gets the same answer: {}",
+        retry.text
+    );
 }
 
 #[actix_rt::test]
