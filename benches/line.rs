@@ -6,6 +6,12 @@
 //!
 //! The server is a child process of this program, so that its CPU is its own.
 
+#![expect(
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a measurement: it rounds, and has nobody to answer to when it fails"
+)]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

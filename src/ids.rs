@@ -20,6 +20,7 @@ impl Dice {
     /// # Errors
     ///
     /// When the operating system gives no randomness; nothing safe can be done without.
+    #[expect(clippy::disallowed_methods, reason = "this is the door to the machine's dice")]
     pub fn machine() -> Result<Self, getrandom::Error> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)?;

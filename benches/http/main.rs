@@ -8,6 +8,15 @@
 //! `SCALE=0.1` makes the crowds ten times smaller. The server is a process of its own; its CPU time
 //! is read from /proc.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a measurement: it reads the clock, rounds, and has nobody to answer to when it fails"
+)]
+
 mod bare;
 mod child;
 mod load;

@@ -1,5 +1,6 @@
 //! `anteroom serve`: from settings to a running server, until a signal.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
@@ -48,31 +49,36 @@ pub(super) fn run(overrides: &Overrides) -> ExitCode {
 
 /// What a person wants to know when the server has started; also read by scripts.
 fn announce(bound: &Bound) {
-    let players = bound.player_address();
-    let (host, port) = match players.ip() {
-        ip if ip.is_unspecified() => ("127.0.0.1".to_owned(), players.port()),
-        ip => (ip.to_string(), players.port()),
-    };
-    let mut text = format!(
-        "anteroom is ready: players http://{players}, operators http://{}\n",
-        bound.operators_address()
-    );
-    if bound.config().dev {
-        text.push_str("  --dev: server key `defaultkey`, UNSAFE sign-in, test01 to test20. Never in production.\n");
-        text.push_str(&format!("  try it in a browser: http://{host}:{port}/\n"));
-    } else if let Some(server_key) = bound.new_server_key() {
-        text.push_str(&format!(
-            "  first run: secrets are in {}\n",
-            bound.config().server.data.join("secrets.toml").display()
-        ));
-        text.push_str(&format!("  server key for your clients, shown this once: {server_key}\n"));
-        text.push_str(&format!(
-            "  curl -u '{server_key}:' 'http://{host}:{port}/v2/account/authenticate/device' -d '{{\"id\":\"my-first-device\"}}'\n"
-        ));
-    }
-    use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    // Nobody may be reading; the server runs all the same.
+    drop(out.write_all(announcement(bound).as_bytes()).and_then(|()| out.flush()));
+}
+
+fn announcement(bound: &Bound) -> String {
+    let (players, operators) = (bound.player_address(), bound.operators_address());
+    let host = if players.ip().is_unspecified() {
+        format!("127.0.0.1:{}", players.port())
+    } else {
+        players.to_string()
+    };
+    let ready =
+        format!("anteroom is ready: players http://{players}, operators http://{operators}\n");
+    let more = if bound.config().dev {
+        format!(
+            "  --dev: server key `defaultkey`, UNSAFE sign-in, test01 to test20. Never in production.\n  \
+             try it in a browser: http://{host}/\n"
+        )
+    } else if let Some(server_key) = bound.new_server_key() {
+        format!(
+            "  first run: secrets are in {}\n  \
+             server key for your clients, shown this once: {server_key}\n  \
+             curl -u '{server_key}:' http://{host}/v2/account/authenticate/device -d '{{\"id\":\"my-first-device\"}}'\n",
+            bound.config().server.data.join("secrets.toml").display()
+        )
+    } else {
+        String::new()
+    };
+    ready + &more
 }
 
 /// Resolves on the first SIGTERM or SIGINT; the second ends the process at once. The handlers are

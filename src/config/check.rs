@@ -110,7 +110,7 @@ fn pragma(config: &Config) -> Result<(), Invalid> {
     )
 }
 
-fn within<T: PartialOrd + Display>(
+fn within<T: PartialOrd + Display + Copy>(
     key: &'static str,
     value: T,
     low: T,

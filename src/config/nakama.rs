@@ -18,7 +18,8 @@ pub struct NakamaConfig {
     pub devices_max: u32,
     /// Largest WebSocket message taken, in bytes. 256 to 1048576.
     pub message_max_bytes: usize,
-    /// Server ping frames, in milliseconds. 1000 to 600000; must be shorter than pong_wait_ms.
+    /// Server ping frames, in milliseconds. 1000 to 600000; must be shorter than
+    /// `pong_wait_ms`.
     pub ping_period_ms: u64,
     /// Silence after which a socket is dropped, in milliseconds. 2000 to 3600000.
     pub pong_wait_ms: u64,

@@ -8,6 +8,7 @@ pub use crate::domain::token::Signing;
 /// Settings of Pragma's protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the file")]
 pub struct PragmaConfig {
     /// Name in `/v1/info`.
     pub name: String,
@@ -21,7 +22,7 @@ pub struct PragmaConfig {
     pub public_tls: bool,
     /// The default game shard.
     pub game_shard: Uuid,
-    /// How session tokens are signed: "EdDSA", "ES256" or "RS256".
+    /// How session tokens are signed: `EdDSA`, `ES256` or `RS256`.
     pub signing: Signing,
     /// Life of a player token, in minutes. 1 to 525600.
     pub player_token_min: u64,
@@ -32,9 +33,9 @@ pub struct PragmaConfig {
     /// The UNSAFE test provider: anybody is who they say. On with --dev; never in production.
     pub unsafe_provider: bool,
     /// No pass token is asked for (devLoginQueueBypass). Refused in PRODUCTION without
-    /// bypass_in_production.
+    /// `bypass_in_production`.
     pub login_queue_bypass: bool,
-    /// Second, explicit yes for login_queue_bypass in PRODUCTION.
+    /// Second, explicit yes for `login_queue_bypass` in PRODUCTION.
     pub bypass_in_production: bool,
     /// Answer a forgotten ticket with 401 instead of a fresh place at the end.
     pub strict_tickets: bool,

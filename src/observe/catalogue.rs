@@ -52,10 +52,10 @@ catalogue! {
     SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
     HASHES_PENDING = Gauge "password_hashes_pending" [""] "Passwords being hashed or waiting for it";
     HASHES = Counter "password_hashes" ["result"] "Passwords hashed (done) and refused because the pool was full (refused)";
-    SOCKETS = Gauge "sessions_online" [""] "Open WebSockets";
-    SOCKETS_OPENED = Counter "sessions_opened" [""] "WebSockets opened";
-    SOCKETS_CLOSED = Counter "sessions_closed" ["reason"] "WebSockets closed, by reason";
-    FRAMES = Counter "session_frames" ["direction"] "WebSocket messages in and out";
+    SOCKETS = Gauge "sessions_online" [""] "Sockets that are open";
+    SOCKETS_OPENED = Counter "sessions_opened" [""] "Sockets opened";
+    SOCKETS_CLOSED = Counter "sessions_closed" ["reason"] "Sockets closed, by reason";
+    FRAMES = Counter "session_frames" ["direction"] "Socket messages in and out";
     PRESENCE_DELIVERED = Counter "presence_delivered" [""] "Presence events delivered to sessions";
     COMMITS = Counter "store_commits" [""] "Flushes of the store";
     WRITES = Counter "store_writes" [""] "Changes written to the store";
@@ -76,7 +76,8 @@ pub fn markdown() -> String {
             Kind::Gauge => (metric.name.to_owned(), "gauge"),
             Kind::Counter => (format!("{}_total", metric.name), "counter"),
         };
-        page.push_str(&format!("| `{name}` | {kind} | {} | {} |\n", metric.labels, metric.help));
+        let line = format!("| `{name}` | {kind} | {} | {} |\n", metric.labels, metric.help);
+        page.push_str(&line);
     }
     page
 }

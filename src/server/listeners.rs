@@ -19,7 +19,7 @@ use crate::observe::Health;
 use crate::{nakama, pragma, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// A request's head must be here within this.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Connections that may wait to be accepted.
@@ -129,7 +129,7 @@ impl PlayerPort {
             .configure(try_it::routes)
             .configure(health_routes(&this.health))
             .default_service(web::to(nakama::default_service))
-            .wrap(nakama::Cors::default());
+            .wrap(nakama::Cors);
         HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_WITHIN)

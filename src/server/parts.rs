@@ -103,7 +103,7 @@ impl Running {
             .map_err(|source| StartError::Folder { path: data.clone(), source })?;
         let signing = config.pragma.signing;
         let (secrets, first_run) = Secrets::open(&data, &dice, |_| {
-            let pem = signing::generate(signing.into());
+            let pem = signing::generate(signing);
             pem.map(|pem| pem.to_string())
                 .map_err(|error| SecretsError::KeyGeneration(error.to_string()))
         })?;
@@ -188,9 +188,8 @@ impl Keys {
         )
         .map_err(|error| StartError::Key(error.to_string()))?;
         let previous: Vec<_> = secrets.previous_player_keys.iter().map(String::as_str).collect();
-        let player =
-            PlayerKeys::new(config.pragma.signing.into(), &secrets.player_signing_key, &previous)
-                .map_err(|error| StartError::Key(format!("player_signing_key: {error}")))?;
+        let player = PlayerKeys::new(config.pragma.signing, &secrets.player_signing_key, &previous)
+            .map_err(|error| StartError::Key(format!("player_signing_key: {error}")))?;
         Ok(Self { tickets, nakama, player })
     }
 }

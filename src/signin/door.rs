@@ -337,14 +337,11 @@ impl Door {
             }
         };
         self.accounts.revoke(account, what).await?;
-        match tokens {
-            Some(tokens) => {
-                self.sockets.close_tokens(account, &tokens, CloseReason::Kicked);
-            }
-            None => {
-                self.sockets.close_all(account, CloseReason::Kicked);
-                self.line.sign_out(Player(account.0.as_u128())).await?;
-            }
+        if let Some(tokens) = tokens {
+            self.sockets.close_tokens(account, &tokens, CloseReason::Kicked);
+        } else {
+            self.sockets.close_all(account, CloseReason::Kicked);
+            self.line.sign_out(Player(account.0.as_u128())).await?;
         }
         Ok(())
     }

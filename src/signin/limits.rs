@@ -145,6 +145,7 @@ mod tests {
         Limits::new(&config, clock.clone())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what the limits are asked with")]
     fn address(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }

@@ -146,13 +146,9 @@ fn accounts_links_and_redemptions_survive_kill_9() {
     }
     let program = Program::start(folder.path(), &all);
     actix_rt::System::new().block_on(async {
-        for ((kind, id), user) in &told.borrow().accounts {
-            let url = program.url(&format!("/v2/account/authenticate/{kind}?create=false"));
-            let answer = ask("POST", &url, DEV, Some(json!({"id": id}))).await.unwrap();
-            assert_eq!(answer.status, 200, "{kind} {id} is lost: {}", answer.text);
-            assert_eq!(&user_id(answer.str("/token")), user, "{kind} {id}");
-        }
-        for (pass, player) in &told.borrow().redeemed {
+        accounts_are_there(&program, &told).await;
+        let redeemed = told.borrow().redeemed.clone();
+        for (pass, player) in &redeemed {
             let thief = redeem(&program, pass, "somebody-else").await.unwrap();
             assert_eq!(thief.status, 401, "a pass of {player} was redeemed twice: {}", thief.text);
         }
@@ -212,13 +208,19 @@ fn a_kill_while_the_store_writes_its_snapshot_loses_nothing() {
     println!("killed {caught} times while a snapshot was being written");
     let program = Program::start(folder.path(), &open);
     actix_rt::System::new().block_on(async {
-        for ((kind, id), user) in &told.borrow().accounts {
-            let url = program.url(&format!("/v2/account/authenticate/{kind}?create=false"));
-            let answer = ask("POST", &url, DEV, Some(json!({"id": id}))).await.unwrap();
-            assert_eq!(answer.status, 200, "{kind} {id} is lost: {}", answer.text);
-            assert_eq!(&user_id(answer.str("/token")), user, "{kind} {id}");
-        }
+        accounts_are_there(&program, &told).await;
     });
+}
+
+/// Everybody who was told of an account finds it, under the same user.
+async fn accounts_are_there(program: &Program, told: &Shared) {
+    let accounts = told.borrow().accounts.clone();
+    for ((kind, id), user) in &accounts {
+        let url = program.url(&format!("/v2/account/authenticate/{kind}?create=false"));
+        let answer = ask("POST", &url, DEV, Some(json!({"id": id}))).await.unwrap();
+        assert_eq!(answer.status, 200, "{kind} {id} is lost: {}", answer.text);
+        assert_eq!(&user_id(answer.str("/token")), user, "{kind} {id}");
+    }
 }
 
 fn is_generating(store: &Path) -> bool {

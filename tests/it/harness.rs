@@ -208,6 +208,7 @@ impl Answer {
 
     /// Status and JSON body at once.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "reads better with json! at the call")]
     pub fn is(&self, status: u16, body: Value) {
         assert_eq!((self.status, &self.json), (status, &body), "{}", self.text);
     }
@@ -226,7 +227,7 @@ pub async fn ask(method: &str, url: &str, auth: Auth<'_>, body: Option<Value>) -
 }
 
 fn request(method: &str, url: &str, auth: Auth<'_>) -> awc::ClientRequest {
-    let client = awc::Client::builder().timeout(std::time::Duration::from_secs(60)).finish();
+    let client = awc::Client::builder().timeout(std::time::Duration::from_mins(1)).finish();
     let request = client.request(method.parse().unwrap(), url);
     match auth {
         Auth::None => request,

@@ -1,5 +1,11 @@
 //! The real server on port 0, with a real store: a file for each story.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so by failing"
+)]
+
 mod crash;
 mod harness;
 mod nakama_line;
