@@ -94,7 +94,7 @@ async fn lane(plan: &Plan<'_>, next: &AtomicU64) -> Run {
         if !buffer.starts_with(b"HTTP/1.1 200") {
             run.not_200 += 1;
         }
-        if plan.keep_every > 0 && n % plan.keep_every == 0 {
+        if plan.keep_every > 0 && n.is_multiple_of(plan.keep_every) {
             run.bodies.push(String::from_utf8_lossy(&buffer[head..end]).into_owned());
         }
         buffer.drain(..end);

@@ -23,7 +23,7 @@ struct Measured {
 fn measure(name: &str, server: &Server, plan: &Plan<'_>) -> (Measured, Run) {
     let before = server.cpu();
     let run = run(plan);
-    let cpu: Duration = server.cpu() - before;
+    let cpu: Duration = server.cpu().saturating_sub(before);
     let measured = Measured {
         per_second: run.per_second(),
         cpu_us: cpu.as_secs_f64() * 1e6 / run.requests as f64,
