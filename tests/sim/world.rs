@@ -52,6 +52,7 @@ enum Event {
     Act(usize, u64),
     Save,
     Operator,
+    Release,
     Stop,
     ClockBack,
 }
@@ -273,6 +274,7 @@ impl World {
                 }
             }
             Event::Operator => self.operate(),
+            Event::Release => self.release(),
             Event::Stop => self.stop(),
             Event::ClockBack => {
                 self.lag_us += self.dice.ms(10, 3_600_000) * 1_000;
@@ -300,12 +302,24 @@ impl World {
             2 => drop(self.ask(Input::Pause)),
             _ => drop(self.ask(Input::Resume)),
         }
-        // Nothing is held for ever.
-        let at = self.now.plus_ms(self.dice.ms(5_000, 60_000));
         let figures = self.queue.figures();
-        if figures.paused || figures.rate == 0.0 || figures.cap < 20 {
+        if figures.paused || figures.rate == 0.0 || figures.cap == 0 {
+            let at = self.now.plus_ms(self.dice.ms(5_000, 60_000));
+            self.push(at, Event::Release);
+        }
+    }
+
+    /// Nothing is held for ever.
+    fn release(&mut self) {
+        let figures = self.queue.figures();
+        if figures.paused {
             self.ask(Input::Resume);
-            self.push(at, Event::Operator);
+        }
+        if figures.rate == 0.0 {
+            self.ask(Input::SetRate(self.settings.rate));
+        }
+        if figures.cap == 0 {
+            self.ask(Input::SetCap(self.settings.cap));
         }
     }
 
@@ -333,7 +347,8 @@ impl World {
         self.restarted_at = self.now;
         self.checks.restarted(self.now, self.queue.figures(), self.disk.used_then);
         // The dials are those of the snapshot: they may say that the line is held.
-        self.push(self.now.plus_secs(10), Event::Operator);
+        let at = self.now.plus_ms(self.dice.ms(1_000, 40_000));
+        self.push(at, Event::Release);
         for who in 0..self.people.len() {
             self.survive(who, down_ms);
         }

@@ -319,6 +319,8 @@ fn a_pass_in_use_does_not_expire_and_is_redeemed_once() {
     queue.finish_redeem(at(141), ticket.number, Player(9), ticket.identity);
     assert_eq!(queue.figures().reserved, 1);
     assert_eq!(enter(&mut queue, at(142), 1), Standing::HoldsSlot);
+    queue.sign_out(at(143), Player(9));
+    passed(enter(&mut queue, at(143), 1));
 }
 
 #[test]

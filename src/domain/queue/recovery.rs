@@ -10,7 +10,7 @@ use super::ledger::Kind;
 use super::line::{Line, Mark, State, ones};
 use super::queue::Time;
 use super::record::{Record, secs, secs_up};
-use super::snapshot::{Apart, Dials, SavedSlot};
+use super::snapshot::{Apart, Dials, Honours, SavedSlot};
 use super::{
     Checked, Identity, Lane, Number, Player, Queue, Settings, Snapshot, Standing, TicketRef,
     UnixMicros,
@@ -38,11 +38,10 @@ pub struct Recovery {
 /// What is still different because of a restart.
 #[derive(Clone, Debug)]
 pub(super) struct Recovered {
-    is_clean: bool,
     /// Numbers that may have been given after a snapshot: those of this restart last, and of the
     /// ones before while those were not over.
     presumed: Vec<Range<u64>>,
-    /// Every number given before the restart is below this.
+    /// Passes that may have been given after a snapshot, before a crash, are below this. 0: none.
     upto: Number,
     /// Tickets not heard of by then lapse: a lease, or three of the longest intervals.
     lapses_at: UnixMicros,
@@ -55,7 +54,7 @@ pub(super) struct Recovered {
 impl Recovered {
     /// Notes that a number came to an end, so that its pass is not honoured any more.
     pub(super) fn note_end(&mut self, number: Number) {
-        if !self.is_clean && number < self.upto {
+        if number < self.upto {
             self.ended.insert(number);
         }
     }
@@ -81,11 +80,15 @@ impl Recovered {
         self.lapses_at
     }
 
+    /// What is still to be honoured, for a snapshot.
+    pub(super) fn honours(&self) -> Honours {
+        let mut ended: Vec<Number> = self.ended.iter().copied().collect();
+        ended.sort_unstable();
+        Honours { upto: self.upto, until: self.honours_until, ended }
+    }
+
     pub(super) fn may_honour(&self, now: UnixMicros, number: Number) -> bool {
-        !self.is_clean
-            && now < self.honours_until
-            && number < self.upto
-            && !self.ended.contains(&number)
+        now < self.honours_until && number < self.upto && !self.ended.contains(&number)
     }
 
     /// Whether nothing is different any more.
@@ -215,13 +218,19 @@ impl Queue {
         self.line.skip_to(end);
         self.granted = end.max(recovery.reserved_until);
         let before = saved.presumed.iter().map(|&(start, end)| start.0..end.0);
+        // A crash before this restart may still be honoured, whatever kind this one was.
+        let Honours { upto, until, ended } = saved.honours.clone();
+        let now = self.time.now;
+        let mut honours_until = now.plus_us(until.since_us(saved.taken_at));
+        if !recovery.clean {
+            honours_until = honours_until.max(now.plus_ms(self.settings.pass_ttl_ms));
+        }
         self.recovered = Some(Recovered {
-            is_clean: recovery.clean,
             presumed: before.chain(std::iter::once(start..end.0)).collect(),
-            upto: end,
+            upto: if recovery.clean { upto } else { end },
             lapses_at,
-            honours_until: self.time.now.plus_ms(self.settings.pass_ttl_ms),
-            ended: HashSet::new(),
+            honours_until,
+            ended: ended.into_iter().collect(),
         });
     }
 

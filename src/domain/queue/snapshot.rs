@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub(super) skipped: Packed,
     /// Numbers that may never have been given, because of earlier restarts.
     pub(super) presumed: Vec<(Number, Number)>,
+    /// Passes from before a crash that may still turn up.
+    pub(super) honours: Honours,
     /// Passes out and parked tickets.
     pub(super) apart: Vec<Apart>,
     pub(super) slots: Vec<SavedSlot>,
@@ -46,6 +48,14 @@ pub(super) struct Dials {
     pub(super) cap: u64,
     pub(super) configured_cap: u64,
     pub(super) paused: bool,
+}
+
+/// After a crash: passes below `upto` are honoured until then, unless they came to an end since.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Honours {
+    pub(super) upto: Number,
+    pub(super) until: UnixMicros,
+    pub(super) ended: Vec<Number>,
 }
 
 /// A pass or a parked ticket.
@@ -149,6 +159,7 @@ impl Queue {
             waiting,
             skipped: Packed::pack((first..past).step_by(64).map(skipped)),
             presumed: self.recovered.as_ref().map(Recovered::presumed).unwrap_or_default(),
+            honours: self.recovered.as_ref().map(Recovered::honours).unwrap_or_default(),
             apart: self.saved_apart(),
             slots: slots
                 .map(|(player, slot)| SavedSlot {
