@@ -73,7 +73,10 @@ pub(super) struct Admissions {
 pub(super) struct Slots {
     /// Most online at once, for certain.
     pub(super) most_online: u64,
-    /// Mean share of the cap online, from nearly full until nobody was told to wait any more.
+    /// Most slots in use, by the server's count: online, signed in, with a pass, in grace.
+    pub(super) most_used: Option<u64>,
+    /// Mean share of the cap in use, from nearly full until nobody was told to wait any more; by
+    /// the server's count, or without one by the players online.
     pub(super) used_when_full: Option<f64>,
 }
 
@@ -102,7 +105,8 @@ impl Report {
     pub(super) fn new(args: &LaunchArgs, tally: Tally, seen: &Seen, probed: Probed) -> Self {
         let calls = tally.call_count();
         let nearly_full = (args.cap.saturating_mul(98)).div_ceil(100).max(1);
-        let (most_online, full) = score::online(&tally.online, nearly_full);
+        let (most_online, full_online) = score::online(&tally.online, nearly_full);
+        let full = score::filled(&seen.readings, nearly_full).or(full_online);
         let from = score::micros(args.eta_from);
         let eta = |since| score::eta_error(&tally.guesses, from, since);
         let burst = burst(args);
@@ -125,9 +129,12 @@ impl Report {
             order_inversions: score::inversions(&tally.admissions, &tally.waits),
             slots: Slots {
                 most_online,
+                most_used: seen.readings.iter().filter_map(|reading| reading.used).max(),
                 used_when_full: full.and_then(|full| {
                     let last = tally.waits.iter().map(|wait| wait.asked).max()?;
-                    Some(score::mean_online(&tally.online, full, last)? / args.cap as f64)
+                    let used = score::mean_used(&seen.readings, full, last)
+                        .or_else(|| score::mean_online(&tally.online, full, last))?;
+                    Some(used / args.cap as f64)
                 }),
             },
             eta: Eta { from_s: args.eta_from, all: eta(0), once_full: full.and_then(eta) },
@@ -257,6 +264,9 @@ impl Report {
             "cap                     {:>9}, most online {}",
             self.asked.cap, self.slots.most_online
         )?;
+        if let Some(most) = self.slots.most_used {
+            writeln!(f, "  most in use           {most:>9} by the server's count")?;
+        }
         if let Some(used) = self.slots.used_when_full {
             writeln!(f, "  used when full        {:>9.1} %", used * 100.0)?;
         }

@@ -135,12 +135,28 @@ pub(super) fn rate_used(readings: &[Reading], rate: f64, full: Option<Micros>) -
     (seconds > 0.0).then(|| last.admitted as f64 / seconds / rate)
 }
 
-/// A reading of the server's count of admissions: it was taken between these two moments.
+/// A reading of the server's own counts: it was taken between these two moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) asked: Micros,
     pub(super) answered: Micros,
     pub(super) admitted: u64,
+    /// Slots in use: live, reserved, with a pass out, in grace.
+    pub(super) used: Option<u64>,
+}
+
+/// When so many slots were in use for the first time, by the server's count.
+pub(super) fn filled(readings: &[Reading], slots: u64) -> Option<Micros> {
+    let full = readings.iter().find(|reading| reading.used.is_some_and(|used| used >= slots))?;
+    Some(full.answered)
+}
+
+/// Mean of the slots in use in this span, by the server's count.
+#[expect(clippy::cast_precision_loss, reason = "counts of one run")]
+pub(super) fn mean_used(readings: &[Reading], from: Micros, to: Micros) -> Option<f64> {
+    let span = readings.iter().filter(|reading| reading.asked >= from && reading.answered <= to);
+    let used: Vec<u64> = span.filter_map(|reading| reading.used).collect();
+    (!used.is_empty()).then(|| used.iter().sum::<u64>() as f64 / used.len() as f64)
 }
 
 /// Admissions in windows of the server's own count.
@@ -229,11 +245,19 @@ mod tests {
 
     #[test]
     fn a_second_burst_is_seen_and_a_slow_answer_is_not_held_against_the_server() {
-        let reading =
-            |asked: Micros, answered: Micros, admitted| Reading { asked, answered, admitted };
+        let reading = |asked: Micros, answered: Micros, admitted| Reading {
+            asked,
+            answered,
+            admitted,
+            used: Some(admitted),
+        };
         let even: Vec<Reading> =
             (0..50).map(|at| reading(at * 100_000, at * 100_000 + 1_000, at * 10)).collect();
         assert!(windows(&even, 100.0, 2.0).above_bound <= 0.0);
+        assert_eq!(filled(&even, 95), Some(1_001_000));
+        assert_eq!(filled(&even, 500), None);
+        assert_eq!(mean_used(&even, 100_000, 400_000), Some(20.0));
+        assert_eq!(mean_used(&even, 1, 2), None);
         let mut burst = even.clone();
         for reading in &mut burst[20..] {
             reading.admitted += 50;

@@ -23,6 +23,9 @@ pub(super) fn broken(args: &LaunchArgs, report: &Report) -> Vec<String> {
         let most = report.slots.most_online;
         broken.push(format!("cap: {most} players were online at once, {} may be", args.cap));
     }
+    if let Some(most) = report.slots.most_used.filter(|most| *most > args.cap) {
+        broken.push(format!("cap: {most} slots were in use, {} may be", args.cap));
+    }
     if report.order_inversions > 0 {
         let times = report.order_inversions;
         broken.push(format!("order: {times} times somebody had to wait behind a later ticket"));
@@ -44,7 +47,12 @@ mod tests {
 
     fn verdict(words: &str, tally: Tally, readings: &[(u64, u64)]) -> Vec<String> {
         let args = args(words);
-        let reading = |&(at, admitted): &(u64, u64)| Reading { asked: at, answered: at, admitted };
+        let reading = |&(at, admitted): &(u64, u64)| Reading {
+            asked: at,
+            answered: at,
+            admitted,
+            used: None,
+        };
         let readings = readings.iter().map(reading).collect();
         let seen = Seen { readings, ..Seen::default() };
         broken(&args, &Report::new(&args, tally, &seen, Probed::default()))

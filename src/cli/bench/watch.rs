@@ -76,17 +76,18 @@ impl Watch {
         let asked = self.clock.now().0;
         let mut answer = self.client.get(&self.metrics).send().await.ok()?;
         let body = answer.body().limit(4 << 20).await.ok()?;
-        let admitted = admitted(std::str::from_utf8(&body).ok()?)?;
-        Some(Reading { asked, answered: self.clock.now().0, admitted })
+        let text = std::str::from_utf8(&body).ok()?;
+        let answered = self.clock.now().0;
+        let admitted = sum(text, "login_queue_admitted_total")?;
+        Some(Reading { asked, answered, admitted, used: sum(text, "login_queue_slots") })
     }
 }
 
-/// The sum over lanes of the counter of admissions.
-fn admitted(metrics: &str) -> Option<u64> {
+/// The sum of a metric over its labels.
+fn sum(metrics: &str, name: &str) -> Option<u64> {
     let samples = metrics.lines().filter_map(|line| {
-        let (name, value) = line.rsplit_once(' ')?;
-        let name = name.split('{').next()?;
-        (name.contains("queue_admitted") && name.ends_with("_total")).then_some(value)
+        let (labelled, value) = line.rsplit_once(' ')?;
+        (labelled.split('{').next() == Some(name)).then_some(value)
     });
     let mut sum: Option<f64> = None;
     for value in samples {
@@ -105,12 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn admissions_are_summed_over_lanes() {
+    fn counts_are_summed_over_labels() {
         let text = "# TYPE x counter\n\
             login_queue_admitted_total{lane=\"standard\"} 40.0\n\
             login_queue_admitted_total{lane=\"grace\"} 2\n\
             login_queue_waiting{lane=\"standard\"} 7\n# EOF\n";
-        assert_eq!(admitted(text), Some(42));
-        assert_eq!(admitted("nothing 1\n"), None);
+        assert_eq!(sum(text, "login_queue_admitted_total"), Some(42));
+        assert_eq!(sum(text, "login_queue_waiting"), Some(7));
+        assert_eq!(sum(text, "login_queue"), None);
     }
 }

@@ -231,13 +231,13 @@ fn a_clock_that_steps_back_stops_nothing() {
 fn an_exhausted_block_of_numbers_answers_come_back() {
     let mut queue = Queue::new(settings(), 3, START);
     assert_eq!(enter(&mut queue, START, 1), Standing::Full { retry_after_ms: 1_000 });
-    queue.grant_numbers(Number(2));
+    queue.grant_numbers(Number(3));
     passed(enter(&mut queue, START, 1));
     waiting(enter(&mut queue, START, 2));
     assert_eq!(enter(&mut queue, START, 3), Standing::Full { retry_after_ms: 1_000 });
     waiting(enter(&mut queue, START, 2));
     queue.grant_numbers(Number(10));
-    assert_eq!(waiting(enter(&mut queue, START, 3)).ticket.number, Number(2));
+    assert_eq!(waiting(enter(&mut queue, START, 3)).ticket.number, Number(3));
 }
 
 #[test]
