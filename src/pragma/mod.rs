@@ -100,7 +100,8 @@ fn find(path: &str) -> Option<(Call, &'static [Method])> {
         .map(|(_, call, methods)| (*call, *methods))
 }
 
-/// Registers every plain route. Register it before any route that takes all paths.
+/// Registers every plain route, each by its very path: that costs a comparison, a pattern costs ten
+/// times as much for every request that is not ours. See [`any_case`].
 pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
     let app = Arc::new(app);
     move |service| {
@@ -117,15 +118,34 @@ pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
                 }
             }),
         ));
-        let other = app.clone();
-        let known = guard::fn_guard(|context| find(context.head().uri.path()).is_some());
-        service.service(web::resource("/{path:.*}").guard(known).app_data(limit).to(
-            move |request: HttpRequest, body: Body| {
-                let app = other.clone();
-                async move { answer(&app, &request, body).await.unwrap_or_else(|f| app.refuse(f)) }
-            },
-        ));
+        for (path, ..) in PATHS {
+            register(service, web::resource(path), &app, limit.clone());
+        }
     }
+}
+
+/// Registers the same paths in whatever case they are written (protocol-pragma §16). To be
+/// registered behind everything else: it looks at every request that comes so far.
+pub fn any_case(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
+    let app = Arc::new(app);
+    move |service| {
+        let limit = web::PayloadConfig::new(app.config.limits.body_max_bytes);
+        let known = guard::fn_guard(|context| find(context.head().uri.path()).is_some());
+        register(service, web::resource("/{path:.*}").guard(known), &app, limit);
+    }
+}
+
+fn register(
+    service: &mut web::ServiceConfig,
+    resource: actix_web::Resource,
+    app: &Arc<App>,
+    limit: web::PayloadConfig,
+) {
+    let app = Arc::clone(app);
+    service.service(resource.app_data(limit).to(move |request: HttpRequest, body: Body| {
+        let app = app.clone();
+        async move { answer(&app, &request, body).await.unwrap_or_else(|f| app.refuse(f)) }
+    }));
 }
 
 /// Where Pragma's sockets open.

@@ -128,6 +128,7 @@ impl PlayerPort {
             .configure(nakama::routes(this.nakama.clone()))
             .configure(try_it::routes)
             .configure(health_routes(&this.health))
+            .configure(pragma::any_case(this.pragma.clone()))
             .default_service(web::to(nakama::default_service))
             .wrap(nakama::Cors);
         HttpService::build()

@@ -146,7 +146,7 @@ impl Door {
                 return Err(error);
             }
         };
-        entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity).await?;
+        entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity)?;
         Ok(signed_in)
     }
 

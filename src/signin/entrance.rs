@@ -67,17 +67,11 @@ impl Entered {
     }
 
     /// The sign-in is durable: the slot is the player's and waits for the socket.
-    pub(super) async fn redeemed(
-        mut self,
-        player: Player,
-        identity: Identity,
-    ) -> Result<(), CallError> {
+    pub(super) fn redeemed(mut self, player: Player, identity: Identity) -> Result<(), CallError> {
         match std::mem::replace(&mut self.way, Way::Done) {
-            Way::Pass { ticket, .. } => {
-                self.line.finish_redeem(ticket.number, player, identity).await
-            }
-            Way::Implicit { number, .. } => self.line.finish_redeem(number, player, identity).await,
-            Way::Exempt => self.line.admit_exempt(player, identity).await,
+            Way::Pass { ticket, .. } => self.line.finish_redeem(ticket.number, player, identity),
+            Way::Implicit { number, .. } => self.line.finish_redeem(number, player, identity),
+            Way::Exempt => self.line.admit_exempt(player, identity),
             Way::Done => Ok(()),
         }
     }

@@ -29,7 +29,9 @@ impl governor::clock::Clock for Clock {
     }
 }
 
-type Limiter = RateLimiter<u16, DashMapStateStore<u16>, Clock, NoOpMiddleware<Nanos>>;
+type Limiter = RateLimiter<u16, DashMapStateStore<u16, Hashing>, Clock, NoOpMiddleware<Nanos>>;
+/// Fast, and seeded per process, so that nobody can aim at somebody else's cell.
+type Hashing = hashbrown::DefaultHashBuilder;
 
 /// The limits at the door.
 pub struct Limits {
@@ -38,8 +40,7 @@ pub struct Limits {
     enter: Option<Limiter>,
     wrong_password: Limiter,
     poll: Limiter,
-    /// Secret per process, so that nobody can aim at somebody else's cell.
-    hasher: std::collections::hash_map::RandomState,
+    hasher: Hashing,
 }
 
 /// Asked too often.
@@ -65,7 +66,7 @@ impl Limits {
             enter: per_second(config.enter_per_second, config.enter_burst),
             wrong_password: limiter(wrong, &clock),
             poll: limiter(poll, &clock),
-            hasher: std::collections::hash_map::RandomState::new(),
+            hasher: Hashing::default(),
             clock,
         }
     }
@@ -111,7 +112,7 @@ impl Limits {
 }
 
 fn limiter(quota: Quota, clock: &Clock) -> Limiter {
-    RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
+    RateLimiter::dashmap_with_clock_and_hasher(quota, clock.clone(), Hashing::default())
 }
 
 fn at_least_one(n: u32) -> NonZeroU32 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 use tokio::sync::oneshot;
 
-use super::ask::{Ask, Reply, Steering};
+use super::ask::{Ask, Question, Reply, Said, Steering};
 use super::block::Block;
 use super::stopped::{Ended, Farewell};
 use super::unsynced::Unsynced;
@@ -86,24 +86,21 @@ impl LoginQueue {
 
     fn answer(&mut self, ask: Ask, now: UnixMicros) {
         match ask {
-            Ask::Enter { identity, lane, reply } => self.enter(now, (identity, lane, reply)),
-            Ask::Checks { tickets, reply } => {
-                let checked = tickets.into_iter().map(|ticket| self.queue.check(now, ticket));
-                tell(reply, checked.collect());
+            Ask::Round { questions, reply } => {
+                let said = questions.into_iter().map(|question| self.say(now, question));
+                tell(reply, said.collect());
             }
             Ask::Leave(ticket, reply) => tell(reply, self.leave(now, ticket)),
             Ask::BeginRedeem(pass, reply) => tell(reply, self.queue.begin_redeem(now, pass)),
-            Ask::FinishRedeem { pass, player, identity, reply } => {
+            Ask::FinishRedeem { pass, player, identity } => {
                 self.queue.finish_redeem(now, pass, player, identity);
-                tell(reply, ());
             }
             Ask::AbandonRedeem { pass, give_back, reply } => {
                 self.queue.abandon_redeem(now, pass, give_back);
                 tell(reply, ());
             }
-            Ask::AdmitExempt { player, identity, reply } => {
+            Ask::AdmitExempt { player, identity } => {
                 self.queue.admit_exempt(now, player, identity);
-                tell(reply, ());
             }
             Ask::Connect(player, reply) => {
                 let answer = self.queue.connect(now, player);
@@ -128,6 +125,17 @@ impl LoginQueue {
             #[cfg(test)]
             #[expect(clippy::panic, reason = "a test wants to see what a bug would do")]
             Ask::Panic => panic!("as asked"),
+        }
+    }
+
+    fn say(&mut self, now: UnixMicros, question: Question) -> Said {
+        match question {
+            Question::Check(ticket) => Said::Checked(self.queue.check(now, ticket)),
+            Question::Enter(identity, lane) => {
+                let (reply, mut answer) = oneshot::channel();
+                self.enter(now, (identity, lane, reply));
+                answer.try_recv().map_or_else(|_| Said::Later(answer), Said::Standing)
+            }
         }
     }
 

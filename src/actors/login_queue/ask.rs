@@ -14,14 +14,9 @@ pub(super) type Reply<T> = oneshot::Sender<T>;
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) enum Ask {
-    Enter {
-        identity: Identity,
-        lane: Lane,
-        reply: Reply<Standing>,
-    },
-    Checks {
-        tickets: Vec<TicketRef>,
-        reply: Reply<Vec<Checked>>,
+    Round {
+        questions: Vec<Question>,
+        reply: Reply<Vec<Said>>,
     },
     Leave(TicketRef, Reply<bool>),
     BeginRedeem(TicketRef, Reply<Result<(), PassRefused>>),
@@ -29,7 +24,6 @@ pub(super) enum Ask {
         pass: Number,
         player: Player,
         identity: Identity,
-        reply: Reply<()>,
     },
     AbandonRedeem {
         pass: Number,
@@ -39,7 +33,6 @@ pub(super) enum Ask {
     AdmitExempt {
         player: Player,
         identity: Identity,
-        reply: Reply<()>,
     },
     Connect(Player, Reply<Result<(), NoSlot>>),
     Disconnect(Player, Departure),
@@ -50,6 +43,22 @@ pub(super) enum Ask {
     Close(Reply<()>),
     #[cfg(test)]
     Panic,
+}
+
+/// What many ask at once: see `rounds`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Question {
+    Enter(Identity, Lane),
+    Check(TicketRef),
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug)]
+pub(super) enum Said {
+    Checked(Checked),
+    Standing(Standing),
+    /// An implicit ticket whose place is on its way to the disk.
+    Later(oneshot::Receiver<Standing>),
 }
 
 /// What operators change while the line moves.

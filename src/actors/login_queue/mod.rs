@@ -24,7 +24,7 @@ use aws_lc_rs::hmac;
 use tokio::sync::oneshot;
 
 use self::actor::LoginQueue;
-use self::ask::{Ask, Reply, Steering};
+use self::ask::{Ask, Question, Reply, Said, Steering};
 use self::callers::Callers;
 use super::CallError;
 use crate::domain::queue::{
@@ -59,20 +59,31 @@ impl Line {
     /// identity always takes a new one. Answers an implicit ticket that has to wait only when its
     /// place is on disk.
     pub async fn enter(&self, identity: Identity, lane: Lane) -> Result<Standing, CallError> {
-        self.call(|reply| Ask::Enter { identity, lane, reply }).await
+        let _seat = self.0.callers.take()?;
+        match rounds::ask(self, Question::Enter(identity, lane)).await? {
+            Said::Standing(standing) => Ok(standing),
+            Said::Later(answer) => patiently(answer).await,
+            Said::Checked(_) => Err(CallError::NoAnswer),
+        }
     }
 
     /// Where this ticket stands now; renews its lease.
     pub async fn check(&self, ticket: TicketRef) -> Result<Checked, CallError> {
         let _seat = self.0.callers.take()?;
-        rounds::check(self, ticket).await
+        match rounds::ask(self, Question::Check(ticket)).await? {
+            Said::Checked(checked) => Ok(checked),
+            Said::Standing(_) | Said::Later(_) => Err(CallError::NoAnswer),
+        }
     }
 
     /// The same as [`Line::check`], as a message of its own: for threads without a loop of actix,
     /// and to measure the other against.
     pub async fn check_alone(&self, ticket: TicketRef) -> Result<Checked, CallError> {
         let _seat = self.0.callers.take()?;
-        rounds::check_alone(self, ticket).await
+        match rounds::ask_alone(self, Question::Check(ticket)).await? {
+            Said::Checked(checked) => Ok(checked),
+            Said::Standing(_) | Said::Later(_) => Err(CallError::NoAnswer),
+        }
     }
 
     /// Gives the place up. `false`: there was none.
@@ -89,13 +100,15 @@ impl Line {
     }
 
     /// The sign-in with this pass is durable: its slot is the player's.
-    pub async fn finish_redeem(
+    ///
+    /// Does not wait: what the player does next, opening a socket, comes to the line behind it.
+    pub fn finish_redeem(
         &self,
         pass: Number,
         player: Player,
         identity: Identity,
     ) -> Result<(), CallError> {
-        self.call(|reply| Ask::FinishRedeem { pass, player, identity, reply }).await
+        self.tell(Ask::FinishRedeem { pass, player, identity })
     }
 
     /// The sign-in with this pass came to nothing. `give_back`: its slot is free at once; otherwise
@@ -105,8 +118,9 @@ impl Line {
     }
 
     /// Lets a player in who does not have to stand in line; the slot is counted.
-    pub async fn admit_exempt(&self, player: Player, identity: Identity) -> Result<(), CallError> {
-        self.call(|reply| Ask::AdmitExempt { player, identity, reply }).await
+    /// Does not wait.
+    pub fn admit_exempt(&self, player: Player, identity: Identity) -> Result<(), CallError> {
+        self.tell(Ask::AdmitExempt { player, identity })
     }
 
     /// A socket of the player opens: takes the slot that waits for it, keeps the one that is held,
@@ -192,17 +206,31 @@ impl Line {
         self.ask(ask).await
     }
 
+    /// Hands over what needs no answer; refused, not lost, when the mailbox is full.
+    fn tell(&self, ask: Ask) -> Result<(), CallError> {
+        self.0.addr.try_send(ask).map_err(refused)
+    }
+
     /// Asks on behalf of callers who are counted already.
     async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CallError> {
         let (reply, answer) = oneshot::channel();
-        self.0.addr.try_send(ask(reply)).map_err(|error| match error {
-            actix::prelude::SendError::Full(_) => CallError::Overloaded,
-            actix::prelude::SendError::Closed(_) => CallError::NoAnswer,
-        })?;
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) | Err(_) => Err(CallError::NoAnswer),
-        }
+        self.tell(ask(reply))?;
+        patiently(answer).await
+    }
+}
+
+async fn patiently<T>(answer: oneshot::Receiver<T>) -> Result<T, CallError> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) | Err(_) => Err(CallError::NoAnswer),
+    }
+}
+
+/// A message that was not taken.
+fn refused(error: actix::prelude::SendError<Ask>) -> CallError {
+    match error {
+        actix::prelude::SendError::Full(_) => CallError::Overloaded,
+        actix::prelude::SendError::Closed(_) => CallError::NoAnswer,
     }
 }
 

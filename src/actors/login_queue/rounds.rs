@@ -1,5 +1,5 @@
-//! Polls, the hot path: what one HTTP worker asks in one turn of its loop goes to the line as one
-//! message, and comes back as one.
+//! Polls and entries, the hot path: what one HTTP worker asks in one turn of its loop goes to the
+//! line as one message, and comes back as one.
 //!
 //! What a call across threads costs is not the work but waking the other thread up, twice. So the
 //! first poll of a turn opens a round and spawns a task, which runs behind everything that is ready
@@ -17,40 +17,39 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::ask::Ask;
+use super::ask::{Ask, Question, Said};
 use super::{CallError, Line};
-use crate::domain::queue::{Checked, TicketRef};
 
 thread_local! {
-    /// The round that takes polls on this thread, for each line (tests have several).
+    /// The round that takes questions on this thread, for each line (tests have several).
     static OPEN: RefCell<Vec<(u64, Arc<Round>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where this ticket stands. The caller is counted already.
-pub(super) async fn check(line: &Line, ticket: TicketRef) -> Result<Checked, CallError> {
+/// Asks with this turn's round. The caller is counted already.
+pub(super) async fn ask(line: &Line, question: Question) -> Result<Said, CallError> {
     if actix::Arbiter::try_current().is_none() {
         // No loop of actix on this thread, so no tasks can be spawned on it.
-        return check_alone(line, ticket).await;
+        return ask_alone(line, question).await;
     }
-    let (round, index) = join(line, ticket);
+    let (round, index) = join(line, question);
     poll_fn(|cx| round.poll(index, cx)).await
 }
 
 /// The same without a round.
-pub(super) async fn check_alone(line: &Line, ticket: TicketRef) -> Result<Checked, CallError> {
-    let tickets = vec![ticket];
-    let answers = line.ask(|reply| Ask::Checks { tickets, reply }).await?;
+pub(super) async fn ask_alone(line: &Line, question: Question) -> Result<Said, CallError> {
+    let questions = vec![question];
+    let answers = line.ask(|reply| Ask::Round { questions, reply }).await?;
     answers.into_iter().next().ok_or(CallError::NoAnswer)
 }
 
 /// Takes a place in this thread's round, opening one if need be.
-fn join(line: &Line, ticket: TicketRef) -> (Arc<Round>, usize) {
+fn join(line: &Line, question: Question) -> (Arc<Round>, usize) {
     OPEN.with_borrow_mut(|open| {
         if let Some((_, round)) = open.iter().find(|(id, _)| *id == line.0.id) {
-            return (Arc::clone(round), round.add(ticket));
+            return (Arc::clone(round), round.add(question));
         }
         let round = Arc::new(Round::default());
-        let index = round.add(ticket);
+        let index = round.add(question);
         open.push((line.0.id, Arc::clone(&round)));
         actix::spawn(send(line.clone(), Arc::clone(&round)));
         (round, index)
@@ -61,8 +60,8 @@ fn join(line: &Line, ticket: TicketRef) -> (Arc<Round>, usize) {
 async fn send(line: Line, round: Arc<Round>) {
     let round = Finish(round);
     OPEN.with_borrow_mut(|open| open.retain(|(_, other)| !Arc::ptr_eq(other, &round.0)));
-    let tickets = std::mem::take(&mut round.0.lock().tickets);
-    let answer = pin!(line.ask(|reply| Ask::Checks { tickets, reply })).await;
+    let questions = std::mem::take(&mut round.0.lock().questions);
+    let answer = pin!(line.ask(|reply| Ask::Round { questions, reply })).await;
     round.0.finish(answer);
 }
 
@@ -80,24 +79,25 @@ struct Round(Mutex<Desk>);
 
 #[derive(Debug, Default)]
 struct Desk {
-    tickets: Vec<TicketRef>,
+    questions: Vec<Question>,
     wakers: Vec<Option<Waker>>,
-    answers: Option<Result<Vec<Checked>, CallError>>,
+    answers: Option<Result<Vec<Option<Said>>, CallError>>,
 }
 
 impl Round {
-    fn add(&self, ticket: TicketRef) -> usize {
+    fn add(&self, question: Question) -> usize {
         let mut desk = self.lock();
-        desk.tickets.push(ticket);
+        desk.questions.push(question);
         desk.wakers.push(None);
-        desk.tickets.len() - 1
+        desk.questions.len() - 1
     }
 
-    fn poll(&self, index: usize, cx: &Context<'_>) -> Poll<Result<Checked, CallError>> {
+    fn poll(&self, index: usize, cx: &Context<'_>) -> Poll<Result<Said, CallError>> {
         let mut desk = self.lock();
-        match &desk.answers {
+        match &mut desk.answers {
             Some(Ok(answers)) => {
-                Poll::Ready(answers.get(index).copied().ok_or(CallError::NoAnswer))
+                let said = answers.get_mut(index).and_then(Option::take);
+                Poll::Ready(said.ok_or(CallError::NoAnswer))
             }
             Some(Err(error)) => Poll::Ready(Err(*error)),
             None => {
@@ -110,10 +110,11 @@ impl Round {
     }
 
     /// The first answer counts.
-    fn finish(&self, answers: Result<Vec<Checked>, CallError>) {
+    fn finish(&self, answers: Result<Vec<Said>, CallError>) {
         let wakers = {
             let mut desk = self.lock();
-            desk.answers.get_or_insert(answers);
+            let said = answers.map(|answers| answers.into_iter().map(Some).collect());
+            desk.answers.get_or_insert(said);
             std::mem::take(&mut desk.wakers)
         };
         wakers.into_iter().flatten().for_each(Waker::wake);
