@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 /// Rolls ids, names and secrets. Cheap to clone.
 ///
-/// Each thread of the server keeps its own generator behind this handle; all are cryptographic
-/// (`ChaCha20` seeded by the operating system), since device ids, session ids and keys come from it.
+/// One cryptographic generator (`ChaCha20`, seeded by the operating system) behind a lock that is held
+/// for some tens of nanoseconds: session ids, token ids and keys come from it.
 #[derive(Clone, Debug)]
 pub struct Dice(Arc<Mutex<ChaCha20Rng>>);
 
