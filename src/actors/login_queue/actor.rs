@@ -158,7 +158,8 @@ impl LoginQueue {
         match standing {
             Standing::Waiting(waiting) if identity != Identity::ANONYMOUS => {
                 let number = waiting.ticket.number;
-                if new {
+                let returned = waiting.ticket.lane == Lane::Grace;
+                if new || (returned && self.unsynced.returns(number)) {
                     self.unsynced.logged(number);
                     self.writer.order(Order::Place(Place { number, identity, lane }));
                 }
@@ -282,7 +283,7 @@ impl Handler<Written> for LoginQueue {
     fn handle(&mut self, Written(done): Written, ctx: &mut Self::Context) {
         let now = self.clock.now();
         match done {
-            Done::Places(through) => self.unsynced.synced(through),
+            Done::Places(more) => self.unsynced.synced(more),
             Done::Reserved(until) => {
                 self.queue.grant_numbers(until);
                 self.block.granted();

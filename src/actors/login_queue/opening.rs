@@ -131,9 +131,8 @@ impl Ready {
         queue.grant_numbers(until);
         let taken = take_anew(&mut queue, &carried, now);
         files.begin_log(&taken)?;
-        let first = Number(until.0.saturating_sub(queue.numbers_left()));
         let block = Block::new(until, size, now);
-        Ok(Self { files, queue, block, unsynced: Unsynced::starting_at(first) })
+        Ok(Self { files, queue, block, unsynced: Unsynced::default() })
     }
 
     pub(super) fn run<D: Disk>(

@@ -115,6 +115,29 @@ async fn a_crash_at_any_moment_keeps_acknowledged_places() {
     }
 }
 
+/// Admitted on the spot there is no place to write; when the pass lapses and its owner comes back to
+/// wait, there is.
+#[actix::test]
+async fn a_place_that_began_as_a_pass_survives_a_crash() {
+    let (data, clock) = (tempfile::tempdir().unwrap(), Clock::manual(START));
+    let mut open_gate = config();
+    open_gate.queue.rate = 1.0;
+    let (line, _stopped) =
+        Line::open(&open_gate, data.path(), clock.clone(), &seeds(), &[]).unwrap();
+    let passed = line.enter(Identity(7), Lane::Standard).await.unwrap();
+    let Standing::Passed { ticket: pass, on_the_spot: true, .. } = passed else {
+        panic!("should pass: {passed:?}");
+    };
+    line.set_rate(0.0).await.unwrap();
+    clock.advance_ms(u64::from(open_gate.queue.pass_ttl_s) * 1_000 + 1_000);
+    line.turn().await;
+    assert_eq!(enter(&line, 7).await.number, pass.number);
+
+    let crashed = crash(data.path());
+    let (line, _stopped) = open_at(crashed.path(), &clock);
+    assert_eq!(enter(&line, 7).await.number, pass.number);
+}
+
 #[actix::test]
 async fn a_ticket_finds_its_place_after_a_crash_though_nothing_was_written_for_it() {
     let data = tempfile::tempdir().unwrap();

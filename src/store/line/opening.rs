@@ -112,7 +112,9 @@ fn continued(
     let Numbers { epoch, until, clean } = numbers;
     let (mut log_bytes, mut places, mut carried) = (0, Vec::new(), Vec::new());
     match log {
-        Some(log) if log.epoch == epoch => (log_bytes, places) = (log.bytes, log.places),
+        Some(log) if log.epoch == epoch => {
+            (log_bytes, places) = (log.bytes, latest_of_each(log.places));
+        }
         // Killed while a new epoch began: the old places have not been taken anew for certain.
         Some(log) => carried = latest_of_each(log.places),
         None => {}
@@ -122,12 +124,12 @@ fn continued(
     (Files { disk, epoch, until, log_bytes }, Found { start, carried })
 }
 
-/// An identity has one place: its latest number counts.
+/// An identity has one place: what was logged last counts. In the order of numbers.
 fn latest_of_each(mut places: Vec<Place>) -> Vec<Place> {
     let mut seen = HashSet::with_capacity(places.len());
     places.reverse();
     places.retain(|place| seen.insert(place.identity));
-    places.reverse();
+    places.sort_unstable_by_key(|place| place.number);
     places
 }
 

@@ -18,7 +18,7 @@ const LOG_SLACK: u64 = 1 << 20;
 /// What the writer is told to do.
 #[derive(Debug)]
 pub enum Order {
-    /// Keep this place. Numbers come in rising order.
+    /// Keep this place. The last one kept for a number counts.
     Place(Place),
     /// Reserve the numbers below this one.
     Reserve(Number),
@@ -31,8 +31,8 @@ pub enum Order {
 /// What is on disk, or why nothing is any more.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Done {
-    /// Every place up to this number.
-    Places(Number),
+    /// So many more places, in the order they were given.
+    Places(u64),
     /// The numbers below this one are reserved.
     Reserved(Number),
     /// The oldest snapshot not yet answered.
@@ -124,11 +124,14 @@ impl<D: Disk> Desk<D> {
 
     /// One write and one sync for all places that came together.
     fn write_group(&mut self, done: &dyn Fn(Done)) -> io::Result<()> {
-        let Some(last) = self.group.last().copied() else { return Ok(()) };
+        let places = self.group.len() as u64;
+        if places == 0 {
+            return Ok(());
+        }
         let bytes: Vec<u8> = self.group.drain(..).flat_map(Place::encode).collect();
         self.files.disk.append(&bytes)?;
         self.files.log_bytes += bytes.len() as u64;
-        done(Done::Places(last.number));
+        done(Done::Places(places));
         Ok(())
     }
 
