@@ -208,7 +208,7 @@ impl Line {
 
     /// Hands over what needs no answer; refused, not lost, when the mailbox is full.
     fn tell(&self, ask: Ask) -> Result<(), CallError> {
-        self.0.addr.try_send(ask).map_err(refused)
+        self.0.addr.try_send(ask).map_err(|error| refused(&error))
     }
 
     /// Asks on behalf of callers who are counted already.
@@ -227,7 +227,7 @@ async fn patiently<T>(answer: oneshot::Receiver<T>) -> Result<T, CallError> {
 }
 
 /// A message that was not taken.
-fn refused(error: actix::prelude::SendError<Ask>) -> CallError {
+fn refused(error: &actix::prelude::SendError<Ask>) -> CallError {
     match error {
         actix::prelude::SendError::Full(_) => CallError::Overloaded,
         actix::prelude::SendError::Closed(_) => CallError::NoAnswer,
