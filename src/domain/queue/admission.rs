@@ -1,7 +1,7 @@
 //! What happens by itself as time passes: admissions, and everything that runs out.
 
 use super::line::{Mark, State};
-use super::record::secs_up;
+use super::record::{secs, secs_up};
 use super::{Lane, Number, Queue, UnixMicros};
 
 /// Silent tickets skipped in one go; the rest at once after.
@@ -106,7 +106,7 @@ impl Queue {
 
     /// Turns a waiting ticket into a pass.
     fn pass(&mut self, now: UnixMicros, number: Number, lane: Lane) {
-        self.eta.at_head(false);
+        self.eta.at_head(false, self.waited_s(now, number));
         self.tally.admitted[lane as usize] += 1;
         let until = secs_up(now.plus_ms(self.settings.pass_ttl_ms));
         let lease_until = self.lease_until(number);
@@ -143,9 +143,14 @@ impl Queue {
         self.line.record(number).is_none_or(|record| record.silent_from() <= now)
     }
 
+    /// How long a ticket has waited, in seconds.
+    pub(super) fn waited_s(&self, now: UnixMicros, number: Number) -> u32 {
+        self.line.record(number).map_or(0, |record| secs(now).saturating_sub(record.entered_s))
+    }
+
     /// Takes a silent ticket out of the way; its owner may come back.
     fn park_silent(&mut self, now: UnixMicros, number: Number, lane: Lane) {
-        self.eta.at_head(true);
+        self.eta.at_head(true, self.waited_s(now, number));
         self.line.clear_waiting(number, lane);
         // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
         if !self.line.has(number, Mark::Unheard) {

@@ -46,7 +46,7 @@ impl Queue {
         computed: u64,
         mut reason: Option<Reason>,
     ) -> Waiting {
-        let seconds = self.seconds(lane, computed);
+        let seconds = self.seconds(lane, computed, self.waited_s(now, number));
         let poll_after_ms = self.pace.interval_ms(number, seconds.map(Guess::value));
         let eta = match seconds {
             Some(Guess::Estimate(seconds)) => Some(self.range(seconds)),
@@ -101,8 +101,9 @@ impl Queue {
         }
     }
 
-    /// Seconds until the ticket at `position` of `lane` comes in. `None` while the line stands.
-    fn seconds(&self, lane: Lane, position: u64) -> Option<Guess> {
+    /// Seconds until the ticket at `position` of `lane`, which has waited `waited_s`, comes in.
+    /// `None` while the line stands.
+    fn seconds(&self, lane: Lane, position: u64, waited_s: u32) -> Option<Guess> {
         let rate = self.gate.rate();
         if self.paused || rate <= 0.0 || self.settings.cap == 0 {
             return None;
@@ -113,7 +114,7 @@ impl Queue {
         }
         let n = self.ahead(lane, position);
         let road = Road { rate, cap: self.settings.cap, used: self.used() };
-        Some(match self.eta.seconds(n, road) {
+        Some(match self.eta.seconds(n, waited_s, road) {
             Some(seconds) if seconds < SECONDS_MAX => Guess::Estimate(seconds),
             _ => Guess::AtLeast((n / rate).min(SECONDS_MAX)),
         })

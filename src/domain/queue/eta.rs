@@ -51,7 +51,7 @@ impl Hazard {
 pub(super) struct Measured {
     departures: Hazard,
     abandons: Hazard,
-    /// Events: found silent at the head. Exposure: all who came to the head.
+    /// Events: found silent at the head. Exposure: the seconds all who came to the head had waited.
     silent: Hazard,
 }
 
@@ -129,9 +129,13 @@ impl Estimator {
         self.measured.abandons.events += 1.0;
     }
 
-    /// Somebody came to the head: admitted, or found silent.
-    pub(super) fn at_head(&mut self, silent: bool) {
-        self.measured.silent.exposure += 1.0;
+    /// Somebody came to the head after `waited_s` seconds: admitted, or found silent.
+    ///
+    /// Who gives up without a word is noticed only here. Counted over the time they waited, that
+    /// says how fast waiters fall silent; counted over heads it would always be late, because those
+    /// who come to the head later have waited longer.
+    pub(super) fn at_head(&mut self, silent: bool, waited_s: u32) {
+        self.measured.silent.exposure += f64::from(waited_s.max(1));
         self.measured.silent.events += f64::from(u8::from(silent));
     }
 
@@ -150,14 +154,17 @@ impl Estimator {
         self.slower_at
     }
 
-    /// Seconds until the `n`-th in line comes in. `None` when nobody can say: the slots are full
-    /// and too few have been seen to come free.
+    /// Seconds until the `n`-th in line comes in, who has waited `waited_s` seconds, as those ahead
+    /// have at least. `None` when nobody can say: the slots are full and too few have been seen to
+    /// come free.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    pub(super) fn seconds(&self, n: f64, road: Road) -> Option<f64> {
-        let silent = self.measured.silent.rate().min(0.95);
-        let hazard = self.hazard();
+    pub(super) fn seconds(&self, n: f64, waited_s: u32, road: Road) -> Option<f64> {
+        // Some of those ahead have fallen silent already, more will: both pass at the head in no time.
+        let silent = self.measured.silent.rate();
+        let n = n * (-silent * f64::from(waited_s)).exp();
+        let hazard = self.hazard() + silent;
         let leaving = self.departure_rate();
-        let gate = road.rate / (1.0 - silent);
+        let gate = road.rate;
         let (cap, used) = (road.cap as f64, road.used as f64);
         let first = one_phase(n, gate, hazard);
         let growing = road.rate - used * leaving;
@@ -174,7 +181,7 @@ impl Estimator {
         if self.measured.departures.events < DEPARTURES_MIN {
             return None;
         }
-        let freed = (cap * leaving).min(road.rate) / (1.0 - silent);
+        let freed = (cap * leaving).min(road.rate);
         if freed <= 0.0 {
             return None;
         }
