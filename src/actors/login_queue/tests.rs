@@ -320,6 +320,76 @@ impl Disk for Grudging {
     }
 }
 
+/// A disk whose power is cut: `image` holds what was there when a sync last returned, and no more.
+struct Unplugged {
+    folder: Folder,
+    data: std::path::PathBuf,
+    image: std::path::PathBuf,
+}
+
+impl Unplugged {
+    /// To be called when a sync has returned.
+    fn is_synced(&self) -> io::Result<()> {
+        for kind in [Kind::Numbers, Kind::Snapshot, Kind::Log] {
+            let file = format!("queue/{}", kind.file());
+            fs::copy(self.data.join(&file), self.image.join(&file))?;
+        }
+        Ok(())
+    }
+}
+
+impl Disk for Unplugged {
+    fn append(&mut self, records: &[u8]) -> io::Result<()> {
+        self.folder.append(records)?;
+        self.is_synced()
+    }
+
+    fn replace(&mut self, kind: Kind, bytes: &[u8]) -> io::Result<()> {
+        self.folder.replace(kind, bytes)?;
+        self.is_synced()
+    }
+
+    fn rewrite(&mut self, keep: &mut dyn FnMut(Place) -> bool) -> io::Result<u64> {
+        let length = self.folder.rewrite(keep)?;
+        self.is_synced()?;
+        Ok(length)
+    }
+}
+
+/// What was not synced is thrown away but for a torn piece of it: acknowledged places are there.
+#[actix::test]
+async fn a_power_cut_keeps_acknowledged_places() {
+    let (data, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::create_dir(image.path().join("queue")).unwrap();
+    let opened = line::open(&data.path().join("queue")).unwrap();
+    let ready = Ready::prepare(&config().queue.settings(), opened, &seeds(), &[], START).unwrap();
+    let (here, there) = (data.path().to_owned(), image.path().to_owned());
+    let disk = |files: line::Files| {
+        files.on(|folder| {
+            let disk = Unplugged { folder, data: here, image: there };
+            disk.is_synced().unwrap();
+            disk
+        })
+    };
+    let (line, _stopped) = ready.run(&config(), Clock::manual(START), &seeds(), disk).unwrap();
+    let mut told = Vec::new();
+    for round in 0..12 {
+        let some = join_all((1..=round).map(|who| enter(&line, round * 100 + who))).await;
+        told.extend((1..=round).map(|who| round * 100 + who).zip(some));
+        let cut = crash(image.path());
+        let log = cut.path().join("queue").join(Kind::Log.file());
+        let mut torn = fs::read(&log).unwrap();
+        torn.extend_from_slice(&[7; 5]);
+        fs::write(&log, torn).unwrap();
+        let (restarted, _stopped) = open(cut.path());
+        for (who, ticket) in &told {
+            assert_eq!(enter(&restarted, *who).await.number, ticket.number, "round {round}");
+        }
+        restarted.close().await;
+    }
+    assert_eq!(told.len(), 66);
+}
+
 fn open_grudging(data: &Path, config: &Config) -> (Line, Stopped, mpsc::Sender<()>) {
     let opened = line::open(&data.join("queue")).unwrap();
     let settings = config.queue.settings();

@@ -26,7 +26,7 @@ pub enum Kind {
 
 impl Kind {
     /// The file's name in the folder.
-    pub(super) const fn file(self) -> &'static str {
+    pub const fn file(self) -> &'static str {
         match self {
             Self::Numbers => "line.numbers",
             Self::Snapshot => "line.snapshot",
