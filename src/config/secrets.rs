@@ -9,7 +9,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::Signing;
 use crate::ids::Dice;
 
 /// The server key that every Nakama sample uses. It works only with `--dev`.
@@ -182,9 +181,6 @@ fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 pub fn key_bytes(text: &str) -> Option<[u8; 32]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
-
-/// A new signing key for Pragma's tokens, as PKCS #8 PEM. See [`Secrets::open`].
-pub type MakeSigningKey = fn(&Dice, Signing) -> Result<String, SecretsError>;
 
 #[cfg(test)]
 mod tests {
