@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod identity;
 pub mod ids;
 pub mod nakama;
 pub mod observe;

@@ -2,6 +2,8 @@
 //! a file or a socket. Whoever calls passes the time and the random numbers.
 
 pub mod account;
+pub mod friend;
+pub mod notification;
 pub mod presence;
 pub mod queue;
 pub mod session;

@@ -5,8 +5,10 @@
 use std::borrow::Cow;
 
 use crate::actors::CallError;
+use crate::domain::account::update::Field;
 use crate::domain::account::{LinkKind, Refusal};
 use crate::domain::queue::PassRefused;
+use crate::identity::IdentityError;
 use crate::signin::SignInError;
 
 use super::waiting::{self, QueueNote};
@@ -167,6 +169,44 @@ pub fn failure(context: Context, error: SignInError) -> Failure {
             Failure::new(code::RESOURCE_EXHAUSTED, message).retry_after(retry_after_s.into())
         }
         SignInError::Call(error) => Failure::from_call(error),
+        SignInError::Identity(error) => identity(&error),
+    }
+}
+
+/// The answer when an identity provider did not confirm (§2.10 to §2.15).
+pub fn identity(error: &IdentityError) -> Failure {
+    match error {
+        IdentityError::NotConfigured(kind) => {
+            let message = format!("{} authentication is not configured.", provider(*kind));
+            Failure::new(code::FAILED_PRECONDITION, message)
+        }
+        IdentityError::Refused(kind, _) => {
+            let message = format!("Could not authenticate {} profile.", provider(*kind));
+            Failure::new(code::UNAUTHENTICATED, message)
+        }
+        IdentityError::Unavailable(kind, _) => {
+            let message = format!("{} could not be asked. Try again.", provider(*kind));
+            Failure::new(code::UNAVAILABLE, message).retry_after(5)
+        }
+    }
+}
+
+/// A provider as Nakama's messages write it.
+const fn provider(kind: LinkKind) -> &'static str {
+    match kind {
+        LinkKind::Device => "Device",
+        LinkKind::Custom => "Custom",
+        LinkKind::Email => "Email",
+        LinkKind::Unsafe => "Unsafe",
+        LinkKind::Apple => "Apple",
+        LinkKind::Facebook => "Facebook",
+        LinkKind::FacebookInstantGame => "Facebook Instant Game",
+        LinkKind::GameCenter => "GameCenter",
+        LinkKind::Google => "Google",
+        LinkKind::Steam => "Steam",
+        LinkKind::Xbox => "Xbox",
+        LinkKind::PlayStation => "PlayStation",
+        LinkKind::Nintendo => "Nintendo",
     }
 }
 
@@ -191,37 +231,53 @@ pub fn pass_refused(refused: PassRefused) -> Failure {
 }
 
 /// The table.
-const fn words(context: Context, refusal: &Refusal) -> (u8, &'static str) {
-    match refusal {
-        Refusal::IdMissing(kind) => (code::INVALID_ARGUMENT, id_missing(context, *kind)),
-        Refusal::IdCharacters(kind) => (code::INVALID_ARGUMENT, id_characters(context, *kind)),
-        Refusal::IdLength(kind) => (code::INVALID_ARGUMENT, id_length(context, *kind)),
-        Refusal::EmailFormat => (code::INVALID_ARGUMENT, "Invalid email address format."),
+fn words(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
+    use code::{ALREADY_EXISTS, FAILED_PRECONDITION, INTERNAL, INVALID_ARGUMENT};
+    let (code, message) = match refusal {
+        Refusal::IdMissing(kind) => (INVALID_ARGUMENT, id_missing(context, *kind)),
+        Refusal::IdCharacters(kind) => (INVALID_ARGUMENT, id_characters(context, *kind)),
+        Refusal::IdLength(kind) => (INVALID_ARGUMENT, id_length(context, *kind)),
+        Refusal::EmailFormat => (INVALID_ARGUMENT, "Invalid email address format."),
         Refusal::PasswordShort => {
-            (code::INVALID_ARGUMENT, "Password must be at least 8 characters long.")
+            (INVALID_ARGUMENT, "Password must be at least 8 characters long.")
         }
-        Refusal::PasswordLong => (code::INVALID_ARGUMENT, "Password is too long."),
+        Refusal::PasswordLong => (INVALID_ARGUMENT, "Password is too long."),
+        Refusal::PasswordCommon => {
+            (INVALID_ARGUMENT, "Password is too common. Choose another one.")
+        }
         Refusal::UsernameMissing => {
-            (code::INVALID_ARGUMENT, "Username is required when email address is not supplied.")
+            (INVALID_ARGUMENT, "Username is required when email address is not supplied.")
         }
         Refusal::UsernameCharacters => {
-            (code::INVALID_ARGUMENT, "Username invalid, no spaces or control characters allowed.")
+            (INVALID_ARGUMENT, "Username invalid, no spaces or control characters allowed.")
         }
-        Refusal::UsernameLength => {
-            (code::INVALID_ARGUMENT, "Username invalid, must be 1-128 bytes.")
-        }
-        Refusal::UsernameTaken => (code::ALREADY_EXISTS, "Username is already in use."),
-        Refusal::NoAccount => no_account(context),
+        Refusal::UsernameLength => (INVALID_ARGUMENT, "Username invalid, must be 1-128 bytes."),
+        Refusal::UsernameTaken => (ALREADY_EXISTS, "Username is already in use."),
+        Refusal::NoAccount => match context {
+            Context::Link(kind) => return link_taken(context, kind),
+            _ => no_account(context),
+        },
         Refusal::WrongPassword => (code::UNAUTHENTICATED, "Invalid credentials."),
         Refusal::Banned => (code::PERMISSION_DENIED, "User account banned."),
-        Refusal::LinkTaken(kind) => link_taken(context, *kind),
+        Refusal::LinkTaken(kind) => return link_taken(context, *kind),
         Refusal::TooManyLinks(_) => {
-            (code::FAILED_PRECONDITION, "Too many devices are linked to this account.")
+            (FAILED_PRECONDITION, "Too many devices are linked to this account.")
         }
+        Refusal::TooManyFriends => (FAILED_PRECONDITION, "Too many friends."),
         Refusal::CannotUnlink(_) => CANNOT_UNLINK,
-        Refusal::PassUsed => (code::FAILED_PRECONDITION, "Login queue pass was already used."),
-        Refusal::NoDiscriminator => (code::INTERNAL, "Error finding or creating user account."),
-    }
+        Refusal::PassUsed => (FAILED_PRECONDITION, "Login queue pass was already used."),
+        Refusal::NoDiscriminator => (INTERNAL, "Error finding or creating user account."),
+        Refusal::NothingToUpdate => (INVALID_ARGUMENT, "No fields to update."),
+        Refusal::FieldLength(field) => {
+            let least = u8::from(*field == Field::LangTag);
+            let message =
+                format!("Invalid {}, must be {least}-{} characters.", field.name(), field.max());
+            return (INVALID_ARGUMENT, message.into());
+        }
+        Refusal::NobodyNamed => (INVALID_ARGUMENT, "No valid ID or username was provided."),
+        Refusal::RefreshReused => (code::UNAUTHENTICATED, "Refresh token invalid or expired."),
+    };
+    (code, message.into())
 }
 
 const CANNOT_UNLINK: (u8, &str) = (
@@ -229,27 +285,24 @@ const CANNOT_UNLINK: (u8, &str) = (
     "Cannot unlink last account identifier. Check profile exists and is not last link.",
 );
 
-/// §2.4, §3.4; §4.2 and §4.6 word a lost account as if the link were at fault.
+/// §2.4, §3.4; §4.6 words a lost account as if the link were at fault. For linking see
+/// [`link_taken`].
 const fn no_account(context: Context) -> (u8, &'static str) {
     match context {
-        Context::Authenticate | Context::Refresh | Context::Logout => {
-            (code::NOT_FOUND, "User account not found.")
-        }
-        Context::Link(kind) => link_taken(context, kind),
         Context::Unlink(_) => CANNOT_UNLINK,
+        _ => (code::NOT_FOUND, "User account not found."),
     }
 }
 
 /// §4.3; lost creation races at sign-in are decided again by the registry and never show.
-const fn link_taken(context: Context, kind: LinkKind) -> (u8, &'static str) {
-    if let Context::Authenticate = context {
-        return (code::INTERNAL, "Error finding or creating user account.");
+fn link_taken(context: Context, kind: LinkKind) -> (u8, Cow<'static, str>) {
+    if context == Context::Authenticate {
+        return (code::INTERNAL, "Error finding or creating user account.".into());
     }
     let message = match kind {
-        LinkKind::Device => "Device ID already in use.",
-        LinkKind::Custom => "Custom ID is already in use.",
-        LinkKind::Email => "Email is already in use.",
-        LinkKind::Unsafe => "Identifier is already in use.",
+        LinkKind::Device => "Device ID already in use.".into(),
+        LinkKind::Email => "Email is already in use.".into(),
+        kind => format!("{} ID is already in use.", provider(kind)).into(),
     };
     (code::ALREADY_EXISTS, message)
 }
@@ -260,7 +313,15 @@ const fn id_missing(context: Context, kind: LinkKind) -> &'static str {
         (_, LinkKind::Device) => "Device ID is required.",
         (_, LinkKind::Custom) => "Custom ID is required.",
         (_, LinkKind::Email) => "Email address and password is required.",
-        (_, LinkKind::Unsafe) => "Identifier is required.",
+        (_, LinkKind::Apple) => "Apple ID token is required.",
+        (_, LinkKind::Facebook) => "Facebook access token is required.",
+        (_, LinkKind::FacebookInstantGame) => {
+            "Signed Player Info for a Facebook Instant Game is required."
+        }
+        (_, LinkKind::GameCenter) => "GameCenter access credentials are required.",
+        (_, LinkKind::Google) => "Google access token is required.",
+        (_, LinkKind::Steam) => "Steam access token is required.",
+        _ => "Identifier is required.",
     }
 }
 
@@ -272,7 +333,7 @@ const fn id_characters(context: Context, kind: LinkKind) -> &'static str {
         }
         (_, LinkKind::Custom) => "Custom ID invalid, no spaces or control characters allowed.",
         (_, LinkKind::Email) => "Invalid email address, no spaces or control characters allowed.",
-        (_, LinkKind::Unsafe) => "Identifier invalid, no spaces or control characters allowed.",
+        _ => "Identifier invalid, no spaces or control characters allowed.",
     }
 }
 
@@ -282,7 +343,7 @@ const fn id_length(context: Context, kind: LinkKind) -> &'static str {
         (Context::Link(_), LinkKind::Custom) => "Invalid custom ID, must be 6-128 bytes.",
         (_, LinkKind::Custom) => "Custom ID invalid, must be 6-128 bytes.",
         (_, LinkKind::Email) => "Invalid email address, must be 10-255 bytes.",
-        (_, LinkKind::Unsafe) => "Identifier has a wrong length.",
+        _ => "Identifier has a wrong length.",
     }
 }
 

@@ -12,7 +12,7 @@ use super::{App, Fault, client, json, login_queue};
 use crate::actors::account_registry::PragmaSignIn;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{PlayerKeys, PlayerTokenError, TicketError, TicketKeys};
-use crate::signin::{Credential, Entrance, SignInAsk};
+use crate::signin::{Credential, Entrance, SignInAsk, Wish};
 
 /// The request. Members nobody knows are skipped; a member that is `null` is absent.
 #[derive(Deserialize)]
@@ -74,10 +74,7 @@ pub(super) async fn authenticate_or_create(
     let ask = SignInAsk {
         credential,
         entrance,
-        create: true,
-        username: None,
-        pragma: Some(pragma),
-        single_session: false,
+        wish: Wish { create: true, pragma: Some(pragma), ..Wish::default() },
     };
     let signed_in = app.door.authenticate(ask, client(app, request)).await?;
     let pair = Pair::issue(app, &signed_in.account, shard, provider.name(), signed_in.at)?;

@@ -12,6 +12,7 @@ use crate::actors::session::Denied;
 use crate::domain::account::Refusal;
 use crate::domain::queue::{PassRefused, Standing};
 use crate::domain::token::{PlayerTokenError, TicketError};
+use crate::identity::IdentityError;
 use crate::signin::SignInError;
 
 /// Content type of every answer.
@@ -269,7 +270,10 @@ impl From<SignInError> for Fault {
                 };
                 Self::RateLimited { retry_after_s: ms.div_ceil(1_000).max(1) }
             }
-            SignInError::Call(CallError::Overloaded | CallError::NoAnswer) => Self::Unavailable,
+            SignInError::Identity(IdentityError::Refused(..)) => Self::Unauthorized,
+            SignInError::Identity(IdentityError::NotConfigured(_)) => Self::BadRequest,
+            SignInError::Call(CallError::Overloaded | CallError::NoAnswer)
+            | SignInError::Identity(IdentityError::Unavailable(..)) => Self::Unavailable,
         }
     }
 }

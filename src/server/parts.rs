@@ -22,6 +22,7 @@ use crate::domain::token::nakama::NakamaKeys;
 use crate::domain::token::player::PlayerKeys;
 use crate::domain::token::signing;
 use crate::domain::token::ticket::TicketKeys;
+use crate::identity::Providers;
 use crate::ids::Dice;
 use crate::observe::Health;
 use crate::signin::hashing::{HashPool, HashPoolError};
@@ -128,10 +129,12 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
+        let providers = Providers::new(clock.clone());
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,
             dice,
+            providers,
             config: Arc::clone(&config),
             tickets: Arc::new(keys.tickets),
             accounts: accounts.clone(),

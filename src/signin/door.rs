@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::entrance::Entered;
-use super::hashing::{HashFigures, HashPool, Verdict};
+use super::hashing::{HashFigures, HashPool};
 use super::limits::Limits;
 use super::outcomes::Outcomes;
-use super::{Credential, Entrance, Password, SignInAsk, SignInError, SignedIn};
-use crate::actors::account_registry::{AccountsError, Key, NewAccount, Revoke, SignIn};
+use super::{Credential, Entrance, SignInAsk, SignInError, SignedIn};
+use crate::actors::account_registry::{AccountsError, Key, Revoke};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal};
+use crate::domain::account::{Account, AccountId, Refusal};
 use crate::domain::queue::{Checked, Identity, Lane, Player, Standing, TicketRef};
 use crate::domain::session::CloseReason;
 use crate::domain::token::ticket::{TicketError, TicketKeys};
+use crate::identity::Providers;
 use crate::ids::Dice;
 
 /// What a use case needs, and what front ends may reach. Cheap to clone.
@@ -40,6 +40,7 @@ pub struct Door {
     pub(super) sockets: SessionDoor,
     pub(super) hashing: HashPool,
     pub(super) limits: Arc<Limits>,
+    pub(super) providers: Providers,
 }
 
 /// The parts a [`Door`] is made of.
@@ -62,6 +63,8 @@ pub struct Parts {
     pub sockets: SessionDoor,
     /// The hashing pool.
     pub hashing: HashPool,
+    /// Identity providers.
+    pub providers: Providers,
 }
 
 /// A pass that a client brought is not good.
@@ -90,6 +93,7 @@ impl Door {
             line: parts.line,
             sockets: parts.sockets,
             hashing: parts.hashing,
+            providers: parts.providers,
             limits,
         }
     }
@@ -137,9 +141,12 @@ impl Door {
         from: Option<IpAddr>,
     ) -> Result<SignedIn, SignInError> {
         self.limits.sign_in(from)?;
-        let identity = self.identity_of(&ask.credential);
-        let entered = self.pass_the_line(&ask.entrance, identity).await?;
-        let signed_in = match self.prove_and_sign_in(ask, &entered, from).await {
+        let SignInAsk { credential, entrance, wish } = ask;
+        let friends_of = wish.import_friends.then(|| credential.proof()).flatten();
+        let claim = self.claim(credential).await?;
+        let identity = self.identity_of(&claim);
+        let entered = self.pass_the_line(&entrance, identity).await?;
+        let signed_in = match self.prove_and_sign_in(claim, wish, &entered, from).await {
             Ok(signed_in) => signed_in,
             Err(error) => {
                 entered.failed().await;
@@ -147,165 +154,10 @@ impl Door {
             }
         };
         entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity)?;
+        if let Some(proof) = friends_of {
+            self.import_after_sign_in(&signed_in.account, proof).await;
+        }
         Ok(signed_in)
-    }
-
-    async fn prove_and_sign_in(
-        &self,
-        ask: SignInAsk,
-        entered: &Entered,
-        from: Option<IpAddr>,
-    ) -> Result<SignedIn, SignInError> {
-        let (link, password) = match ask.credential {
-            Credential::Device(id) => (Link { kind: LinkKind::Device, id }, None),
-            Credential::Custom(id) => (Link { kind: LinkKind::Custom, id }, None),
-            Credential::Unsafe { account_id, .. } => {
-                (Link { kind: LinkKind::Unsafe, id: account_id }, None)
-            }
-            Credential::Email { email, password } => {
-                let link = Link { kind: LinkKind::Email, id: email };
-                let hash = self.prove_email(&link, password, ask.create, from).await?;
-                (link, hash)
-            }
-            Credential::Username { username, password } => {
-                (self.prove_username(username, password, from).await?, None)
-            }
-        };
-        let create =
-            ask.create.then_some(NewAccount { username: ask.username, password: password.clone() });
-        let signed_in = self
-            .accounts
-            .sign_in(SignIn {
-                link,
-                create,
-                pass: entered.pass_use(),
-                pragma: ask.pragma,
-                single_session: ask.single_session,
-            })
-            .await?;
-        Ok(SignedIn { account: signed_in.account, created: signed_in.created, at: signed_in.at })
-    }
-
-    /// Checks the password of an address. For an address nobody has: the hash of the password, for
-    /// the account to be made.
-    async fn prove_email(
-        &self,
-        link: &Link,
-        password: Password,
-        create: bool,
-        from: Option<IpAddr>,
-    ) -> Result<Option<String>, SignInError> {
-        match self.accounts.find(Key::Link(link.clone())).await? {
-            Some(account) => {
-                self.check_password(&account, password, &link.id, from).await?;
-                Ok(None)
-            }
-            None if create => Ok(Some(self.hashing.hash(password).await?)),
-            None => Err(self.unknown(password, &link.id, from).await),
-        }
-    }
-
-    /// Protocol-nakama §2.7: without an address, the user name and the password sign in. The link
-    /// to sign in by is the account's address, which such an account always has.
-    async fn prove_username(
-        &self,
-        username: String,
-        password: Password,
-        from: Option<IpAddr>,
-    ) -> Result<Link, SignInError> {
-        let account = self.accounts.find(Key::Username(username.clone())).await?;
-        let Some(account) = account else {
-            return Err(self.unknown(password, &username, from).await);
-        };
-        self.check_password(&account, password, &username, from).await?;
-        let email = account.link(LinkKind::Email).ok_or(Refusal::WrongPassword)?;
-        Ok(Link { kind: LinkKind::Email, id: email.to_owned() })
-    }
-
-    /// Takes as long as a wrong password and, unless configured otherwise, says the same.
-    async fn unknown(&self, password: Password, name: &str, from: Option<IpAddr>) -> SignInError {
-        if let Err(error) = self.limits.password(name, from) {
-            return error.into();
-        }
-        if let Err(error) = self.hashing.check(password, None).await {
-            return error.into();
-        }
-        if self.config.passwords.uniform_answer {
-            Refusal::WrongPassword.into()
-        } else {
-            Refusal::NoAccount.into()
-        }
-    }
-
-    async fn check_password(
-        &self,
-        account: &Account,
-        password: Password,
-        name: &str,
-        from: Option<IpAddr>,
-    ) -> Result<(), SignInError> {
-        self.limits.password(name, from)?;
-        let stored = account.password.as_deref();
-        match self.hashing.check(password.clone(), stored).await? {
-            Verdict::Right => Ok(()),
-            Verdict::Wrong => Err(Refusal::WrongPassword.into()),
-            Verdict::RightButOld => {
-                self.rehash(account, password).await;
-                Ok(())
-            }
-        }
-    }
-
-    /// Hashes anew with the parameters in force. When the pool is full it is left for next time.
-    async fn rehash(&self, account: &Account, password: Password) {
-        let (Some(old), Ok(new)) = (account.password.clone(), self.hashing.hash(password).await)
-        else {
-            return;
-        };
-        if let Err(error) = self.accounts.set_password(account.id, old, new).await {
-            tracing::warn!(account.id = %account.id.0, %error, "password was not rehashed");
-        }
-    }
-
-    /// Adds a way to sign in.
-    ///
-    /// # Errors
-    ///
-    /// [`SignInError::Refused`] when it is another account's; nothing was changed.
-    pub async fn link(
-        &self,
-        account: AccountId,
-        credential: Credential,
-    ) -> Result<(), SignInError> {
-        let (link, password) = match credential {
-            Credential::Device(id) => (Link { kind: LinkKind::Device, id }, None),
-            Credential::Custom(id) => (Link { kind: LinkKind::Custom, id }, None),
-            Credential::Unsafe { account_id, .. } => {
-                (Link { kind: LinkKind::Unsafe, id: account_id }, None)
-            }
-            Credential::Email { email, password } => {
-                let hash = self.hashing.hash(password).await?;
-                (Link { kind: LinkKind::Email, id: email }, Some(hash))
-            }
-            // A user name is no link: it comes with the account.
-            Credential::Username { .. } => return Err(Refusal::UsernameTaken.into()),
-        };
-        let devices_max = self.config.nakama.devices_max as usize;
-        Ok(self.accounts.link(account, link, password, devices_max).await?)
-    }
-
-    /// Takes a way to sign in away, never the last one. `id: None` means whatever is linked.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::CannotUnlink`]; nothing was changed.
-    pub async fn unlink(
-        &self,
-        account: AccountId,
-        kind: LinkKind,
-        id: Option<String>,
-    ) -> Result<(), SignInError> {
-        Ok(self.accounts.unlink(account, kind, id).await?)
     }
 
     /// The account behind a session that wants new tokens. Nobody queues for that.
@@ -416,17 +268,6 @@ impl Door {
         let client = parsed.map(|hop| hop.to_canonical()).find(|hop| !trusted.contains(hop));
         Some(client.unwrap_or(peer))
     }
-
-    /// Whose place it is: one identity has one place, whatever was typed in beside it.
-    fn identity_of(&self, credential: &Credential) -> Identity {
-        let id = match credential {
-            Credential::Device(id) | Credential::Custom(id) => id,
-            Credential::Email { email, .. } => email,
-            Credential::Username { username, .. } => username,
-            Credential::Unsafe { account_id, .. } => account_id,
-        };
-        self.line.identity(credential.kind(), id)
-    }
 }
 
 impl Credential {
@@ -438,6 +279,7 @@ impl Credential {
             Self::Email { .. } => "email",
             Self::Username { .. } => "username",
             Self::Unsafe { .. } => "unsafe",
+            Self::Provider(proof) => proof.kind().name(),
         }
     }
 }

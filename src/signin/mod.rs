@@ -6,14 +6,19 @@ pub mod door;
 mod entrance;
 pub mod hashing;
 pub mod limits;
+mod linking;
 pub mod outcomes;
+mod proving;
+pub mod social;
+pub mod users;
 
 pub use door::{Door, Parts, PassTokenRefused};
 
 use crate::actors::CallError;
-use crate::domain::account::{Account, Refusal};
+use crate::domain::account::{Account, LinkKind, Refusal};
 use crate::domain::queue::{PassRefused, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
+use crate::identity::{IdentityError, Proof};
 
 /// Who somebody says they are. Identifiers are checked and normalised by [`crate::domain::account::names`]
 /// before they come here.
@@ -44,6 +49,8 @@ pub enum Credential {
         /// Name at the provider.
         display_name: String,
     },
+    /// What an identity provider has to confirm.
+    Provider(Proof),
 }
 
 /// A password as typed. Wiped when dropped, never shown by `Debug`.
@@ -79,6 +86,13 @@ pub struct SignInAsk {
     pub credential: Credential,
     /// How they pass the line.
     pub entrance: Entrance,
+    /// What is wanted beside.
+    pub wish: Wish,
+}
+
+/// What a sign-in wants beside being let in.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
     /// Whether to make an account when there is none.
     pub create: bool,
     /// Wanted user name for a new account.
@@ -87,6 +101,20 @@ pub struct SignInAsk {
     pub pragma: Option<crate::actors::account_registry::PragmaSignIn>,
     /// Revoke every earlier session of the account.
     pub single_session: bool,
+    /// Import the player's friends from the provider afterwards; what fails there is not told
+    /// (protocol-nakama §2.1, `sync`).
+    pub import_friends: bool,
+}
+
+/// What to unlink (protocol-nakama §4.5).
+#[derive(Clone, Debug)]
+pub enum Unlink {
+    /// Whatever is linked of this kind.
+    Kind(LinkKind),
+    /// This identifier.
+    Id(LinkKind, String),
+    /// Whatever the provider says this proof belongs to.
+    Proof(Proof),
 }
 
 /// A sign-in that is durable.
@@ -121,4 +149,7 @@ pub enum SignInError {
     /// The server cannot answer now; asking again is safe.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The identity provider said no, or nothing.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }

@@ -3,9 +3,25 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{SignInError, SignedIn};
+use crate::identity::IdentityError;
 
 /// Ways to sign in, as metrics name them.
-pub const KINDS: [&str; 5] = ["device", "custom", "email", "username", "unsafe"];
+pub const KINDS: [&str; 14] = [
+    "device",
+    "custom",
+    "email",
+    "username",
+    "unsafe",
+    "apple",
+    "facebook",
+    "facebookinstantgame",
+    "gamecenter",
+    "google",
+    "steam",
+    "xbox",
+    "psn",
+    "nintendo",
+];
 
 /// What may come of a sign-in, as metrics name it.
 pub const RESULTS: [&str; 7] =
@@ -20,11 +36,11 @@ impl Outcomes {
         let result = match result {
             Ok(signed_in) if signed_in.created => 0,
             Ok(_) => 1,
-            Err(SignInError::Refused(_)) => 2,
+            Err(SignInError::Refused(_) | SignInError::Identity(IdentityError::Refused(..))) => 2,
             Err(SignInError::Wait(_)) => 3,
             Err(SignInError::Pass(_)) => 4,
             Err(SignInError::Busy { .. }) => 5,
-            Err(SignInError::Call(_)) => 6,
+            Err(SignInError::Call(_) | SignInError::Identity(_)) => 6,
         };
         if let Some(kind) = KINDS.iter().position(|known| *known == kind) {
             self.0[kind][result].fetch_add(1, Ordering::Relaxed);

@@ -14,11 +14,43 @@ pub enum LinkKind {
     Email = 3,
     /// Pragma's UNSAFE test provider (protocol-pragma §4.4). One per account.
     Unsafe = 4,
+    /// Apple's `sub` (protocol-nakama §2.10).
+    Apple = 5,
+    /// Facebook's user id (§2.11).
+    Facebook = 6,
+    /// Facebook Instant Games' player id (§2.12).
+    FacebookInstantGame = 7,
+    /// Game Center's player id (§2.13).
+    GameCenter = 8,
+    /// Google's `sub`, or a Play Games player id (§2.14).
+    Google = 9,
+    /// Steam's 64-bit id in decimal (§2.15).
+    Steam = 10,
+    /// Xbox user id; in Nakama's protocol a custom id that begins with `xbox|`.
+    Xbox = 11,
+    /// `PlayStation` account id; a custom id that begins with `psn|`.
+    PlayStation = 12,
+    /// Nintendo service account id; a custom id that begins with `nintendo|`.
+    Nintendo = 13,
 }
 
 impl LinkKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Device, Self::Custom, Self::Email, Self::Unsafe];
+    pub const ALL: [Self; 13] = [
+        Self::Device,
+        Self::Custom,
+        Self::Email,
+        Self::Unsafe,
+        Self::Apple,
+        Self::Facebook,
+        Self::FacebookInstantGame,
+        Self::GameCenter,
+        Self::Google,
+        Self::Steam,
+        Self::Xbox,
+        Self::PlayStation,
+        Self::Nintendo,
+    ];
 
     /// Whether an account may hold several links of this kind.
     pub const fn many(self) -> bool {
@@ -42,6 +74,15 @@ impl LinkKind {
             Self::Custom => "custom",
             Self::Email => "email",
             Self::Unsafe => "unsafe",
+            Self::Apple => "apple",
+            Self::Facebook => "facebook",
+            Self::FacebookInstantGame => "facebookinstantgame",
+            Self::GameCenter => "gamecenter",
+            Self::Google => "google",
+            Self::Steam => "steam",
+            Self::Xbox => "xbox",
+            Self::PlayStation => "psn",
+            Self::Nintendo => "nintendo",
         }
     }
 }

@@ -9,13 +9,16 @@ pub mod generated;
 pub mod link;
 pub mod linking;
 pub mod names;
+pub mod profile;
 pub mod record;
 pub mod refusal;
 pub mod revoking;
 pub mod sign_in;
+pub mod update;
 
 pub use change::{Change, PassUse, Redemption};
 pub use link::{Link, LinkKind};
+pub use profile::{Profile, ProviderEmail};
 pub use record::{Account, AccountId, PragmaName, ShardPlayer};
 pub use refusal::Refusal;
 pub use revoking::{Revoke, Revoked, RevokedToken};

@@ -1,6 +1,7 @@
 //! Why a request about an account was refused: one variant for each thing the caller can do.
 
 use super::link::LinkKind;
+use super::update::Field;
 
 /// A decision against the caller. Nothing was changed. The wire text and code of each are in the
 /// front ends' error tables.
@@ -60,4 +61,22 @@ pub enum Refusal {
     /// All 9999 discriminators of a name are taken (protocol-pragma §6.2).
     #[error("no discriminator is free for this name")]
     NoDiscriminator,
+    /// An update without a field.
+    #[error("nothing to update")]
+    NothingToUpdate,
+    /// A field is too long, or empty where it must not be.
+    #[error("{} has a wrong length", .0.name())]
+    FieldLength(Field),
+    /// None of the user names is anybody's.
+    #[error("nobody has such a user name")]
+    NobodyNamed,
+    /// The account holds as many friends, invitations and blocks as it may.
+    #[error("too many friends")]
+    TooManyFriends,
+    /// A refresh token was used again after its successor was (protocol-nakama §3.4).
+    #[error("the refresh token was used before")]
+    RefreshReused,
+    /// A password that everybody tries first.
+    #[error("the password is too common")]
+    PasswordCommon,
 }

@@ -16,7 +16,7 @@ use crate::nakama::body::{self, Identified, Mailed};
 use crate::nakama::errors::{Context, Failure, failure, pass_refused, refused};
 use crate::nakama::query::SignInQuery;
 use crate::nakama::reply::Reply;
-use crate::signin::{Credential, Entrance, PassTokenRefused, Password, SignInAsk};
+use crate::signin::{Credential, Entrance, PassTokenRefused, Password, SignInAsk, Wish};
 
 /// The session variable that carries a pass; it does not become one of the session (design §5).
 pub const PASS_VAR: &str = "login_queue_pass_token";
@@ -39,10 +39,12 @@ pub(super) async fn call(
     let ask = SignInAsk {
         credential,
         entrance,
-        create,
-        username,
-        pragma: None,
-        single_session: app.config.nakama.single_session,
+        wish: Wish {
+            create,
+            username,
+            single_session: app.config.nakama.single_session,
+            ..Wish::default()
+        },
     };
     let signed_in = app
         .door
@@ -87,9 +89,7 @@ impl Wanted {
         let SignInQuery { create, username } = query;
         let checked = match kind {
             LinkKind::Email => mailed(body::parse(body)?, &username, password_max),
-            LinkKind::Device | LinkKind::Custom | LinkKind::Unsafe => {
-                identified(kind, body::parse(body)?.unwrap_or_default(), &username)
-            }
+            _ => identified(kind, body::parse(body)?.unwrap_or_default(), &username),
         };
         let (credential, username, vars) =
             checked.map_err(|refusal| refused(Context::Authenticate, &refusal))?;

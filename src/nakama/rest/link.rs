@@ -8,7 +8,7 @@ use crate::domain::account::{AccountId, LinkKind, Refusal, names};
 use crate::nakama::body::{self, Identified, Mailed};
 use crate::nakama::errors::{Context, Failure, failure, refused};
 use crate::nakama::reply::Reply;
-use crate::signin::{Credential, Password};
+use crate::signin::{Credential, Password, Unlink};
 
 /// Adds a way to sign in, or replaces the one of its kind.
 pub(super) async fn link(
@@ -19,7 +19,7 @@ pub(super) async fn link(
     let account = AccountId(asked.bearer()?.account);
     let body = asked.body(payload).await?;
     let credential = to_link(kind, &body, asked.app.config.passwords.length_max)?;
-    let linked = asked.app.door.link(account, credential).await;
+    let linked = asked.app.door.link(account, credential, false).await;
     linked.map_err(|error| failure(Context::Link(kind), error))?;
     Ok(Reply::Empty)
 }
@@ -32,8 +32,8 @@ pub(super) async fn unlink(
 ) -> Result<Reply, Failure> {
     let account = AccountId(asked.bearer()?.account);
     let body = asked.body(payload).await?;
-    let id = to_unlink(kind, &body)?;
-    let unlinked = asked.app.door.unlink(account, kind, id).await;
+    let id = to_unlink(kind, &body)?.map_or(Unlink::Kind(kind), |id| Unlink::Id(kind, id));
+    let unlinked = asked.app.door.unlink(account, id).await;
     unlinked.map_err(|error| failure(Context::Unlink(kind), error))?;
     Ok(Reply::Empty)
 }
@@ -42,7 +42,7 @@ pub(super) async fn unlink(
 fn to_link(kind: LinkKind, body: &[u8], password_max: usize) -> Result<Credential, Failure> {
     let checked = match kind {
         LinkKind::Email => mail(body::parse(body)?.unwrap_or_default(), password_max),
-        LinkKind::Device | LinkKind::Custom | LinkKind::Unsafe => {
+        _ => {
             let Identified { id, .. } = body::parse(body)?.unwrap_or_default();
             match kind {
                 LinkKind::Custom => names::custom(&id).map(|link| Credential::Custom(link.id)),

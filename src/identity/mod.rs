@@ -1,0 +1,145 @@
+//! Identity providers: who says so? One file for each, one way to ask.
+//!
+//! A provider gets a [`Proof`] that a client brought and answers with a [`Verified`] link, or not
+//! at all. An outage is [`IdentityError::Unavailable`], never a yes.
+
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::domain::account::{Link, LinkKind, Profile};
+
+/// What a client brings to prove who they are at a provider. Never logged, wiped when dropped.
+#[derive(Clone)]
+pub enum Proof {
+    /// Apple's identity token.
+    Apple(Zeroizing<String>),
+    /// Facebook: a Limited Login token or a Graph access token.
+    Facebook(Zeroizing<String>),
+    /// Facebook Instant Games: signed player info.
+    FacebookInstantGame(Zeroizing<String>),
+    /// Apple's Game Center.
+    GameCenter(GameCenterProof),
+    /// Google: an OpenID token or a server auth code of Play Games.
+    Google(Zeroizing<String>),
+    /// Steam: a session ticket in hex.
+    Steam(Zeroizing<String>),
+    /// Xbox: an XSTS token.
+    Xbox(Zeroizing<String>),
+    /// PlayStation: an authorization code.
+    PlayStation(Zeroizing<String>),
+    /// Nintendo: an NSA id token.
+    Nintendo(Zeroizing<String>),
+}
+
+/// The fields of a Game Center sign-in (protocol-nakama §2.13), all present.
+#[derive(Clone)]
+pub struct GameCenterProof {
+    /// Player id.
+    pub player_id: String,
+    /// The app's bundle id.
+    pub bundle_id: String,
+    /// When it was signed; milliseconds, whatever its name says.
+    pub timestamp: i64,
+    /// Base64.
+    pub salt: String,
+    /// Base64.
+    pub signature: String,
+    /// Where the certificate is.
+    pub public_key_url: String,
+}
+
+impl Proof {
+    /// The kind of link it proves.
+    pub const fn kind(&self) -> LinkKind {
+        match self {
+            Self::Apple(_) => LinkKind::Apple,
+            Self::Facebook(_) => LinkKind::Facebook,
+            Self::FacebookInstantGame(_) => LinkKind::FacebookInstantGame,
+            Self::GameCenter(_) => LinkKind::GameCenter,
+            Self::Google(_) => LinkKind::Google,
+            Self::Steam(_) => LinkKind::Steam,
+            Self::Xbox(_) => LinkKind::Xbox,
+            Self::PlayStation(_) => LinkKind::PlayStation,
+            Self::Nintendo(_) => LinkKind::Nintendo,
+        }
+    }
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Proof({})", self.kind().name())
+    }
+}
+
+/// A player as a provider knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The link that is proven.
+    pub link: Link,
+    /// Where the same player's link was kept before the provider gave them a new id
+    /// (protocol-nakama §2.14): an account that holds only this one moves to the new id.
+    pub formerly: Option<Link>,
+    /// What else the provider says.
+    pub profile: Profile,
+}
+
+impl Verified {
+    /// A link that proves itself, with nothing beside it.
+    pub fn of(link: Link) -> Self {
+        Self { link, formerly: None, profile: Profile::default() }
+    }
+}
+
+/// Why a proof was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// The settings name no credentials or audience for this provider.
+    #[error("{} is not configured", .0.name())]
+    NotConfigured(LinkKind),
+    /// The proof is wrong, expired, of another app, or the provider does not know it. The reason is
+    /// for logs, never for the caller; it holds nothing secret.
+    #[error("{} refused: {}", .0.name(), .1)]
+    Refused(LinkKind, &'static str),
+    /// The provider could not be asked, answered garbage, or too many wait for it: try again.
+    #[error("{} is unavailable: {}", .0.name(), .1)]
+    Unavailable(LinkKind, &'static str),
+}
+
+/// Every provider. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    _clock: Clock,
+}
+
+impl Providers {
+    /// The providers as configured.
+    pub const fn new(clock: Clock) -> Self {
+        Self { _clock: clock }
+    }
+
+    /// Whether the settings let this provider verify anybody.
+    pub const fn is_configured(&self, _kind: LinkKind) -> bool {
+        false
+    }
+
+    /// Asks the provider who brought this proof.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`].
+    #[expect(clippy::unused_async, reason = "the contract; providers come next")]
+    pub async fn verify(&self, proof: &Proof) -> Result<Verified, IdentityError> {
+        Err(IdentityError::NotConfigured(proof.kind()))
+    }
+
+    /// The player's friends at the provider, as links of the same kind (Facebook and Steam,
+    /// protocol-nakama §6.7). A private list is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`].
+    #[expect(clippy::unused_async, reason = "the contract; providers come next")]
+    pub async fn friends(&self, proof: &Proof) -> Result<Vec<Link>, IdentityError> {
+        Err(IdentityError::NotConfigured(proof.kind()))
+    }
+}

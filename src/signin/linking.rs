@@ -1,0 +1,57 @@
+//! Ways to sign in, added and taken away (protocol-nakama §4).
+
+use super::proving::Claim;
+use super::{Credential, Door, SignInError, Unlink};
+use crate::domain::account::{AccountId, Link, LinkKind, Refusal};
+
+impl Door {
+    /// Adds a way to sign in. `import_friends`: afterwards the player's friends at the provider
+    /// become friends here, where it has any; what fails there is not told (protocol-nakama §4.3).
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError::Refused`] when it is another account's, [`SignInError::Identity`]; nothing
+    /// was changed.
+    pub async fn link(
+        &self,
+        account: AccountId,
+        credential: Credential,
+        import_friends: bool,
+    ) -> Result<(), SignInError> {
+        let friends_of = import_friends.then(|| credential.proof()).flatten();
+        let (link, password) = match self.claim(credential).await? {
+            Claim::Link(verified) => (verified.link, None),
+            Claim::Email { email, password } => {
+                let hash = self.hashing.hash(password).await?;
+                (Link { kind: LinkKind::Email, id: email }, Some(hash))
+            }
+            // A user name is no link: it comes with the account.
+            Claim::Username { .. } => return Err(Refusal::UsernameTaken.into()),
+        };
+        let devices_max = self.config.nakama.devices_max as usize;
+        self.accounts.link(account, link, password, devices_max).await?;
+        if let Some(proof) = friends_of
+            && let Some(account) = self.account(account).await?
+        {
+            self.import_after_sign_in(&account, proof).await;
+        }
+        Ok(())
+    }
+
+    /// Takes a way to sign in away, never the last one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::CannotUnlink`], [`SignInError::Identity`]; nothing was changed.
+    pub async fn unlink(&self, account: AccountId, what: Unlink) -> Result<(), SignInError> {
+        let (kind, id) = match what {
+            Unlink::Kind(kind) => (kind, None),
+            Unlink::Id(kind, id) => (kind, Some(id)),
+            Unlink::Proof(proof) => {
+                let link = self.providers.verify(&proof).await?.link;
+                (link.kind, Some(link.id))
+            }
+        };
+        Ok(self.accounts.unlink(account, kind, id).await?)
+    }
+}
