@@ -40,7 +40,7 @@ pub fn create(store: &dyn Store, link: &Link, id: Option<AccountId>) -> Change {
         pragma: None,
         single_session: false,
     };
-    let id = id.or_else(|| store.id_for(link));
+    let id = id.or_else(|| store.reads().id_for(link));
     let fresh = Fresh {
         account: id.unwrap_or(AccountId(Uuid::from_u128(1))),
         player: Uuid::nil(),
@@ -66,26 +66,26 @@ fn edit(before: &Account, edit: impl FnOnce(&mut Account)) -> Change {
 fn staged_is_visible_and_synced_survives(open: Open<'_>) {
     let mut store = open();
     let link = device("1");
-    assert_eq!(store.account_by_link(&link).unwrap(), None, "S-1: starts empty");
+    assert_eq!(store.reads().account_by_link(&link).unwrap(), None, "S-1: starts empty");
     assert_eq!(store.count(), 0, "S-1");
     store.sync().unwrap();
 
     let change = create(store.as_ref(), &link, None);
     let made = Some(change.after.clone());
     store.stage(&change).unwrap();
-    assert_eq!(store.account_by_link(&link).unwrap(), made, "S-2: staged is visible");
+    assert_eq!(store.reads().account_by_link(&link).unwrap(), made, "S-2: staged is visible");
     store.sync().unwrap();
-    assert_eq!(store.account_by_link(&link).unwrap(), made, "S-2: and stays so");
+    assert_eq!(store.reads().account_by_link(&link).unwrap(), made, "S-2: and stays so");
     assert_eq!(store.count(), 1, "S-3: counted");
     let lost = create(store.as_ref(), &device("2"), Some(any_id(2)));
     store.stage(&lost).unwrap();
     store.close().unwrap();
 
     let store = open();
-    assert_eq!(store.account_by_link(&link).unwrap(), made, "S-4: synced survives a reopen");
-    assert_eq!(store.account(change.after.id).unwrap(), made, "S-4");
-    assert_eq!(store.account_by_username(&change.after.username).unwrap(), made, "S-4");
-    assert_eq!(store.account(lost.after.id).unwrap(), None, "S-5: not synced, not there");
+    assert_eq!(store.reads().account_by_link(&link).unwrap(), made, "S-4: synced survives a reopen");
+    assert_eq!(store.reads().account(change.after.id).unwrap(), made, "S-4");
+    assert_eq!(store.reads().account_by_username(&change.after.username).unwrap(), made, "S-4");
+    assert_eq!(store.reads().account(lost.after.id).unwrap(), None, "S-5: not synced, not there");
     assert_eq!(store.count(), 1, "S-5");
     store.close().unwrap();
 }
@@ -108,14 +108,14 @@ fn indexes_follow_the_account(open: Open<'_>) {
         });
         store.stage(&renamed).unwrap();
         let (after, none) = (Some(renamed.after.clone()), None);
-        assert_eq!(store.account_by_link(&link).unwrap(), none, "S-6: an old link is gone");
-        assert_eq!(store.account_by_username(&generated).unwrap(), none, "S-6: an old name too");
+        assert_eq!(store.reads().account_by_link(&link).unwrap(), none, "S-6: an old link is gone");
+        assert_eq!(store.reads().account_by_username(&generated).unwrap(), none, "S-6: an old name too");
         for link in &renamed.after.links {
-            assert_eq!(store.account_by_link(link).unwrap(), after, "S-7: new links are found");
+            assert_eq!(store.reads().account_by_link(link).unwrap(), after, "S-7: new links are found");
         }
-        assert_eq!(store.account_by_username(&chosen).unwrap(), after, "S-7");
-        assert!(store.has_pragma_name(&names::fold_display_name("ADA"), number).unwrap(), "S-7");
-        assert!(!store.has_pragma_name("ad", number).unwrap(), "S-7");
+        assert_eq!(store.reads().account_by_username(&chosen).unwrap(), after, "S-7");
+        assert!(store.reads().has_pragma_name(&names::fold_display_name("ADA"), number).unwrap(), "S-7");
+        assert!(!store.reads().has_pragma_name("ad", number).unwrap(), "S-7");
 
         store.sync().unwrap();
         let back = edit(&renamed.after, |account| {
@@ -128,11 +128,11 @@ fn indexes_follow_the_account(open: Open<'_>) {
         store.close().unwrap();
         store = open();
         let (after, none) = (Some(back.after), None);
-        assert_eq!(store.account_by_link(&link).unwrap(), after, "S-8: and back again");
-        assert_eq!(store.account_by_username(&generated).unwrap(), after, "S-8");
-        assert_eq!(store.account_by_link(&device("x")).unwrap(), none, "S-8");
-        assert_eq!(store.account_by_username(&chosen).unwrap(), none, "S-8");
-        assert!(!store.has_pragma_name("ada", number).unwrap(), "S-8");
+        assert_eq!(store.reads().account_by_link(&link).unwrap(), after, "S-8: and back again");
+        assert_eq!(store.reads().account_by_username(&generated).unwrap(), after, "S-8");
+        assert_eq!(store.reads().account_by_link(&device("x")).unwrap(), none, "S-8");
+        assert_eq!(store.reads().account_by_username(&chosen).unwrap(), none, "S-8");
+        assert!(!store.reads().has_pragma_name("ada", number).unwrap(), "S-8");
     }
     assert_eq!(store.count(), 2);
     store.close().unwrap();
@@ -165,8 +165,8 @@ fn conflicts_stage_nothing(open: Open<'_>) {
         assert!(matches!(refused, Err(StoreError::Conflict)), "S-9: conflict {number}");
     }
     assert!(store.seal().is_none(), "S-9: nothing is staged");
-    assert_eq!(store.account_by_link(&device("1")).unwrap(), Some(first), "S-9");
-    assert_eq!(store.account_by_link(&device("2")).unwrap(), Some(other), "S-9");
+    assert_eq!(store.reads().account_by_link(&device("1")).unwrap(), Some(first), "S-9");
+    assert_eq!(store.reads().account_by_link(&device("2")).unwrap(), Some(other), "S-9");
     assert_eq!(store.count(), 2, "S-9");
     store.close().unwrap();
 }
@@ -175,19 +175,19 @@ fn generated_names_are_unique(open: Open<'_>) {
     let mut store = open();
     let twins = [any_id(5), AccountId(Uuid::from_u128(any_id(5).0.as_u128() ^ 1))];
     assert_eq!(generated::username(twins[0]), generated::username(twins[1]));
-    assert!(store.is_free(twins[0]).unwrap(), "S-10: free before");
+    assert!(store.reads().is_free(twins[0]).unwrap(), "S-10: free before");
     let change = create(store.as_ref(), &device("1"), Some(twins[0]));
     store.stage(&change).unwrap();
     for _ in 0..2 {
-        assert!(!store.is_free(twins[0]).unwrap(), "S-10: an id is given once");
-        assert!(!store.is_free(twins[1]).unwrap(), "S-10: and so is its name");
+        assert!(!store.reads().is_free(twins[0]).unwrap(), "S-10: an id is given once");
+        assert!(!store.reads().is_free(twins[1]).unwrap(), "S-10: and so is its name");
         store.sync().unwrap();
     }
-    assert!(store.is_free(any_id(6)).unwrap(), "S-10");
+    assert!(store.reads().is_free(any_id(6)).unwrap(), "S-10");
     let squatter = create(store.as_ref(), &device("2"), Some(any_id(7))).after;
     let squatter = Account { username: generated::username(any_id(6)), ..squatter };
     store.stage(&Change::of(None, squatter)).unwrap();
-    assert!(!store.is_free(any_id(6)).unwrap(), "S-10: nor a name somebody chose");
+    assert!(!store.reads().is_free(any_id(6)).unwrap(), "S-10: nor a name somebody chose");
     store.close().unwrap();
 }
 
@@ -246,8 +246,8 @@ fn revocations_are_kept_and_forgotten(open: Open<'_>) {
         change.revoked = (number == 1).then(|| revoked.clone());
         store.stage(&change).unwrap();
     }
-    assert_eq!(store.revoked(any_id(1)).unwrap(), revoked, "S-15: visible at once");
-    assert_eq!(store.revoked(any_id(2)).unwrap(), Revoked::default(), "S-15");
+    assert_eq!(store.reads().revoked(any_id(1)).unwrap(), revoked, "S-15: visible at once");
+    assert_eq!(store.reads().revoked(any_id(2)).unwrap(), Revoked::default(), "S-15");
     store.sync().unwrap();
     store.close().unwrap();
 
@@ -271,17 +271,17 @@ fn commits_overlap_with_staging(open: Open<'_>) {
     let commit = store.seal().unwrap();
     let second = edit(&first.after, |account| account.links.push(device("2")));
     store.stage(&second).unwrap();
-    let found = store.account_by_link(&device("1")).unwrap();
+    let found = store.reads().account_by_link(&device("1")).unwrap();
     assert_eq!(found.as_ref(), Some(&second.after), "S-18: the newer layer is on top");
     commit.run().unwrap();
     store.settled();
-    let found = store.account_by_link(&device("2")).unwrap();
+    let found = store.reads().account_by_link(&device("2")).unwrap();
     assert_eq!(found.as_ref(), Some(&second.after), "S-18: and stays when the older is done");
     store.close().unwrap();
 
     let store = open();
-    let found = store.account_by_link(&device("1")).unwrap();
+    let found = store.reads().account_by_link(&device("1")).unwrap();
     assert_eq!(found, Some(first.after), "S-19: only what was sealed is stored");
-    assert_eq!(store.account_by_link(&device("2")).unwrap(), None, "S-19");
+    assert_eq!(store.reads().account_by_link(&device("2")).unwrap(), None, "S-19");
     store.close().unwrap();
 }

@@ -351,7 +351,7 @@ async fn discriminators_run_out_at_9999() {
     let mut store = store(data.path());
     for number in 1..=9_997_u16 {
         let link = device(number);
-        let id = store.id_for(&link).unwrap();
+        let id = store.reads().id_for(&link).unwrap();
         let mut change = crate::store::contract::create(store.as_ref(), &link, Some(id));
         change.after.pragma_name = Some(PragmaName { name: "ada".into(), discriminator: number });
         store.stage(&change).unwrap();

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::link::{Link, LinkKind};
+use super::profile::ProviderEmail;
 
 /// An account's id: Nakama's user id and Pragma's social id.
 #[derive(
@@ -43,6 +44,11 @@ pub struct Account {
     pub disabled_at: u64,
     /// Tokens issued at or before this microsecond are revoked; zero: none.
     pub revoked_before_us: u64,
+    /// Friends, invitations and blocks of its own (protocol-nakama §6.1).
+    pub edge_count: u32,
+    /// An address a provider gave that did not become the account's own: it was not verified, or
+    /// another is in use. Nobody signs in by it.
+    pub provider_email: Option<ProviderEmail>,
 }
 
 /// Pragma's name#discriminator (protocol-pragma §6.2).

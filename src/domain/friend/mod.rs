@@ -1,8 +1,10 @@
 //! Friends: two records for each relationship, one for each side, always written together
 //! (protocol-nakama §6).
 
+pub mod ask;
 pub mod rules;
 
+pub use ask::{Deed, FriendAsk, FriendLimits};
 pub use rules::{Step, accept_from_provider, add, block, remove};
 
 use crate::domain::account::AccountId;

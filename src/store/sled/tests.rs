@@ -79,14 +79,14 @@ fn a_link_whose_home_is_taken_is_found_by_the_index() {
     let mut moved = first.after.clone();
     moved.links = vec![device("2")];
     store.stage(&Change::of(Some(first.after), moved.clone())).unwrap();
-    assert!(!store.is_free(store.id_for(&device("1")).unwrap()).unwrap());
+    assert!(!store.reads().is_free(store.id_for(&device("1")).unwrap()).unwrap());
     let second = create(store.as_ref(), &device("1"), Some(any_id(9)));
     store.stage(&second).unwrap();
     store.sync().unwrap();
     store.close().unwrap();
     let store = open(data.path());
-    assert_eq!(store.account_by_link(&device("1")).unwrap(), Some(second.after));
-    assert_eq!(store.account_by_link(&device("2")).unwrap(), Some(moved));
+    assert_eq!(store.reads().account_by_link(&device("1")).unwrap(), Some(second.after));
+    assert_eq!(store.reads().account_by_link(&device("2")).unwrap(), Some(moved));
     store.close().unwrap();
 }
 
@@ -120,7 +120,7 @@ fn an_unfinished_snapshot_is_removed_and_nothing_is_lost() {
     assert_eq!(store.count(), 2_000);
     for number in 0..2_000_u64 {
         let link = device(&number.to_string());
-        assert!(store.account_by_link(&link).unwrap().is_some(), "{number}");
+        assert!(store.reads().account_by_link(&link).unwrap().is_some(), "{number}");
     }
     store.close().unwrap();
 }
@@ -233,7 +233,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
             store.stage(&change).unwrap();
             // An update of an older account in the same commit.
             if let Some(link) = (commit > 1).then(|| device(&format!("{}-{number}", commit - 1))) {
-                let before = store.account_by_link(&link).unwrap().unwrap();
+                let before = store.reads().account_by_link(&link).unwrap().unwrap();
                 let after = Account { display_name: "seen".into(), ..before.clone() };
                 store.stage(&Change::of(Some(before), after)).unwrap();
             }
@@ -255,7 +255,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
             for earlier in 1..=commit {
                 for number in 0..EACH {
                     let link = device(&format!("{earlier}-{number}"));
-                    let account = store.account_by_link(&link).unwrap();
+                    let account = store.reads().account_by_link(&link).unwrap();
                     let account = account.unwrap_or_else(|| panic!("{commit}/{pattern}: {link:?}"));
                     let seen = account.display_name == "seen";
                     assert!(seen || earlier >= commit, "{commit}/{pattern}: an update is lost");
