@@ -138,8 +138,7 @@ mod tests {
         let id = Uuid::nil();
         let sender = AccountId(Uuid::nil());
         let name = "a \"quoted\" name";
-        let told =
-            Notification::from_friend(id, Topic::FriendRequest, sender, name, UnixMicros(0));
+        let told = Notification::from_friend(id, Topic::FriendRequest, sender, name, UnixMicros(0));
         assert_eq!(told.subject, "a \"quoted\" name wants to add you as a friend");
         let content: serde_json::Value = serde_json::from_str(&told.content).unwrap();
         assert_eq!(content["username"], name);

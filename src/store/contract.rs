@@ -33,13 +33,7 @@ pub fn device(name: &str) -> Link {
 
 /// A change that makes an account for a device, under the id the store likes or another.
 pub fn create(store: &dyn Store, link: &Link, id: Option<AccountId>) -> Change {
-    let ask = SignIn {
-        link: link.clone(),
-        create: Some(NewAccount::default()),
-        pass: None,
-        pragma: None,
-        single_session: false,
-    };
+    let ask = SignIn::by(link.clone(), Some(NewAccount::default()));
     let id = id.or_else(|| store.reads().id_for(link));
     let fresh = Fresh {
         account: id.unwrap_or(AccountId(Uuid::from_u128(1))),
@@ -82,7 +76,11 @@ fn staged_is_visible_and_synced_survives(open: Open<'_>) {
     store.close().unwrap();
 
     let store = open();
-    assert_eq!(store.reads().account_by_link(&link).unwrap(), made, "S-4: synced survives a reopen");
+    assert_eq!(
+        store.reads().account_by_link(&link).unwrap(),
+        made,
+        "S-4: synced survives a reopen"
+    );
     assert_eq!(store.reads().account(change.after.id).unwrap(), made, "S-4");
     assert_eq!(store.reads().account_by_username(&change.after.username).unwrap(), made, "S-4");
     assert_eq!(store.reads().account(lost.after.id).unwrap(), None, "S-5: not synced, not there");
@@ -109,12 +107,23 @@ fn indexes_follow_the_account(open: Open<'_>) {
         store.stage(&renamed).unwrap();
         let (after, none) = (Some(renamed.after.clone()), None);
         assert_eq!(store.reads().account_by_link(&link).unwrap(), none, "S-6: an old link is gone");
-        assert_eq!(store.reads().account_by_username(&generated).unwrap(), none, "S-6: an old name too");
+        assert_eq!(
+            store.reads().account_by_username(&generated).unwrap(),
+            none,
+            "S-6: an old name too"
+        );
         for link in &renamed.after.links {
-            assert_eq!(store.reads().account_by_link(link).unwrap(), after, "S-7: new links are found");
+            assert_eq!(
+                store.reads().account_by_link(link).unwrap(),
+                after,
+                "S-7: new links are found"
+            );
         }
         assert_eq!(store.reads().account_by_username(&chosen).unwrap(), after, "S-7");
-        assert!(store.reads().has_pragma_name(&names::fold_display_name("ADA"), number).unwrap(), "S-7");
+        assert!(
+            store.reads().has_pragma_name(&names::fold_display_name("ADA"), number).unwrap(),
+            "S-7"
+        );
         assert!(!store.reads().has_pragma_name("ad", number).unwrap(), "S-7");
 
         store.sync().unwrap();
@@ -202,10 +211,8 @@ fn passes_are_kept_and_forgotten(open: Open<'_>) {
     for (number, seconds) in [(1, 10), (2, 100), (3, 10), (4, 100)] {
         let made = create(store.as_ref(), &device("1"), None);
         let change = Change {
-            before: account.clone(),
-            after: made.after.clone(),
             redeemed: Some(pass(number, seconds)),
-            revoked: None,
+            ..Change::of(account.clone(), made.after.clone())
         };
         account = Some(made.after);
         store.stage(&change).unwrap();
@@ -239,7 +246,8 @@ fn passes_are_kept_and_forgotten(open: Open<'_>) {
 fn revocations_are_kept_and_forgotten(open: Open<'_>) {
     let mut store = open();
     let token = RevokedToken { id: Uuid::from_u128(9), refresh: true, expires_at: 1_030 };
-    let revoked = Revoked { before_us: 0, before_until: 0, tokens: vec![token] };
+    let revoked =
+        Revoked { before_us: 0, before_until: 0, tokens: vec![token], ..Revoked::default() };
     for number in 1..=2 {
         let id = any_id(number);
         let mut change = create(store.as_ref(), &device(&number.to_string()), Some(id));

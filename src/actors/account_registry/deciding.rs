@@ -1,10 +1,10 @@
 //! Feeds the rules: reads what they need, rolls what they need, stages what they want.
 
-use crate::domain::account::sign_in::{self, Decided, Fresh, Seen, SignIn};
 use crate::domain::account::linking::Taken;
+use crate::domain::account::sign_in::{self, Decided, Fresh, Seen, SignIn};
 use crate::domain::account::{
-    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, Revoke, linking,
-    names, revoking, rotating, update,
+    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, Revoke,
+    linking, names, revoking, rotating, update,
 };
 use crate::domain::friend::FriendLimits;
 use crate::domain::time::UnixMicros;
@@ -86,7 +86,9 @@ impl Desk<'_> {
         };
         let wanted = ask.create.as_ref().and_then(|new| new.username.as_deref());
         let username_taken = match wanted {
-            Some(wanted) if account.is_none() => self.store.reads().account_by_username(wanted)?.is_some(),
+            Some(wanted) if account.is_none() => {
+                self.store.reads().account_by_username(wanted)?.is_some()
+            }
             _ => false,
         };
         let revoked = match &account {
@@ -129,10 +131,9 @@ impl Desk<'_> {
                 let kept = reads.revoked(id)?;
                 let rotated =
                     rotating::rotate(account, kept, *presented, self.now, self.token_life_s);
-                let answer = rotated.answer.map(|successor| Edited {
-                    successor: Some(successor),
-                    ..Edited::default()
-                });
+                let answer = rotated
+                    .answer
+                    .map(|successor| Edited { successor: Some(successor), ..Edited::default() });
                 Outcome { change: rotated.change, answer }
             }
             Edit::Update(ask) => {
@@ -146,7 +147,8 @@ impl Desk<'_> {
             Edit::Delete => {
                 let mut change = self.decide_delete(&account)?;
                 let kept = reads.revoked(id)?;
-                let all = revoking::revoke(account, kept, &Revoke::All, self.now, self.token_life_s);
+                let all =
+                    revoking::revoke(account, kept, &Revoke::All, self.now, self.token_life_s);
                 change.revoked = all.revoked;
                 Outcome::of(Ok(Some(change)))
             }

@@ -24,8 +24,8 @@ use crate::store::sled::{Options, SledStore, sync_data};
 use crate::store::{Reads, Store, StoreError};
 
 use super::group::Group;
-use super::registry::{AccountRegistry, Ask, Call, Close};
 use super::in_flight::InFlight;
+use super::registry::{AccountRegistry, Ask, Call, Close};
 use super::{
     AccountsError, Edit, Edited, Key, LinkAsk, Presented, RegistryFigures, Revocations, SignedIn,
     Successor, Told, committer,
@@ -222,11 +222,7 @@ impl Accounts {
     ///
     /// [`crate::domain::account::Refusal::NoAccount`] when the account is gone; those of
     /// [`crate::domain::account::linking::link`]; [`CallError`].
-    pub async fn link(
-        &self,
-        account: AccountId,
-        ask: LinkAsk,
-    ) -> Result<(), AccountsError> {
+    pub async fn link(&self, account: AccountId, ask: LinkAsk) -> Result<(), AccountsError> {
         self.edit(account, Edit::Link(ask)).await.map(drop)
     }
 

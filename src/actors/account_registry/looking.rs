@@ -39,7 +39,9 @@ impl Accounts {
         };
         if ask.pragma.as_ref().is_some_and(|pragma| {
             account.pragma_name.is_none()
-                || pragma.shard.is_some_and(|shard| account.players.iter().all(|it| it.shard != shard))
+                || pragma
+                    .shard
+                    .is_some_and(|shard| account.players.iter().all(|it| it.shard != shard))
         }) {
             return None;
         }

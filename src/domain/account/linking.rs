@@ -25,6 +25,13 @@ pub struct LinkAsk {
     pub profile: Profile,
 }
 
+impl LinkAsk {
+    /// A link that proves itself, with nothing beside it but a password hash.
+    pub fn of(link: Link, password: Option<String>, devices_max: usize) -> Self {
+        Self { link, password, devices_max, formerly: None, profile: Profile::default() }
+    }
+}
+
 /// What is stored and matters for a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {

@@ -49,3 +49,7 @@ fn take_email(account: &mut Account, profile: &Profile, taken: bool) {
         account.provider_email = Some(email.clone());
     }
 }
+
+#[cfg(test)]
+#[path = "provided_tests.rs"]
+mod tests;

@@ -94,8 +94,7 @@ fn next(
         let oldest = kept.families.iter().enumerate().min_by_key(|(_, it)| it.rotated_at_us);
         if let Some((at, _)) = oldest {
             let gone = kept.families.swap_remove(at);
-            let token =
-                RevokedToken { id: gone.token, refresh: true, expires_at: gone.expires_at };
+            let token = RevokedToken { id: gone.token, refresh: true, expires_at: gone.expires_at };
             kept.add(&token, now, token_life_s);
         }
     }

@@ -226,25 +226,9 @@ fn known(account: &Account, ask: &SignIn, now: UnixMicros) -> Account {
 
 /// A new account (protocol-nakama §2.4, last lines).
 fn make(link: &Link, wanted: NewAccount, fresh: Fresh, now: UnixMicros) -> Account {
-    Account {
-        id: fresh.account,
-        username: wanted.username.unwrap_or_else(|| generated::username(fresh.account)),
-        links: vec![link.clone()],
-        password: wanted.password,
-        display_name: String::new(),
-        avatar_url: String::new(),
-        lang_tag: "en".to_owned(),
-        location: String::new(),
-        timezone: String::new(),
-        pragma_name: None,
-        players: Vec::new(),
-        created_at: now.as_secs(),
-        updated_at: now.as_secs(),
-        disabled_at: 0,
-        revoked_before_us: 0,
-        edge_count: 0,
-        provider_email: None,
-    }
+    let name = wanted.username.unwrap_or_else(|| generated::username(fresh.account));
+    let account = Account::new(fresh.account, name, link.clone(), now.as_secs());
+    Account { password: wanted.password, ..account }
 }
 
 /// The first sign-in through Pragma's door gives a name; the first on a shard a player id

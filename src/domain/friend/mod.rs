@@ -67,6 +67,19 @@ pub struct Edge {
     pub metadata: String,
 }
 
+impl Edge {
+    /// Its place in the owner's list.
+    pub const fn cursor(&self, other: AccountId) -> EdgeCursor {
+        EdgeCursor { state: self.state, position: self.position, other }
+    }
+}
+
+impl EdgeCursor {
+    /// Before everything.
+    pub const START: Self =
+        Self { state: EdgeState::Friend, position: 0, other: AccountId(uuid::Uuid::nil()) };
+}
+
 /// Where a list of friends goes on: behind this record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EdgeCursor {

@@ -103,6 +103,8 @@ mod tests {
             updated_at: 1_767_225_600,
             disabled_at: 0,
             revoked_before_us: 0,
+            edge_count: 0,
+            provider_email: None,
         }
     }
 

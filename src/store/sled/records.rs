@@ -1,5 +1,5 @@
 //! What the values look like: a version, then postcard. What is empty or usual costs a bit or a
-//! byte: a new account of a device with a UUID is 28 bytes.
+//! byte: a new account of a device with a UUID is 29 bytes.
 
 use std::borrow::Cow;
 

@@ -3,7 +3,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::store::contract::{self, any_id, create, device};
 
+use super::home::Home;
 use super::*;
+use crate::domain::account::Link;
 
 fn options() -> Options {
     Options { cache_mib: 8, salt: [7; 32], sync: sync_data() }
@@ -79,7 +81,7 @@ fn a_link_whose_home_is_taken_is_found_by_the_index() {
     let mut moved = first.after.clone();
     moved.links = vec![device("2")];
     store.stage(&Change::of(Some(first.after), moved.clone())).unwrap();
-    assert!(!store.reads().is_free(store.id_for(&device("1")).unwrap()).unwrap());
+    assert!(!store.reads().is_free(store.reads().id_for(&device("1")).unwrap()).unwrap());
     let second = create(store.as_ref(), &device("1"), Some(any_id(9)));
     store.stage(&second).unwrap();
     store.sync().unwrap();

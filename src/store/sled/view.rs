@@ -30,7 +30,10 @@ impl Shelf {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    pub fn with<T>(&self, look: impl FnOnce(&Db) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub fn with<T>(
+        &self,
+        look: impl FnOnce(&Db) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let db = self.0.read().unwrap_or_else(PoisonError::into_inner);
         look(db.as_ref().ok_or(StoreError::Abandoned)?)
     }
