@@ -4,9 +4,11 @@ use uuid::Uuid;
 
 use crate::domain::account::sign_in::{Fresh, NewAccount, Seen, SignIn, sign_in};
 use crate::domain::account::{
-    Account, AccountId, Change, Link, LinkKind, PassUse, PragmaName, Revoked, RevokedToken,
-    generated, names,
+    Account, AccountId, Change, EdgeWrite, Link, LinkKind, NotificationWrite, PassUse, PragmaName,
+    Revoked, RevokedToken, generated, names,
 };
+use crate::domain::friend::{Edge, EdgeState};
+use crate::domain::notification::{Notification, Topic};
 use crate::domain::time::UnixMicros;
 
 use super::{Store, StoreError};
@@ -25,6 +27,9 @@ pub fn check(fresh: impl Fn(&dyn Fn(Open<'_>))) {
     fresh(&passes_are_kept_and_forgotten);
     fresh(&revocations_are_kept_and_forgotten);
     fresh(&commits_overlap_with_staging);
+    fresh(&relationships_and_notifications_are_kept);
+    fresh(&a_deleted_account_leaves_only_its_tombstone);
+    fresh(&a_reader_sees_what_is_stored);
 }
 
 pub fn device(name: &str) -> Link {
@@ -292,4 +297,110 @@ fn commits_overlap_with_staging(open: Open<'_>) {
     assert_eq!(found, Some(first.after), "S-19: only what was sealed is stored");
     assert_eq!(store.reads().account_by_link(&device("2")).unwrap(), None, "S-19");
     store.close().unwrap();
+}
+
+/// A change beside an account that is there.
+fn beside(account: &Account, change: impl FnOnce(&mut Change)) -> Change {
+    let mut made = Change::beside(account);
+    change(&mut made);
+    made
+}
+
+fn edge(state: EdgeState) -> Edge {
+    Edge { state, position: 7, updated_at: 7, metadata: String::new() }
+}
+
+fn notification(number: u128) -> Notification {
+    let sender = AccountId(Uuid::from_u128(9));
+    Notification::from_friend(Uuid::from_u128(number), Topic::FriendRequest, sender, "ada", NOW)
+}
+
+fn relationships_and_notifications_are_kept(open: Open<'_>) {
+    let mut store = open();
+    let change = create(store.as_ref(), &device("1"), None);
+    store.stage(&change).unwrap();
+    let (me, other) = (change.after, any_id(2));
+    let write = |state| EdgeWrite { owner: me.id, other, edge: Some(edge(state)) };
+    let keep = |number| NotificationWrite::Keep(me.id, notification(number));
+    let change = beside(&me, |change| {
+        change.edges = vec![write(EdgeState::InviteSent)];
+        change.notifications = vec![keep(3), keep(1), keep(2)];
+    });
+    store.stage(&change).unwrap();
+    let friends = vec![(other, edge(EdgeState::InviteSent))];
+    for when in ["staged", "stored", "opened again"] {
+        let reads = store.reads();
+        assert_eq!(reads.edges(me.id).unwrap(), friends, "S-20: {when}");
+        assert_eq!(reads.edge(other, me.id).unwrap(), None, "S-20: one side only, {when}");
+        let all = reads.notifications(me.id, None, 9).unwrap();
+        assert_eq!(all, [1, 2, 3].map(notification), "S-21: in the order of their ids, {when}");
+        let some = reads.notifications(me.id, Some(Uuid::from_u128(1)), 1).unwrap();
+        assert_eq!(some, [notification(2)], "S-21: behind one, {when}");
+        assert_eq!(reads.notifications(other, None, 9).unwrap(), [], "S-21: nobody else's");
+        store.sync().unwrap();
+        if when == "stored" {
+            store.close().unwrap();
+            store = open();
+        }
+    }
+    let gone = beside(&me, |change| {
+        change.edges = vec![EdgeWrite { owner: me.id, other, edge: None }];
+        change.notifications = vec![NotificationWrite::Drop(me.id, Uuid::from_u128(2))];
+    });
+    store.stage(&gone).unwrap();
+    store.sync().unwrap();
+    assert_eq!(store.reads().edges(me.id).unwrap(), [], "S-22: what goes is gone");
+    let left = store.reads().notifications(me.id, None, 9).unwrap();
+    assert_eq!(left, [1, 3].map(notification), "S-22");
+}
+
+fn a_deleted_account_leaves_only_its_tombstone(open: Open<'_>) {
+    let mut store = open();
+    let link = device("1");
+    let made = create(store.as_ref(), &link, None);
+    store.stage(&made).unwrap();
+    let named = edit(&made.after, |account| {
+        account.username = "ada".into();
+        account.links.push(device("2"));
+    });
+    store.stage(&named).unwrap();
+    store.sync().unwrap();
+    let change = beside(&named.after, |change| change.deletes = true);
+    store.stage(&change).unwrap();
+    let id = named.after.id;
+    for when in ["staged", "stored"] {
+        let reads = store.reads();
+        assert_eq!(reads.account(id).unwrap(), None, "S-23: {when}");
+        for link in [&link, &device("2")] {
+            assert_eq!(reads.account_by_link(link).unwrap(), None, "S-23: {when}");
+        }
+        assert_eq!(reads.account_by_username("ada").unwrap(), None, "S-23: {when}");
+        assert!(!reads.is_unused(id).unwrap() && !reads.is_free(id).unwrap(), "S-24: {when}");
+        assert_eq!(store.count(), 0, "S-23: {when}");
+        store.sync().unwrap();
+    }
+    let again = create(store.as_ref(), &link, Some(id));
+    assert!(matches!(store.stage(&again), Err(StoreError::Conflict)), "S-24: no id comes back");
+    let other = create(store.as_ref(), &link, Some(any_id(5)));
+    store.stage(&other).unwrap();
+    let found = store.reads().account_by_link(&link).unwrap();
+    assert_eq!(found, Some(other.after), "S-24: the link is free for another");
+}
+
+fn a_reader_sees_what_is_stored(open: Open<'_>) {
+    let mut store = open();
+    let reader = store.reader();
+    let link = device("1");
+    let made = create(store.as_ref(), &link, None);
+    store.stage(&made).unwrap();
+    assert_eq!(reader.account_by_link(&link).unwrap(), None, "S-25: staged is not stored");
+    store.sync().unwrap();
+    assert_eq!(reader.account_by_link(&link).unwrap(), Some(made.after.clone()), "S-25");
+    let seen = std::thread::spawn(move || (reader.account(made.after.id).unwrap(), reader));
+    let (seen, reader) = seen.join().unwrap();
+    assert!(seen.is_some(), "S-25: from any thread");
+    store.close().unwrap();
+    let closed = reader.account_by_link(&link);
+    assert!(matches!(closed, Err(StoreError::Abandoned)), "S-26: not after closing");
+    assert_eq!(open().count(), 1, "S-26: a reader does not keep the store open");
 }

@@ -360,6 +360,11 @@ impl Accounts {
         }
     }
 
+    /// Whether the registry runs.
+    pub(super) fn is_alive(&self) -> bool {
+        self.registry.connected()
+    }
+
     /// What the registry counts.
     pub const fn figures(&self) -> &Arc<RegistryFigures> {
         &self.figures

@@ -21,6 +21,9 @@ impl Accounts {
             Key::Username(name) => self.reads.account_by_username(name),
         };
         let account = found.ok().flatten()?;
+        if !self.is_alive() {
+            return None; // nobody knows what is on disk
+        }
         (!self.in_flight.has(account.id)).then_some(account)
     }
 

@@ -31,7 +31,7 @@ use crate::domain::time::UnixMicros;
 
 use self::commit::SledCommit;
 use self::passes::Passes;
-use self::view::View;
+use self::view::{Ownership, View};
 use super::{Commit, Reads, Store, StoreError};
 
 pub use self::opening::{Options, SyncFile, sync_data};
@@ -41,6 +41,7 @@ pub struct SledStore {
     config: Config,
     db: Db,
     view: View,
+    ownership: Ownership,
     /// sled's own file, for the `fdatasync` it does not do.
     file: Arc<File>,
     passes: Passes,
@@ -272,9 +273,8 @@ impl Store for SledStore {
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { config, db, view, file, has_written, .. } = *self;
-        view.shelf.close();
-        drop(db);
+        let Self { config, db, ownership, file, has_written, .. } = *self;
+        drop((ownership, db));
         opening::wait_until_unlocked(&file)?;
         if has_written {
             opening::write_snapshot(&config);

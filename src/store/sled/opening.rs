@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 use super::home::{Home, SALT_BYTES};
 use super::passes::Passes;
 use super::staged::Staged;
-use super::view::{Shelf, View};
+use super::view::{Ownership, Shelf, View};
 use super::{SledStore, keys};
 
 /// The format this program writes. Raise it with any change of keys or values, and read the one
@@ -72,13 +72,11 @@ pub fn open(data: &Path, options: &Options) -> Result<SledStore, StoreError> {
     let salt = prepare(&db, options)?;
     sync_folders(&folder, data, &file)?;
 
+    let shelf = Shelf::new(db.clone());
     let mut store = SledStore {
         config,
-        view: View {
-            shelf: Shelf::new(db.clone()),
-            home: Home::new(&salt),
-            staged: Staged::default(),
-        },
+        ownership: Ownership(shelf.clone()),
+        view: View { shelf, home: Home::new(&salt), staged: Staged::default() },
         db,
         file: Arc::new(file),
         passes: Passes::default(),

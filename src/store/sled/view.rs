@@ -25,17 +25,21 @@ impl Shelf {
         Self(Arc::new(RwLock::new(Some(db))))
     }
 
-    /// Takes the database away from everybody, once nobody is looking.
-    pub fn close(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
     pub fn with<T>(
         &self,
         look: impl FnOnce(&Db) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let db = self.0.read().unwrap_or_else(PoisonError::into_inner);
         look(db.as_ref().ok_or(StoreError::Abandoned)?)
+    }
+}
+
+/// Takes the database away from everybody who looks, when its owner goes.
+pub struct Ownership(pub Shelf);
+
+impl Drop for Ownership {
+    fn drop(&mut self) {
+        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
