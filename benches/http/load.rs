@@ -120,6 +120,11 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (usize, us
     }
 }
 
+/// A GET.
+pub fn get(path: &str, headers: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").into_bytes()
+}
+
 /// A POST with a JSON body.
 pub fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
     format!(

@@ -4,7 +4,12 @@
 //! ≤ 1.4 × its CPU; device sign-in ≤ 2.5 × its CPU; new accounts, durable, ≥ 10,000/s and ≤ 130 µs;
 //! start with 1M accounts and 1M tickets ≤ 1 s.
 //!
-//! `cargo bench --bench http` runs everything; `-- NAME…` some of: polls, sign-in, accounts, start.
+//! Budgets (issue 3): sign-in by device or custom id, `GET /v2/account` and refresh ≤ 2.5 × the bare
+//! POST's CPU; link and unlink, durable, ≥ 10,000/s and ≤ 100 µs; 19,000 sockets with a status ≤ 8 kB and
+//! ≤ 60 µs a connect; a status to 1,000 followers ≤ 3 µs an event in bursts, ≤ 12 µs single.
+//!
+//! `cargo bench --bench http` runs everything; `-- NAME…` some of: polls, sign-in, calls, links,
+//! sockets, accounts, start.
 //! `SCALE=0.1` makes the crowds ten times smaller. The server is a process of its own; its CPU time
 //! is read from /proc.
 
@@ -20,7 +25,9 @@
 mod bare;
 mod child;
 mod load;
+mod nakama;
 mod scenes;
+mod sockets;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -33,6 +40,15 @@ fn main() {
     }
     if wanted("sign-in") {
         scenes::sign_in();
+    }
+    if wanted("calls") {
+        nakama::calls();
+    }
+    if wanted("links") {
+        nakama::links();
+    }
+    if wanted("sockets") {
+        sockets::sockets();
     }
     if wanted("accounts") {
         scenes::accounts();

@@ -5,22 +5,22 @@ use std::time::Duration;
 use super::child::{Server, disk_bytes};
 use super::load::{Plan, Run, post, run};
 
-const KEY: &str = "Authorization: Basic ZGVmYXVsdGtleTo=\r\n";
-const OPEN: [(&str, &str); 3] =
+pub const KEY: &str = "Authorization: Basic ZGVmYXVsdGtleTo=\r\n";
+pub const OPEN: [(&str, &str); 3] =
     [("QUEUE__RATE", "100000"), ("QUEUE__BURST", "10000"), ("QUEUE__CAP", "100000000")];
 
-fn scaled(n: u64) -> u64 {
+pub fn scaled(n: u64) -> u64 {
     let scale = std::env::var("SCALE").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0);
     (n as f64 * scale) as u64
 }
 
-struct Measured {
-    per_second: f64,
-    cpu_us: f64,
+pub struct Measured {
+    pub per_second: f64,
+    pub cpu_us: f64,
 }
 
 /// Runs a plan and says what it cost the server.
-fn measure(name: &str, server: &Server, plan: &Plan<'_>) -> (Measured, Run) {
+pub fn measure(name: &str, server: &Server, plan: &Plan<'_>) -> (Measured, Run) {
     let before = server.cpu();
     let run = run(plan);
     let cpu: Duration = server.cpu().saturating_sub(before);
@@ -39,8 +39,14 @@ fn measure(name: &str, server: &Server, plan: &Plan<'_>) -> (Measured, Run) {
     (measured, run)
 }
 
+/// The text of a field in a JSON object.
+pub fn field(body: &str, name: &str) -> String {
+    let value = body.split(&format!("\"{name}\":\"")).nth(1).unwrap();
+    value.split('"').next().unwrap().to_owned()
+}
+
 /// Bare, ours, bare, ours: the ratio of the sums, so that a drifting machine cancels out.
-fn beside_bare(
+pub fn beside_bare(
     name: &str,
     ours: &Server,
     requests: u64,
@@ -76,19 +82,13 @@ pub fn polls() {
     let (_, entered) = measure("getinqueuev1", &server, &plan);
     let each = (server.resident_bytes() - before) as f64 / waiting as f64;
     println!("   {waiting} waiting: {each:.1} bytes resident each");
-    let tokens: Vec<String> = entered
-        .bodies
-        .iter()
-        .map(|body| {
-            body.split("\"token\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-        })
-        .collect();
+    let tokens: Vec<String> = entered.bodies.iter().map(|body| field(body, "token")).collect();
     let body = |n: u64| format!("{{\"token\":\"{}\"}}", tokens[(n as usize * 7919) % tokens.len()]);
     let poll = |n| post("/v1/loginqueue/checkticketv1", "", &body(n));
     beside_bare("checkticketv1", &server, scaled(300_000), &poll, &body(0));
 }
 
-fn device(n: u64) -> Vec<u8> {
+pub fn device(n: u64) -> Vec<u8> {
     post("/v2/account/authenticate/device", KEY, &format!("{{\"id\":\"bench-device-{n:010}\"}}"))
 }
 
