@@ -24,6 +24,12 @@ pub struct Secrets {
     pub nakama_access_key: String,
     /// Key of Nakama refresh tokens, 32 bytes, base64url; never the same.
     pub nakama_refresh_key: String,
+    /// The access key before a rotation: still accepted, never used to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_nakama_access_key: Option<String>,
+    /// The refresh key before a rotation: still accepted, never used to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_nakama_refresh_key: Option<String>,
     /// Key of tickets and passes, 32 bytes, base64url.
     pub ticket_key: String,
     /// The ticket key before a rotation: still accepted, never used to sign.
@@ -130,6 +136,8 @@ impl Secrets {
         [
             ("nakama_access_key", Some(&self.nakama_access_key)),
             ("nakama_refresh_key", Some(&self.nakama_refresh_key)),
+            ("previous_nakama_access_key", self.previous_nakama_access_key.as_ref()),
+            ("previous_nakama_refresh_key", self.previous_nakama_refresh_key.as_ref()),
             ("ticket_key", Some(&self.ticket_key)),
             ("previous_ticket_key", self.previous_ticket_key.as_ref()),
             ("identity_key", Some(&self.identity_key)),
@@ -144,6 +152,8 @@ impl Secrets {
             server_key: URL_SAFE_NO_PAD.encode(dice.bytes::<18>()),
             nakama_access_key: key(),
             nakama_refresh_key: key(),
+            previous_nakama_access_key: None,
+            previous_nakama_refresh_key: None,
             ticket_key: key(),
             previous_ticket_key: None,
             identity_key: key(),

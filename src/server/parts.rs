@@ -190,9 +190,20 @@ impl Keys {
         let previous = secrets.previous_ticket_key.as_deref();
         let previous = previous.map(|key| bytes("previous_ticket_key", key)).transpose()?;
         let tickets = TicketKeys::new(bytes("ticket_key", &secrets.ticket_key)?, previous);
-        let nakama = NakamaKeys::new(
-            &bytes("nakama_access_key", &secrets.nakama_access_key)?,
-            &bytes("nakama_refresh_key", &secrets.nakama_refresh_key)?,
+        let before = |name: &str, key: &Option<String>| {
+            key.as_deref().map(|key| bytes(name, key)).transpose()
+        };
+        let access = before("previous_nakama_access_key", &secrets.previous_nakama_access_key)?;
+        let refresh = before("previous_nakama_refresh_key", &secrets.previous_nakama_refresh_key)?;
+        let nakama = NakamaKeys::rotated(
+            (
+                &bytes("nakama_access_key", &secrets.nakama_access_key)?,
+                access.as_ref().map(<[u8; 32]>::as_slice),
+            ),
+            (
+                &bytes("nakama_refresh_key", &secrets.nakama_refresh_key)?,
+                refresh.as_ref().map(<[u8; 32]>::as_slice),
+            ),
         )
         .map_err(|error| StartError::Key(error.to_string()))?;
         let previous: Vec<_> = secrets.previous_player_keys.iter().map(String::as_str).collect();

@@ -80,15 +80,22 @@ pub enum KeysRefused {
     #[error("a session key is empty")]
     Empty,
     /// Equal keys: a refresh token would pass as an access token.
-    #[error("the access key and the refresh key are equal")]
+    #[error("an access key and a refresh key are equal")]
     Equal,
 }
 
 /// The keys of both kinds. Never shown by `Debug`.
 #[derive(Clone)]
 pub struct NakamaKeys {
-    access: hmac::Key,
-    refresh: hmac::Key,
+    access: Keys,
+    refresh: Keys,
+}
+
+/// The key that signs, and the one before it, which is still accepted.
+#[derive(Clone)]
+struct Keys {
+    current: hmac::Key,
+    previous: Option<hmac::Key>,
 }
 
 impl std::fmt::Debug for NakamaKeys {
@@ -104,14 +111,31 @@ impl NakamaKeys {
     ///
     /// [`KeysRefused`] when one is empty or both are equal (§3.1).
     pub fn new(access: &[u8], refresh: &[u8]) -> Result<Self, KeysRefused> {
-        if access.is_empty() || refresh.is_empty() {
+        Self::rotated((access, None), (refresh, None))
+    }
+
+    /// Keys after a rotation: each with the one before it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysRefused`] when one is empty, or an access key is a refresh key.
+    pub fn rotated(
+        access: (&[u8], Option<&[u8]>),
+        refresh: (&[u8], Option<&[u8]>),
+    ) -> Result<Self, KeysRefused> {
+        let all = |(current, previous): (_, Option<_>)| std::iter::once(current).chain(previous);
+        if all(access).chain(all(refresh)).any(<[u8]>::is_empty) {
             return Err(KeysRefused::Empty);
         }
-        if access == refresh {
+        if all(access).any(|access| all(refresh).any(|refresh| refresh == access)) {
             return Err(KeysRefused::Equal);
         }
         let key = |bytes| hmac::Key::new(hmac::HMAC_SHA256, bytes);
-        Ok(Self { access: key(access), refresh: key(refresh) })
+        let keys = |(current, previous): (_, Option<_>)| Keys {
+            current: key(current),
+            previous: previous.map(key),
+        };
+        Ok(Self { access: keys(access), refresh: keys(refresh) })
     }
 
     /// Signs a token. About a microsecond.
@@ -120,7 +144,7 @@ impl NakamaKeys {
         let mut token = String::with_capacity(HEAD.len() + payload.len() / 3 * 4 + 48);
         token.push_str(HEAD);
         URL_SAFE_NO_PAD.encode_string(&payload, &mut token);
-        let tag = hmac::sign(self.key(kind), token.as_bytes());
+        let tag = hmac::sign(&self.keys(kind).current, token.as_bytes());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(tag.as_ref(), &mut token);
         token
@@ -145,8 +169,11 @@ impl NakamaKeys {
             .decode_slice(tag, &mut expected)
             .map_err(|_| TokenRefused::Malformed)?;
         let tag = expected.get(..length).ok_or(TokenRefused::Malformed)?;
-        hmac::verify(self.key(kind), signed.as_bytes(), tag)
-            .map_err(|_| TokenRefused::Signature)?;
+        let keys = self.keys(kind);
+        let fits = |key| hmac::verify(key, signed.as_bytes(), tag).is_ok();
+        if !fits(&keys.current) && !keys.previous.as_ref().is_some_and(fits) {
+            return Err(TokenRefused::Signature);
+        }
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenRefused::Malformed)?;
         let claims = read(&payload)?;
         if now.as_secs() >= claims.expires_at {
@@ -155,7 +182,7 @@ impl NakamaKeys {
         Ok(claims)
     }
 
-    const fn key(&self, kind: Kind) -> &hmac::Key {
+    const fn keys(&self, kind: Kind) -> &Keys {
         match kind {
             Kind::Access => &self.access,
             Kind::Refresh => &self.refresh,

@@ -44,6 +44,25 @@ fn the_published_vectors_verify() {
 }
 
 #[test]
+fn tokens_from_before_a_rotation_are_good_until_the_next() {
+    let (old, new) = (keys(), NakamaKeys::new(b"new access", b"new refresh").unwrap());
+    let both = NakamaKeys::rotated(
+        (b"new access", Some(b"defaultencryptionkey")),
+        (b"new refresh", Some(b"defaultrefreshencryptionkey")),
+    )
+    .unwrap();
+    for kind in [Kind::Access, Kind::Refresh] {
+        let token = old.sign(kind, &claims("alice", Vars::new()));
+        assert!(both.verify(kind, &token, NOW).is_ok());
+        assert_eq!(new.verify(kind, &token, NOW), Err(TokenRefused::Signature));
+        let signed = both.sign(kind, &claims("alice", Vars::new()));
+        assert!(new.verify(kind, &signed, NOW).is_ok(), "the new key signs");
+    }
+    let swapped = NakamaKeys::rotated((b"a", Some(b"b")), (b"b", None));
+    assert_eq!(swapped.unwrap_err(), KeysRefused::Equal);
+}
+
+#[test]
 fn a_token_of_one_kind_is_not_the_other() {
     assert_eq!(keys().verify(Kind::Refresh, ACCESS, NOW), Err(TokenRefused::Signature));
     assert_eq!(keys().verify(Kind::Access, REFRESH, NOW), Err(TokenRefused::Signature));
