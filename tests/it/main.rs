@@ -8,6 +8,7 @@
 
 mod crash;
 mod harness;
+mod nakama_friends;
 mod nakama_line;
 mod nakama_wire;
 mod operate;
