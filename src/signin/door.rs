@@ -142,6 +142,7 @@ impl Door {
     ) -> Result<SignedIn, SignInError> {
         self.limits.sign_in(from)?;
         let SignInAsk { credential, entrance, wish } = ask;
+        let single_session = wish.single_session;
         let friends_of = wish.import_friends.then(|| credential.proof()).flatten();
         let claim = self.claim(credential).await?;
         let identity = self.identity_of(&claim);
@@ -154,6 +155,10 @@ impl Door {
             }
         };
         entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity)?;
+        if single_session {
+            // Their tokens are revoked, and that closes sockets.
+            self.sockets.close_all(signed_in.account.id, CloseReason::Kicked);
+        }
         if let Some(proof) = friends_of {
             self.import_after_sign_in(&signed_in.account, proof).await;
         }

@@ -16,6 +16,7 @@ use anteroom::actors::session::{
 use anteroom::actors::{Board, CallError, SessionDoor};
 use anteroom::clock::Clock;
 use anteroom::domain::account::AccountId;
+use anteroom::domain::notification::Notification;
 use anteroom::domain::presence::Presence;
 use anteroom::domain::queue::{Departure, Player};
 use anteroom::domain::session::CloseReason;
@@ -186,6 +187,11 @@ impl Dialect for TestDialect {
             format!("event +{} -{}", statuses(&event.joins), statuses(&event.leaves)).into()
         };
         Some(Outbound::Text(event.bytes(Format::NakamaJson, encode)))
+    }
+
+    fn notification(&mut self, told: &Shared<Notification>) -> Option<Outbound> {
+        let encode = |told: &Notification| format!("told {}", told.subject).into();
+        Some(Outbound::Text(told.bytes(Format::NakamaJson, encode)))
     }
 
     fn closing(&mut self, reason: CloseReason) -> (Vec<Outbound>, u16, &'static str) {

@@ -8,3 +8,4 @@ mod online;
 mod opening;
 mod reading;
 mod slow;
+mod storm;
