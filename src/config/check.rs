@@ -23,6 +23,7 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     queue(config)?;
     nakama(config)?;
     pragma(config)?;
+    identity(config)?;
     let p = &config.passwords;
     within("passwords.memory_kib", p.memory_kib, 8_192, 1_048_576)?;
     within("passwords.iterations", p.iterations, 1, 20)?;
@@ -112,6 +113,19 @@ fn pragma(config: &Config) -> Result<(), Invalid> {
         !(production && p.login_queue_bypass && !p.bypass_in_production),
         "lets everybody in without a pass: in PRODUCTION it also needs bypass_in_production = true",
     )
+}
+
+fn identity(config: &Config) -> Result<(), Invalid> {
+    let i = &config.identity;
+    within("identity.timeout_ms", i.timeout_ms, 50, 60_000)?;
+    within("identity.response_max_bytes", i.response_max_bytes, 1_024, 16 << 20)?;
+    within("identity.concurrency", i.concurrency, 1, 10_000)?;
+    within("identity.leeway_s", i.leeway_s, 0, 300)?;
+    within("identity.remember_s", i.remember_s, 0, 3_600)?;
+    within("identity.remember_max", i.remember_max, 1, 1_000_000)?;
+    let instant = &i.facebook_instant_game;
+    within("identity.facebook_instant_game.max_age_s", instant.max_age_s, 0, 31_536_000)?;
+    within("identity.gamecenter.max_age_s", i.gamecenter.max_age_s, 1, 86_400)
 }
 
 fn within<T: PartialOrd + Display + Copy>(

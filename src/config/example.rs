@@ -5,9 +5,13 @@ use std::fmt::Write as _;
 use documented::DocumentedFields;
 use serde::Serialize;
 
+use super::identity::{
+    AppleConfig, FacebookConfig, FacebookInstantGameConfig, GameCenterConfig, GoogleConfig,
+    NintendoConfig, PlayStationConfig, SteamConfig, XboxConfig,
+};
 use super::{
-    Config, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig, PragmaConfig, QueueConfig,
-    ServerConfig, StoreConfig,
+    Config, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig, PragmaConfig,
+    QueueConfig, ServerConfig, StoreConfig,
 };
 
 const HEAD: &str = "\
@@ -15,7 +19,8 @@ const HEAD: &str = "\
 # Written by `anteroom config example`. The same keys as environment variables:
 # ANTEROOM__SECTION__KEY, e.g. ANTEROOM__QUEUE__RATE=200. Flags win over the environment, the
 # environment over this file. A key that is not listed here is refused.
-# Secrets are not in this file: see data/README.md.
+# The server's own secrets are not in this file: see data/README.md. Those of identity providers may
+# be, or in a file of their own that a `…_file` key names.
 ";
 
 /// The text of `config.toml`: every section, every key, its documentation and its default.
@@ -30,11 +35,29 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     section::<QueueConfig>(&mut text, "queue", &config.queue)?;
     section::<NakamaConfig>(&mut text, "nakama", &config.nakama)?;
     section::<PragmaConfig>(&mut text, "pragma", &config.pragma)?;
+    identity(&mut text, &config.identity)?;
     section::<PasswordConfig>(&mut text, "passwords", &config.passwords)?;
     section::<LimitsConfig>(&mut text, "limits", &config.limits)?;
     section::<StoreConfig>(&mut text, "store", &config.store)?;
     section::<LogConfig>(&mut text, "log", &config.log)?;
     Ok(text)
+}
+
+fn identity(text: &mut String, config: &IdentityConfig) -> Result<(), toml::ser::Error> {
+    section::<IdentityConfig>(text, "identity", config)?;
+    section::<AppleConfig>(text, "identity.apple", &config.apple)?;
+    section::<FacebookConfig>(text, "identity.facebook", &config.facebook)?;
+    section::<FacebookInstantGameConfig>(
+        text,
+        "identity.facebook_instant_game",
+        &config.facebook_instant_game,
+    )?;
+    section::<GameCenterConfig>(text, "identity.gamecenter", &config.gamecenter)?;
+    section::<GoogleConfig>(text, "identity.google", &config.google)?;
+    section::<SteamConfig>(text, "identity.steam", &config.steam)?;
+    section::<XboxConfig>(text, "identity.xbox", &config.xbox)?;
+    section::<PlayStationConfig>(text, "identity.playstation", &config.playstation)?;
+    section::<NintendoConfig>(text, "identity.nintendo", &config.nintendo)
 }
 
 fn section<T: DocumentedFields + Serialize>(
@@ -45,6 +68,9 @@ fn section<T: DocumentedFields + Serialize>(
     let values = toml::Table::try_from(defaults)?;
     let _ = write!(text, "\n[{name}]\n");
     for (index, key) in T::FIELD_NAMES.iter().enumerate() {
+        if values.get(*key).is_some_and(toml::Value::is_table) {
+            continue; // a section of its own
+        }
         if index > 0 {
             text.push('\n');
         }
@@ -88,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_key_is_documented() {
-        for (at, line) in config_toml().unwrap().lines().enumerate().skip(7) {
+        for (at, line) in config_toml().unwrap().lines().enumerate().skip(8) {
             if line.contains(" = ") && !line.starts_with('#') {
                 let text = config_toml().unwrap();
                 let before = text.lines().nth(at - 1).unwrap_or_default();

@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod example;
+pub mod identity;
 pub mod load;
 pub mod nakama;
 pub mod passwords;
@@ -12,6 +13,7 @@ pub mod queue;
 pub mod secrets;
 pub mod sections;
 
+pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
 pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
 pub use passwords::PasswordConfig;
@@ -32,6 +34,8 @@ pub struct Config {
     pub nakama: NakamaConfig,
     /// `[pragma]`
     pub pragma: PragmaConfig,
+    /// `[identity]`
+    pub identity: IdentityConfig,
     /// `[passwords]`
     pub passwords: PasswordConfig,
     /// `[limits]`

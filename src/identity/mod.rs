@@ -1,11 +1,39 @@
 //! Identity providers: who says so? One file for each, one way to ask.
 //!
 //! A provider gets a [`Proof`] that a client brought and answers with a [`Verified`] link, or not
-//! at all. An outage is [`IdentityError::Unavailable`], never a yes.
+//! at all. An outage is [`IdentityError::Unavailable`], never a yes. `docs/identity-providers.md`
+//! says what each checks.
+//!
+//! [`outbound`] is the only way out; [`jwks`] and [`jwt`] are what most providers share;
+//! [`remembered`] keeps a token from being asked about twice.
 
+mod address;
+mod apple;
+mod chain;
+mod facebook;
+mod facts;
+pub mod figures;
+mod gamecenter;
+mod google;
+mod graph;
+mod instant;
+mod jwks;
+mod jwt;
+mod nintendo;
+mod outbound;
+mod playstation;
+mod providers;
+mod remembered;
+mod setup;
+mod steam;
+mod xbox;
+
+pub use providers::Providers;
+pub use setup::SetupError;
+
+use setup::{Common, hex, named, secret};
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
 use crate::domain::account::{Link, LinkKind, Profile};
 
 /// What a client brings to prove who they are at a provider. Never logged, wiped when dropped.
@@ -25,7 +53,7 @@ pub enum Proof {
     Steam(Zeroizing<String>),
     /// Xbox: an XSTS token.
     Xbox(Zeroizing<String>),
-    /// PlayStation: an authorization code.
+    /// `PlayStation`: an authorization code.
     PlayStation(Zeroizing<String>),
     /// Nintendo: an NSA id token.
     Nintendo(Zeroizing<String>),
@@ -103,43 +131,4 @@ pub enum IdentityError {
     /// The provider could not be asked, answered garbage, or too many wait for it: try again.
     #[error("{} is unavailable: {}", .0.name(), .1)]
     Unavailable(LinkKind, &'static str),
-}
-
-/// Every provider. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Providers {
-    _clock: Clock,
-}
-
-impl Providers {
-    /// The providers as configured.
-    pub const fn new(clock: Clock) -> Self {
-        Self { _clock: clock }
-    }
-
-    /// Whether the settings let this provider verify anybody.
-    pub const fn is_configured(&self, _kind: LinkKind) -> bool {
-        false
-    }
-
-    /// Asks the provider who brought this proof.
-    ///
-    /// # Errors
-    ///
-    /// [`IdentityError`].
-    #[expect(clippy::unused_async, reason = "the contract; providers come next")]
-    pub async fn verify(&self, proof: &Proof) -> Result<Verified, IdentityError> {
-        Err(IdentityError::NotConfigured(proof.kind()))
-    }
-
-    /// The player's friends at the provider, as links of the same kind (Facebook and Steam,
-    /// protocol-nakama §6.7). A private list is an empty one.
-    ///
-    /// # Errors
-    ///
-    /// [`IdentityError`].
-    #[expect(clippy::unused_async, reason = "the contract; providers come next")]
-    pub async fn friends(&self, proof: &Proof) -> Result<Vec<Link>, IdentityError> {
-        Err(IdentityError::NotConfigured(proof.kind()))
-    }
 }

@@ -52,6 +52,10 @@ catalogue! {
     SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
     HASHES_PENDING = Gauge "password_hashes_pending" [""] "Passwords being hashed or waiting for it";
     HASHES = Counter "password_hashes" ["result"] "Passwords hashed (done) and refused because the pool was full (refused)";
+    IDENTITY_CHECKS = Counter "identity_checks" ["provider,result"] "Proofs checked with identity providers: ok, refused, unavailable";
+    IDENTITY_CALLS = Counter "identity_calls" ["provider"] "Requests to identity providers";
+    IDENTITY_CALLS_MS = Counter "identity_calls_milliseconds" ["provider"] "Time requests to identity providers took together, in milliseconds";
+    IDENTITY_CALL_MAX_MS = Gauge "identity_call_max_milliseconds" ["provider"] "Longest request to an identity provider since the start, in milliseconds";
     SOCKETS = Gauge "sessions_online" [""] "Sockets that are open";
     SOCKETS_OPENED = Counter "sessions_opened" [""] "Sockets opened";
     SOCKETS_CLOSED = Counter "sessions_closed" ["reason"] "Sockets closed, by reason";

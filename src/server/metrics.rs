@@ -6,6 +6,7 @@ use super::parts::Running;
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
 use crate::domain::queue::{Figures, Lane};
 use crate::domain::session::CloseReason;
+use crate::identity::Providers;
 use crate::observe::Health;
 use crate::observe::catalogue as name;
 use crate::observe::metrics::Page;
@@ -19,6 +20,7 @@ pub(super) struct Sources {
     board: Board,
     sockets: SessionDoor,
     door: Door,
+    providers: Providers,
     health: Health,
 }
 
@@ -39,6 +41,7 @@ impl Sources {
             board: running.door.board.clone(),
             sockets: running.sockets.clone(),
             door: running.door.clone(),
+            providers: running.providers.clone(),
             health: running.health.clone(),
         }
     }
@@ -47,6 +50,7 @@ impl Sources {
         let mut page = Page::default();
         queue(&mut page, &self.line.figures().await?);
         self.sign_ins(&mut page);
+        self.identity(&mut page);
         self.sessions(&mut page);
         self.store(&mut page);
         page.put(name::READY, self.health.ready().0);
@@ -61,6 +65,30 @@ impl Sources {
         page.put(name::HASHES_PENDING, hashing.pending.load(Ordering::Relaxed));
         page.labelled(name::HASHES, "done", hashing.done.load(Ordering::Relaxed));
         page.labelled(name::HASHES, "refused", hashing.refused.load(Ordering::Relaxed));
+    }
+
+    /// Only providers that were asked: most games have one or two.
+    fn identity(&self, page: &mut Page) {
+        for (kind, figures) in self.providers.figures().each() {
+            let provider = kind.name();
+            for (result, count) in [
+                ("ok", &figures.ok),
+                ("refused", &figures.refused),
+                ("unavailable", &figures.unavailable),
+            ] {
+                let count = count.load(Ordering::Relaxed);
+                if count > 0 {
+                    page.labelled2(name::IDENTITY_CHECKS, (provider, result), count);
+                }
+            }
+            let calls = figures.calls.load(Ordering::Relaxed);
+            if calls > 0 {
+                page.labelled(name::IDENTITY_CALLS, provider, calls);
+                let (sum, most) = (&figures.calls_ms, &figures.call_ms_max);
+                page.labelled(name::IDENTITY_CALLS_MS, provider, sum.load(Ordering::Relaxed));
+                page.labelled(name::IDENTITY_CALL_MAX_MS, provider, most.load(Ordering::Relaxed));
+            }
+        }
     }
 
     fn sessions(&self, page: &mut Page) {

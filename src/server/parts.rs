@@ -23,7 +23,7 @@ use crate::domain::token::nakama::NakamaKeys;
 use crate::domain::token::player::PlayerKeys;
 use crate::domain::token::signing;
 use crate::domain::token::ticket::TicketKeys;
-use crate::identity::Providers;
+use crate::identity::{Providers, SetupError};
 use crate::ids::Dice;
 use crate::observe::Health;
 use crate::signin::hashing::{HashPool, HashPoolError};
@@ -64,6 +64,9 @@ pub enum StartError {
     /// The line's files.
     #[error("login queue: {0}")]
     Line(#[from] LineError),
+    /// An identity provider's settings.
+    #[error("settings: {0}")]
+    Identity(#[from] SetupError),
     /// The hashing pool.
     #[error(transparent)]
     Hashing(#[from] HashPoolError),
@@ -78,7 +81,10 @@ pub enum StartError {
 impl StartError {
     /// Whether settings or data cannot be used, so that trying again would not help.
     pub const fn is_unusable(&self) -> bool {
-        matches!(self, Self::Secrets(_) | Self::Key(_) | Self::Accounts(_) | Self::Line(_))
+        matches!(
+            self,
+            Self::Secrets(_) | Self::Key(_) | Self::Accounts(_) | Self::Line(_) | Self::Identity(_)
+        )
     }
 }
 
@@ -91,6 +97,7 @@ pub(super) struct Running {
     pub line_stopped: login_queue::Stopped,
     pub sockets: SessionDoor,
     pub door: Door,
+    pub providers: Providers,
     pub health: Health,
     pub nakama_keys: NakamaKeys,
     pub player_keys: Arc<PlayerKeys>,
@@ -134,12 +141,12 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
-        let providers = Providers::new(clock.clone());
+        let providers = Providers::new(&config.identity, clock.clone(), &dice)?;
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,
             dice,
-            providers,
+            providers: providers.clone(),
             config: Arc::clone(&config),
             tickets: Arc::new(keys.tickets),
             accounts: accounts.clone(),
@@ -155,6 +162,7 @@ impl Running {
             line_stopped,
             sockets,
             door,
+            providers,
             health: Health::default(),
             nakama_keys: keys.nakama,
             player_keys: Arc::new(keys.player),

@@ -7,7 +7,9 @@
 )]
 
 mod crash;
+mod fakes;
 mod harness;
+mod identity;
 mod nakama_friends;
 mod nakama_line;
 mod nakama_wire;

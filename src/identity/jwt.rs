@@ -1,0 +1,227 @@
+//! Tokens that a provider signed: RS256 and nothing else, whatever the token says of itself; issuer,
+//! audience and times pinned by us (protocol-nakama §2.10, §2.11, §2.14, §17.2(5)).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
+use serde_json::{Map, Value};
+
+use super::IdentityError;
+use super::jwks::Keys;
+use crate::domain::account::LinkKind;
+use crate::domain::time::UnixMicros;
+
+/// Longest token read, in bytes.
+const TOKEN_MAX: usize = 16_384;
+
+/// What a token must say.
+pub(super) struct Rules<'a> {
+    /// Whose it is.
+    pub kind: LinkKind,
+    /// Who may have made it.
+    pub issuers: &'a [&'a str],
+    /// Whom it may be for.
+    pub audiences: &'a [String],
+    /// The moment it is checked at.
+    pub now: UnixMicros,
+    /// How far the issuer's clock may be off, in seconds.
+    pub leeway_s: u64,
+}
+
+/// What a token says, proven.
+#[derive(Debug)]
+pub(super) struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// A claim that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// A claim that is true, or "true" as some providers write it.
+    pub fn is_true(&self, name: &str) -> bool {
+        match self.0.get(name) {
+            Some(Value::Bool(value)) => *value,
+            Some(Value::String(text)) => text == "true",
+            _ => false,
+        }
+    }
+
+    /// Seconds since the epoch, as a number or as text. `Err`: there, but neither.
+    fn moment(&self, name: &str) -> Result<Option<u64>, ()> {
+        let found = match self.0.get(name) {
+            None => return Ok(None),
+            Some(Value::Number(number)) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(_) => None,
+        };
+        found.map(Some).ok_or(())
+    }
+
+    fn audiences(&self) -> Vec<&str> {
+        match self.0.get("aud") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The whole seconds of a fractional moment.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+fn whole(seconds: f64) -> Option<u64> {
+    (0.0..1e15).contains(&seconds).then_some(seconds as u64)
+}
+
+/// Whether a text has three parts between dots.
+pub(super) fn has_three_parts(text: &str) -> bool {
+    text.split('.').count() == 3
+}
+
+fn part(text: &str) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// Checks signature and claims of a token.
+///
+/// # Errors
+///
+/// [`IdentityError::Refused`], or [`IdentityError::Unavailable`] when no keys can be had.
+pub(super) async fn verify(
+    token: &str,
+    keys: &Keys,
+    rules: &Rules<'_>,
+) -> Result<Claims, IdentityError> {
+    let refused = |why| IdentityError::Refused(rules.kind, why);
+    if token.len() > TOKEN_MAX {
+        return Err(refused("the token is too long"));
+    }
+    let (message, signature) = token.rsplit_once('.').ok_or_else(|| refused("not a token"))?;
+    let (header, payload) = message.split_once('.').ok_or_else(|| refused("not a token"))?;
+    let header = part(header).ok_or_else(|| refused("the token's header makes no sense"))?;
+    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
+        return Err(refused("not signed with RS256"));
+    }
+    if header.contains_key("crit") {
+        return Err(refused("it asks for extensions we do not know"));
+    }
+    let id = header.get("kid").and_then(Value::as_str).ok_or_else(|| refused("no key id"))?;
+    let key = keys.get(id).await?;
+    let checked = jsonwebtoken::crypto::verify(
+        signature,
+        message.as_bytes(),
+        &key.decoding,
+        Algorithm::RS256,
+    );
+    if !matches!(checked, Ok(true)) {
+        return Err(refused("the signature is wrong"));
+    }
+    let claims = Claims(part(payload).ok_or_else(|| refused("its claims make no sense"))?);
+    check(&claims, rules).map_err(refused)?;
+    Ok(claims)
+}
+
+fn check(claims: &Claims, rules: &Rules<'_>) -> Result<(), &'static str> {
+    let (now, leeway) = (rules.now.as_secs(), rules.leeway_s);
+    let odd = |()| "one of its times makes no sense";
+    let expires = claims.moment("exp").map_err(odd)?.ok_or("it never expires")?;
+    if expires.saturating_add(leeway) <= now {
+        return Err("it is expired");
+    }
+    for (name, why) in [("nbf", "it is not good yet"), ("iat", "it was made in the future")] {
+        if claims.moment(name).map_err(odd)?.is_some_and(|at| at > now.saturating_add(leeway)) {
+            return Err(why);
+        }
+    }
+    let issuer = claims.text("iss").unwrap_or_default();
+    if !rules.issuers.contains(&issuer) {
+        return Err("it is of another issuer");
+    }
+    let is_for_us = |one: &&str| rules.audiences.iter().any(|ours| ours == one);
+    if !claims.audiences().iter().any(is_for_us) {
+        return Err("it is for another app");
+    }
+    if claims.text("sub").unwrap_or_default().is_empty() {
+        return Err("it says of nobody");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn checked(claims: Value) -> Result<(), &'static str> {
+        let audiences = ["us".to_owned(), String::new()];
+        let rules = Rules {
+            kind: LinkKind::Apple,
+            issuers: &["them"],
+            audiences: &audiences[..1],
+            now: UnixMicros::from_secs(NOW),
+            leeway_s: 30,
+        };
+        let Value::Object(claims) = claims else { panic!("an object") };
+        check(&Claims(claims), &rules)
+    }
+
+    fn with(changes: Value) -> Value {
+        let mut claims = json!({"iss": "them", "aud": "us", "sub": "p", "exp": NOW + 60});
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims
+    }
+
+    #[test]
+    fn times_are_checked_to_the_second() {
+        for good in [
+            json!({}),
+            json!({"exp": NOW - 29}),
+            json!({"exp": (NOW + 1).to_string()}),
+            json!({"exp": 1_800_000_000.5}),
+            json!({"nbf": NOW + 30, "iat": NOW + 30}),
+        ] {
+            assert_eq!(checked(with(good.clone())), Ok(()), "{good}");
+        }
+        for bad in [
+            json!({"exp": NOW - 30}),
+            json!({"exp": "soon"}),
+            json!({"exp": -1}),
+            json!({"exp": null}),
+            json!({"nbf": NOW + 31}),
+            json!({"iat": NOW + 31}),
+        ] {
+            assert!(checked(with(bad.clone())).is_err(), "{bad}");
+        }
+        let mut endless = with(json!({}));
+        endless.as_object_mut().unwrap().remove("exp");
+        assert_eq!(checked(endless), Err("it never expires"));
+    }
+
+    #[test]
+    fn issuer_audience_and_subject_are_ours() {
+        assert_eq!(checked(with(json!({"aud": ["others", "us"]}))), Ok(()));
+        for bad in [
+            json!({"aud": "others"}),
+            json!({"aud": ["others"]}),
+            json!({"aud": []}),
+            json!({"aud": ""}),
+            json!({"aud": null}),
+            json!({"iss": "THEM"}),
+            json!({"iss": null}),
+            json!({"sub": ""}),
+            json!({"sub": 7}),
+        ] {
+            assert!(checked(with(bad.clone())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn shapes_are_told_apart() {
+        assert!(has_three_parts("a.b.c") && !has_three_parts("a.b") && !has_three_parts("EAAB"));
+    }
+}

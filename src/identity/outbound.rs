@@ -1,0 +1,225 @@
+//! The one HTTP client that asks providers (protocol-nakama §2.16): a time limit for the whole
+//! answer, no redirects, no proxies, a limit of size, a limit of requests at once, no private
+//! addresses. Addresses and bodies carry tokens, so nothing of them is in an error.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+
+use super::address::{PublicOnly, is_public};
+use super::figures::{Figures, KINDS, place};
+use super::{IdentityError, SetupError};
+use crate::clock::Stopwatch;
+use crate::config::IdentityConfig;
+use crate::domain::account::LinkKind;
+
+/// The client. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Outbound {
+    client: Client,
+    places: Arc<[Semaphore; KINDS.len()]>,
+    figures: Arc<Figures>,
+    response_max_bytes: usize,
+    allow_private: bool,
+}
+
+/// What a provider answered, read to its end.
+pub(super) struct Answer {
+    kind: LinkKind,
+    status: StatusCode,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long it may be kept, in seconds, if the provider says so.
+    pub max_age_s: Option<u64>,
+}
+
+impl Outbound {
+    pub fn new(config: &IdentityConfig, figures: Arc<Figures>) -> Result<Self, SetupError> {
+        let limit = Duration::from_millis(config.timeout_ms);
+        let client = Client::builder()
+            .timeout(limit)
+            .connect_timeout(limit)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .user_agent(concat!("anteroom/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(PublicOnly { allow_private: config.allow_private })
+            .build()
+            .map_err(|_| SetupError::Client)?;
+        Ok(Self {
+            client,
+            places: Arc::new(std::array::from_fn(|_| Semaphore::new(config.concurrency))),
+            figures,
+            response_max_bytes: config.response_max_bytes,
+            allow_private: config.allow_private,
+        })
+    }
+
+    /// An address of the settings.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or it is neither https:// nor allowed to be http://.
+    pub fn url(&self, key: &'static str, text: &str) -> Result<Url, SetupError> {
+        let url = Url::parse(text).map_err(|_| SetupError::Address(key))?;
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if self.allow_private => Ok(url),
+            _ => Err(SetupError::Address(key)),
+        }
+    }
+
+    pub fn get(&self, url: Url) -> RequestBuilder {
+        self.client.get(url)
+    }
+
+    pub fn post(&self, url: Url) -> RequestBuilder {
+        self.client.post(url)
+    }
+
+    /// Sends a request and reads the answer, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Unavailable`]: too many requests at once, no connection, no whole answer in
+    /// time, an answer that is too large.
+    pub async fn send(
+        &self,
+        kind: LinkKind,
+        request: RequestBuilder,
+    ) -> Result<Answer, IdentityError> {
+        let unavailable = |why| IdentityError::Unavailable(kind, why);
+        let request = request.build().map_err(|_| unavailable("the request cannot be made"))?;
+        if !self.allow_private && is_private_literal(request.url()) {
+            return Err(unavailable("its address is not public"));
+        }
+        let places = place(kind).and_then(|at| self.places.get(at));
+        let _place = places
+            .ok_or_else(|| unavailable("it has no provider"))?
+            .try_acquire()
+            .map_err(|_| unavailable("too many requests to it at once"))?;
+        let watch = Stopwatch::start();
+        let answer = async { self.read(kind, self.client.execute(request).await).await }.await;
+        if let Some(figures) = self.figures.of(kind) {
+            figures.called(watch.elapsed_us() / 1_000);
+        }
+        answer
+    }
+
+    async fn read(
+        &self,
+        kind: LinkKind,
+        response: reqwest::Result<Response>,
+    ) -> Result<Answer, IdentityError> {
+        let mut response = response.map_err(|error| no_answer(kind, error))?;
+        let too_large = IdentityError::Unavailable(kind, "its answer is too large");
+        let most = self.response_max_bytes;
+        if response.content_length().is_some_and(|length| length > most as u64) {
+            return Err(too_large);
+        }
+        let (status, max_age_s) = (response.status(), max_age_s(&response));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(kind, error))? {
+            if body.len() + chunk.len() > most {
+                return Err(too_large);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { kind, status, body, max_age_s })
+    }
+}
+
+/// The error without its address, which carries tokens.
+fn no_answer(kind: LinkKind, error: reqwest::Error) -> IdentityError {
+    let why = match &error {
+        error if error.is_timeout() => "no answer in time",
+        error if error.is_connect() => "no connection",
+        _ => "the connection broke",
+    };
+    let error = error.without_url();
+    tracing::debug!(provider = kind.name(), %error, "no answer from an identity provider");
+    IdentityError::Unavailable(kind, why)
+}
+
+/// Whether the host is an address, and a private one. Names are the resolver's business.
+fn is_private_literal(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.parse::<IpAddr>().is_ok_and(|ip| !is_public(ip))
+}
+
+fn max_age_s(response: &Response) -> Option<u64> {
+    let value = response.headers().get(reqwest::header::CACHE_CONTROL)?.to_str().ok()?;
+    value.split(',').find_map(|part| part.trim().strip_prefix("max-age=")?.parse().ok())
+}
+
+impl Answer {
+    /// The answer, if it is 200.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Refused`] for what is the caller's fault (400, 401, 403, 404),
+    /// [`IdentityError::Unavailable`] for every other status.
+    pub fn accepted(self) -> Result<Self, IdentityError> {
+        match self.status.as_u16() {
+            200 => Ok(self),
+            400 | 401 | 403 | 404 => Err(IdentityError::Refused(self.kind, "it does not know it")),
+            _ => Err(self.odd()),
+        }
+    }
+
+    /// The answer, if it is 200; nothing the caller sent could have made it another.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Unavailable`]
+    pub fn ok(self) -> Result<Self, IdentityError> {
+        if self.status == StatusCode::OK { Ok(self) } else { Err(self.odd()) }
+    }
+
+    /// The status.
+    pub const fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    fn odd(&self) -> IdentityError {
+        let why = match self.status.as_u16() {
+            300..=399 => "it answers with a redirect",
+            429 => "it says that we ask too much",
+            500..=599 => "it has an error",
+            _ => "it answers with an unexpected status",
+        };
+        IdentityError::Unavailable(self.kind, why)
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Unavailable`]
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, IdentityError> {
+        serde_json::from_slice(&self.body)
+            .map_err(|_| IdentityError::Unavailable(self.kind, "its answer makes no sense"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_literals_are_seen_however_they_are_written() {
+        for host in ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "[::1]", "[::ffff:10.0.0.1]"]
+        {
+            let url = Url::parse(&format!("https://{host}/x")).unwrap();
+            assert!(is_private_literal(&url), "{host}");
+        }
+        assert!(!is_private_literal(&Url::parse("https://8.8.8.8/").unwrap()));
+        assert!(!is_private_literal(&Url::parse("https://appleid.apple.com/").unwrap()));
+    }
+}

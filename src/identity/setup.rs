@@ -1,0 +1,98 @@
+//! What every provider is built from, and why one cannot be.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::figures::Figures;
+use super::jwks::{Format, Keys};
+use super::outbound::Outbound;
+use crate::clock::Clock;
+use crate::config::IdentityConfig;
+use crate::config::identity::Secret;
+use crate::domain::account::LinkKind;
+
+/// Settings of a provider that cannot be used. Names the key below `identity`, never a value.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The HTTP client cannot be made.
+    #[error(
+        "identity: the HTTP client cannot be made; are there root certificates on this machine?"
+    )]
+    Client,
+    /// Not an address that may be asked.
+    #[error("identity.{0} must be an https:// address (http:// only with identity.allow_private)")]
+    Address(&'static str),
+    /// A file cannot be read.
+    #[error("the file of identity.{key} cannot be read: {source}")]
+    File {
+        /// The key that names it.
+        key: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not Google's client JSON.
+    #[error("identity.{0} is not Google's client JSON (\"web\" or \"installed\")")]
+    Credentials(&'static str),
+    /// A file without certificates.
+    #[error("identity.{0} leads to no certificates in PEM")]
+    NoCertificates(&'static str),
+}
+
+/// What every provider needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Common {
+    /// The way out.
+    pub outbound: Outbound,
+    /// The time.
+    pub clock: Clock,
+    /// How far a provider's clock may be off, in seconds.
+    pub leeway_s: u64,
+}
+
+impl Common {
+    pub fn new(
+        config: &IdentityConfig,
+        clock: Clock,
+        figures: Arc<Figures>,
+    ) -> Result<Self, SetupError> {
+        let outbound = Outbound::new(config, figures)?;
+        Ok(Self { outbound, clock, leeway_s: config.leeway_s })
+    }
+
+    /// The keys published at an address of the settings.
+    pub fn keys(
+        &self,
+        kind: LinkKind,
+        key: &'static str,
+        url: &str,
+        format: Format,
+    ) -> Result<Keys, SetupError> {
+        let url = self.outbound.url(key, url)?;
+        Ok(Keys::new(kind, url, format, self.outbound.clone(), self.clock.clone()))
+    }
+}
+
+/// The entries of a list that are not empty: an empty audience is nobody's.
+pub(super) fn named(list: &[String]) -> Vec<String> {
+    list.iter().filter(|entry| !entry.is_empty()).cloned().collect()
+}
+
+/// A secret of the settings, or of the file they name.
+pub(super) fn secret(
+    key: &'static str,
+    inline: &Secret,
+    file: Option<&Path>,
+) -> Result<Zeroizing<String>, SetupError> {
+    inline.or_file(file).map_err(|source| SetupError::File { key, source })
+}
+
+/// Bytes in lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
