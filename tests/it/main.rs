@@ -12,6 +12,7 @@ mod harness;
 mod identity;
 mod nakama_friends;
 mod nakama_line;
+mod nakama_providers;
 mod nakama_wire;
 mod operate;
 mod passwords;
