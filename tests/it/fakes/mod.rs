@@ -169,11 +169,14 @@ impl Providers {
         identity.nintendo.audiences = vec![NINTENDO_AUDIENCE.into()];
     }
 
-    /// From now on paths that begin with `path` are answered like this.
+    /// From now on paths that begin with `path` are answered like this; where several do, the longest
+    /// counts.
     pub fn mood(&self, path: &str, mood: Mood) {
         let mut known = self.state.lock();
         known.moods.retain(|(known, _)| known != path);
-        known.moods.push((path.to_owned(), mood));
+        if mood != Mood::Works {
+            known.moods.push((path.to_owned(), mood));
+        }
     }
 
     /// How often paths that begin with `path` were asked for.

@@ -41,8 +41,8 @@ async fn answer(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpRe
     let mood = {
         let mut known = state.lock();
         known.asked.push(format!("{path}?{}", request.query_string()));
-        let mood = known.moods.iter().find(|(start, _)| path.starts_with(start.as_str()));
-        mood.map_or(Mood::Works, |(_, mood)| *mood)
+        let moods = known.moods.iter().filter(|(start, _)| path.starts_with(start.as_str()));
+        moods.max_by_key(|(start, _)| start.len()).map_or(Mood::Works, |(_, mood)| *mood)
     };
     match mood {
         Mood::Works => works(&request, &body, &mut state.lock()),
