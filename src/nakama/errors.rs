@@ -17,6 +17,8 @@ use super::waiting::{self, QueueNote};
 pub mod code {
     /// The request cannot be right.
     pub const INVALID_ARGUMENT: u8 = 3;
+    /// It took too long.
+    pub const DEADLINE_EXCEEDED: u8 = 4;
     /// No such thing.
     pub const NOT_FOUND: u8 = 5;
     /// Somebody else has it.
@@ -122,6 +124,11 @@ impl Failure {
         Self::new(code::UNIMPLEMENTED, "Not implemented by this server")
     }
 
+    /// The call took longer than any may (§0.5).
+    pub fn too_late() -> Self {
+        Self::new(code::DEADLINE_EXCEEDED, "The server took too long to answer.")
+    }
+
     /// The pass a client brought is forged, expired or of another line.
     pub fn bad_pass() -> Self {
         Self::new(code::FAILED_PRECONDITION, "Login queue pass invalid or expired.")
@@ -156,6 +163,8 @@ pub enum Context {
     Refresh,
     /// `session/logout`.
     Logout,
+    /// The caller's own account: change, delete.
+    Account,
 }
 
 /// The answer to a use case that failed in `context`.

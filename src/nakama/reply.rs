@@ -6,7 +6,7 @@ use actix_http::header::{self, HeaderValue};
 use actix_web::HttpResponse;
 use serde::Serialize;
 
-use super::errors::Failure;
+use super::errors::{Failure, code};
 use super::waiting::QueueNote;
 
 /// A success.
@@ -16,6 +16,19 @@ pub enum Reply {
     Empty,
     /// This JSON object.
     Json(Vec<u8>),
+}
+
+impl Reply {
+    /// A message in JSON.
+    ///
+    /// # Errors
+    ///
+    /// 13/500, which no message of ours gives.
+    pub fn of(message: &impl Serialize) -> Result<Self, Failure> {
+        serde_json::to_vec(message)
+            .map(Self::Json)
+            .map_err(|_| Failure::new(code::INTERNAL, "The answer could not be written."))
+    }
 }
 
 /// The HTTP answer to a call.
