@@ -33,6 +33,11 @@ pub struct NakamaConfig {
     pub sockets_per_account: usize,
     /// Messages a second a socket may send before it is slowed down. 1 to 10000.
     pub messages_per_second: u32,
+    /// Whether players see nobody else's ids at providers (Google, Steam, ...). Whoever looks
+    /// somebody up by Facebook id sees that one.
+    pub hide_provider_ids: bool,
+    /// Headers for answers that lack them, each as "name=value".
+    pub response_headers: Vec<String>,
 }
 
 impl Default for NakamaConfig {
@@ -51,6 +56,8 @@ impl Default for NakamaConfig {
             follows_max: 2_000,
             sockets_per_account: 16,
             messages_per_second: 60,
+            hide_provider_ids: true,
+            response_headers: Vec::new(),
         }
     }
 }

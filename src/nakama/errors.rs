@@ -1,6 +1,6 @@
 //! Nakama's errors: every refusal in every context with its code and exact words, in one place.
 //!
-//! The words are matched on by clients: they change only with the protocol note (§§1 to 5).
+//! The words are matched on by clients: they change only with the protocol note (§§1 to 6).
 
 use std::borrow::Cow;
 
@@ -165,6 +165,12 @@ pub enum Context {
     Logout,
     /// The caller's own account: change, delete.
     Account,
+    /// `friend`, `friend/block`.
+    Friends,
+    /// `friend/facebook`, `friend/steam`.
+    Import(LinkKind),
+    /// `notification`.
+    Notifications,
 }
 
 /// The answer to a use case that failed in `context`.
@@ -319,6 +325,8 @@ fn link_taken(context: Context, kind: LinkKind) -> (u8, Cow<'static, str>) {
 const fn id_missing(context: Context, kind: LinkKind) -> &'static str {
     match (context, kind) {
         (Context::Unlink(_), LinkKind::Device) => "A device ID must be supplied.",
+        (Context::Import(_), LinkKind::Facebook) => "Facebook token is required.",
+        (Context::Import(_), LinkKind::Steam) => "Steam token is required.",
         (_, LinkKind::Device) => "Device ID is required.",
         (_, LinkKind::Custom) => "Custom ID is required.",
         (_, LinkKind::Email) => "Email address and password is required.",
@@ -411,6 +419,12 @@ mod tests {
                 Refusal::CannotUnlink(Email),
                 7,
                 "Cannot unlink last account identifier. Check profile exists and is not last link.",
+            ),
+            (
+                Context::Import(LinkKind::Steam),
+                Refusal::IdMissing(LinkKind::Steam),
+                3,
+                "Steam token is required.",
             ),
             (sign_in, Refusal::UsernameTaken, 6, "Username is already in use."),
             (sign_in, Refusal::Banned, 7, "User account banned."),

@@ -46,9 +46,10 @@ pub struct App {
 /// Registers Nakama's paths: `/v2/...`, `/healthcheck` and what is answered on `/ws` to those who
 /// do not ask for a socket. The rest of the port is not touched; see [`default_service`], [`Cors`].
 pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
-    let app = Arc::new(app);
+    let socket = Arc::new(app.clone());
+    let rest = Arc::new(rest::Rest::new(app));
     move |config| {
-        let (calls, health, socket) = (app.clone(), app.clone(), app.clone());
+        let (calls, health, socket) = (rest.clone(), rest.clone(), socket.clone());
         config
             .service(web::scope("/v2").default_service(web::to(move |request, payload| {
                 rest::serve(calls.clone(), request, payload)

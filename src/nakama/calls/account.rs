@@ -1,6 +1,7 @@
 //! The caller's own account: read, change, delete (protocol-nakama §5.1 to §5.3).
 
-use super::{Asked, users};
+use super::proofs::said;
+use super::{Asked, consoles, users};
 use crate::domain::account::update::AccountUpdate;
 use crate::domain::account::{Account, LinkKind};
 use crate::nakama::errors::{Context, Failure, code, failure};
@@ -26,31 +27,16 @@ fn wire(account: Account, online: bool) -> api::Account {
     let devices =
         devices.map(|link| api::AccountDevice { id: link.id.clone(), ..Default::default() });
     let devices = devices.collect();
-    let (email, custom_id) = (link(LinkKind::Email), custom_id(&account));
+    let (email, custom_id) = (link(LinkKind::Email), consoles::custom_id(&account));
     api::Account {
         email,
         custom_id,
         devices,
-        user: Some(users::user(account, online, users::Sees::Everything)),
+        user: Some(users::user(account, online, users::Ids::All)),
         wallet: "{}".to_owned(),
         verify_time: None,
         disable_time: None,
     }
-}
-
-/// The custom id, or a console's id with that console's prefix.
-fn custom_id(account: &Account) -> String {
-    let custom = account.link(LinkKind::Custom).map(str::to_owned);
-    let consoles = [
-        (LinkKind::Xbox, "xbox|"),
-        (LinkKind::PlayStation, "psn|"),
-        (LinkKind::Nintendo, "nintendo|"),
-    ];
-    let console = || {
-        let linked = |(kind, prefix)| account.link(kind).map(|id| format!("{prefix}{id}"));
-        consoles.into_iter().find_map(linked)
-    };
-    custom.or_else(console).unwrap_or_default()
 }
 
 /// Changes what players may change about themselves.
@@ -72,7 +58,7 @@ pub async fn update_account(
         timezone,
     } = request;
     let update = AccountUpdate { username, display_name, avatar_url, lang_tag, location, timezone };
-    super::proofs::said(Context::Account, update.check())?;
+    said(Context::Account, update.check())?;
     let updated = asked.app.door.update_account(account, update).await;
     updated.map_err(|error| failure(Context::Account, error))
 }
@@ -85,4 +71,72 @@ pub async fn update_account(
 pub async fn delete_account(asked: &Asked<'_>) -> Result<(), Failure> {
     let deleted = asked.app.door.delete_account(asked.account()?).await;
     deleted.map_err(|error| failure(Context::Account, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nakama::calls::samples::account;
+
+    fn json(account: Account, online: bool) -> String {
+        serde_json::to_string(&wire(account, online)).unwrap()
+    }
+
+    #[test]
+    fn a_fresh_account_looks_as_in_the_sample() {
+        let account = account(&[(LinkKind::Device, "0123456789abcdef")]);
+        assert_eq!(
+            json(account, false),
+            concat!(
+                r#"{"user":{"id":"4c2ae592-b2a7-445e-98ec-697694478b1c","username":"alice","#,
+                r#""lang_tag":"en","metadata":"{}","create_time":"2026-01-01T00:00:00Z","#,
+                r#""update_time":"2026-01-01T00:00:00Z"},"wallet":"{}","#,
+                r#""devices":[{"id":"0123456789abcdef"}]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn other_links_and_being_online_are_shown_and_the_password_is_not() {
+        let links = [
+            (LinkKind::Email, "a@example.com"),
+            (LinkKind::Custom, "custom1"),
+            (LinkKind::Steam, "7656"),
+        ];
+        let json = json(account(&links), true);
+        for part in [
+            r#""online":true"#,
+            r#""email":"a@example.com""#,
+            r#""custom_id":"custom1""#,
+            r#""steam_id":"7656""#,
+        ] {
+            assert!(json.contains(part), "{json}");
+        }
+        assert!(!json.contains("devices") && !json.contains("secret"), "{json}");
+    }
+
+    #[test]
+    fn updates_are_refused_in_the_order_and_words_of_the_protocol() {
+        let name = |name: &str| AccountUpdate { username: Some(name.into()), ..Default::default() };
+        let long = "x".repeat(129);
+        let lang = AccountUpdate { lang_tag: Some(String::new()), ..Default::default() };
+        let shown = AccountUpdate { display_name: Some("x".repeat(256)), ..Default::default() };
+        let length = "Username invalid, must be 1-128 bytes.";
+        for (update, message) in [
+            (name(""), length),
+            (name(&long), length),
+            (name("a\u{7}"), "Username invalid, no spaces or control characters allowed."),
+            (AccountUpdate::default(), "No fields to update."),
+            (lang, "Invalid lang_tag, must be 1-18 characters."),
+            (shown, "Invalid display_name, must be 0-255 characters."),
+        ] {
+            let failure = said(Context::Account, update.check()).unwrap_err();
+            assert_eq!((failure.code, failure.status), (3, 400));
+            assert_eq!(failure.message, message);
+        }
+        let taken = crate::domain::account::Refusal::UsernameTaken;
+        let failure = said::<()>(Context::Account, Err(taken)).unwrap_err();
+        assert_eq!((failure.code, failure.status), (6, 409));
+        assert_eq!(failure.message, "Username is already in use.");
+    }
 }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::Asked;
 use super::proofs::{self, said};
-use crate::domain::account::{AccountId, LinkKind, Refusal, names};
+use crate::domain::account::{AccountId, LinkKind, Refusal, names, passwords};
 use crate::identity::Proof;
 use crate::nakama::errors::{Context, Failure, failure};
 use crate::nakama::wire::api;
@@ -64,11 +64,23 @@ pub async fn link_custom(asked: &Asked<'_>, request: api::AccountCustom) -> Resu
 /// See [`link_device`].
 pub async fn link_email(asked: &Asked<'_>, request: api::AccountEmail) -> Result<(), Failure> {
     let (account, kind) = (asked.account()?, LinkKind::Email);
-    let password = Password(Zeroizing::new(request.password));
-    let length_max = asked.app.config.passwords.length_max;
-    let checked = names::email_link(&request.email, &password.0, length_max);
-    let credential = Credential::Email { email: said(Context::Link(kind), checked)?.id, password };
-    link(asked, account, kind, credential, false).await
+    let settings = &asked.app.config.passwords;
+    let checked = mail(request, settings.length_max, settings.refuse_common);
+    link(asked, account, kind, said(Context::Link(kind), checked)?, false).await
+}
+
+/// Checks in the order of §4.3; a password that everybody tries first comes last.
+fn mail(
+    account: api::AccountEmail,
+    password_max: usize,
+    refuse_common: bool,
+) -> Result<Credential, Refusal> {
+    let password = Password(Zeroizing::new(account.password));
+    let link = names::email_link(&account.email, &password.0, password_max)?;
+    if refuse_common {
+        passwords::uncommon(&password.0)?;
+    }
+    Ok(Credential::Email { email: link.id, password })
 }
 
 /// Links an Apple id.
@@ -77,7 +89,10 @@ pub async fn link_email(asked: &Asked<'_>, request: api::AccountEmail) -> Result
 ///
 /// See [`link_device`].
 pub async fn link_apple(asked: &Asked<'_>, request: api::AccountApple) -> Result<(), Failure> {
-    link_proof(asked, LinkKind::Apple, proofs::apple(request), false).await
+    let kind = LinkKind::Apple;
+    asked.bearer()?;
+    proofs::set_up(proofs::configured(asked.app, kind), kind)?;
+    link_proof(asked, kind, proofs::apple(request), false).await
 }
 
 /// Links a Facebook id; friends are imported unless `sync` says otherwise.
@@ -137,4 +152,44 @@ pub async fn link_google(asked: &Asked<'_>, request: api::AccountGoogle) -> Resu
 pub async fn link_steam(asked: &Asked<'_>, request: api::LinkSteamRequest) -> Result<(), Failure> {
     let proof = proofs::steam(request.account.unwrap_or_default());
     link_proof(asked, LinkKind::Steam, proof, request.sync.unwrap_or(true)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_checked_in_the_order_and_words_of_their_own_table() {
+        let both = "Email address and password is required.";
+        let blank = "Invalid email address, no spaces or control characters allowed.";
+        let short = "Password must be at least 8 characters long.";
+        let format = "Invalid email address format.";
+        let common = "Password is too common. Choose another one.";
+        let long = "x y".repeat(30);
+        for (email, password, message) in [
+            ("", "", both),
+            ("a@example.com", "", both),
+            ("", "longenough", both),
+            ("a b", "x", blank),
+            ("nobody", "short", short),
+            ("a@example.com", &long, "Password is too long."),
+            ("nobody", "longenough", format),
+            ("a@b@example.com", "longenough", format),
+            ("a@b.c", "longenough", "Invalid email address, must be 10-255 bytes."),
+            ("a@example.com", "Password1", common),
+        ] {
+            let (email, password) = (email.to_owned(), password.to_owned());
+            let account = api::AccountEmail { email, password, ..Default::default() };
+            let kind = LinkKind::Email;
+            let failure = said(Context::Link(kind), mail(account, 64, true)).unwrap_err();
+            assert_eq!((failure.code, failure.status, &*failure.message), (3, 400, message));
+        }
+        let account = api::AccountEmail {
+            email: "A@Example.com".into(),
+            password: "Password1".into(),
+            ..Default::default()
+        };
+        let Ok(Credential::Email { email, .. }) = mail(account, 64, false) else { panic!() };
+        assert_eq!(email, "a@example.com");
+    }
 }

@@ -7,14 +7,21 @@
 
 mod account;
 mod authenticate;
+mod consoles;
+mod cursors;
 mod entrance;
+mod forms;
 mod friends;
+mod import;
 mod link;
 mod notifications;
 mod proofs;
+#[cfg(test)]
+mod samples;
 mod session;
 mod unlink;
 mod users;
+mod whom;
 
 use std::net::IpAddr;
 use std::sync::OnceLock;
@@ -28,14 +35,14 @@ pub use authenticate::{
 };
 pub use entrance::{PASS_HEADER, PASS_VAR};
 pub use friends::{
-    add_friends, block_friends, delete_friends, import_facebook_friends, import_steam_friends,
-    list_friends, list_friends_of_friends,
+    add_friends, block_friends, delete_friends, list_friends, list_friends_of_friends,
 };
+pub use import::{import_facebook_friends, import_steam_friends};
 pub use link::{
     link_apple, link_custom, link_device, link_email, link_facebook, link_facebook_instant_game,
     link_game_center, link_google, link_steam,
 };
-pub use notifications::{delete_notifications, list_notifications};
+pub use notifications::{delete_notifications, list_notifications, notification};
 pub use session::{session_logout, session_refresh};
 pub use unlink::{
     unlink_apple, unlink_custom, unlink_device, unlink_email, unlink_facebook,

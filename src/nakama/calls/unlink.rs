@@ -2,13 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use super::Asked;
-use super::proofs;
+use super::{Asked, consoles, proofs};
 use crate::domain::account::{LinkKind, Refusal, names};
 use crate::identity::Proof;
 use crate::nakama::errors::{Context, Failure, failure, refused};
 use crate::nakama::wire::api;
-use crate::signin::{Credential, Unlink};
+use crate::signin::Unlink;
 
 /// Unlinks what was named, or whatever there is.
 async fn unlink(asked: &Asked<'_>, kind: LinkKind, what: Unlink) -> Result<(), Failure> {
@@ -40,18 +39,21 @@ pub async fn unlink_device(asked: &Asked<'_>, request: api::AccountDevice) -> Re
     unlink(asked, kind, Unlink::Id(kind, request.id)).await
 }
 
-/// Unlinks the custom id, or what a console's token proves.
+/// Unlinks the custom id, or the console's that is shown in its place.
 ///
 /// # Errors
 ///
 /// See [`unlink_device`].
 pub async fn unlink_custom(asked: &Asked<'_>, request: api::AccountCustom) -> Result<(), Failure> {
-    let kind = LinkKind::Custom;
-    let what = match asked.app.door.custom(&request.id) {
-        Ok(Credential::Provider(proof)) => Unlink::Proof(proof),
-        _ => named(kind, request.id),
-    };
-    unlink(asked, kind, what).await
+    let (kind, id, door) = (LinkKind::Custom, request.id, &asked.app.door);
+    let me = asked.account()?;
+    if !consoles::may_be_console(&id) {
+        return unlink(asked, kind, Unlink::Id(kind, id)).await;
+    }
+    let gone = || refused(Context::Unlink(kind), &Refusal::NoAccount);
+    let account = door.account(me).await.map_err(Failure::from_call)?.ok_or_else(gone)?;
+    let read = door.custom(&id).ok();
+    unlink(asked, kind, consoles::to_unlink(&account, id, read)).await
 }
 
 /// Unlinks the address and its password; the password given is not looked at.
@@ -132,4 +134,37 @@ pub async fn unlink_google(asked: &Asked<'_>, request: api::AccountGoogle) -> Re
 pub async fn unlink_steam(asked: &Asked<'_>, request: api::AccountSteam) -> Result<(), Failure> {
     let kind = LinkKind::Steam;
     unlink(asked, kind, proven(kind, proofs::steam(request))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_given_takes_whatever_there_is() {
+        let token = |token: &str| api::AccountSteam { token: token.into(), ..Default::default() };
+        let steam = |given| proven(LinkKind::Steam, proofs::steam(token(given)));
+        assert!(matches!(steam(""), Unlink::Kind(LinkKind::Steam)));
+        assert!(matches!(steam("14"), Unlink::Proof(Proof::Steam(_))));
+        assert!(matches!(named(LinkKind::Email, String::new()), Unlink::Kind(LinkKind::Email)));
+        let id = named(LinkKind::Custom, "x y".to_owned());
+        assert!(matches!(id, Unlink::Id(LinkKind::Custom, id) if id == "x y"));
+    }
+
+    #[test]
+    fn game_center_counts_with_all_its_fields_only() {
+        let whole = api::AccountGameCenter {
+            player_id: "p".into(),
+            bundle_id: "b".into(),
+            timestamp_seconds: 1,
+            salt: "s".into(),
+            signature: "s".into(),
+            public_key_url: "u".into(),
+            ..Default::default()
+        };
+        let kind = LinkKind::GameCenter;
+        let part = api::AccountGameCenter { salt: String::new(), ..whole.clone() };
+        assert!(matches!(proven(kind, proofs::game_center(whole)), Unlink::Proof(_)));
+        assert!(matches!(proven(kind, proofs::game_center(part)), Unlink::Kind(_)));
+    }
 }

@@ -134,8 +134,12 @@ impl<'de> Deserializer<'de> for Values<'de> {
         visitor.visit_bool(boolean(&self.one()?).ok_or_else(|| Mistake::custom("not a boolean"))?)
     }
 
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
-        visitor.visit_string(text(self.one()?)?)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
+        self.deserialize_string(visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
@@ -158,15 +162,15 @@ impl<'de> Deserializer<'de> for Values<'de> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct struct enum identifier
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
+        seq tuple tuple_struct struct enum identifier
     }
 }
 
 /// A text in a map, which is always there.
 struct Entry(String);
 
-impl<'q> IntoDeserializer<'q, Mistake> for Entry {
+impl IntoDeserializer<'_, Mistake> for Entry {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {
         self

@@ -4,9 +4,11 @@
 //! Who asks is checked before the body is read: the calls check it, too, but a stranger shall not
 //! make the server read and unpack what it will not take.
 
+use actix_http::header;
 use actix_web::HttpRequest;
 use actix_web::web::Payload;
 use bytes::Bytes;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::routes::Call;
@@ -93,11 +95,14 @@ impl Input<'_> {
             Call::GetUsers => self.queried(calls::get_users).await,
             Call::ListFriends => self.queried(calls::list_friends).await,
             Call::ListFriendsOfFriends => self.queried(calls::list_friends_of_friends).await,
-            Call::AddFriends => self.queried(calls::add_friends).await,
+            Call::AddFriends => self.posted(calls::add_friends).await,
             Call::DeleteFriends => self.queried(calls::delete_friends).await,
-            Call::BlockFriends => self.queried(calls::block_friends).await,
-            Call::ImportFacebook => self.account(calls::import_facebook_friends).await,
-            Call::ImportSteam => self.account(calls::import_steam_friends).await,
+            Call::BlockFriends => self.posted(calls::block_friends).await,
+            Call::ImportFacebook => self.import_facebook().await,
+            Call::ImportSteam => {
+                self.asked.bearer()?;
+                self.account(calls::import_steam_friends).await
+            }
             Call::ListNotifications => self.queried(calls::list_notifications).await,
             Call::DeleteNotifications => self.queried(calls::delete_notifications).await,
         }
@@ -132,7 +137,7 @@ impl Input<'_> {
             LinkKind::FacebookInstantGame => self.whole(calls::link_facebook_instant_game).await,
             LinkKind::GameCenter => self.whole(calls::link_game_center).await,
             LinkKind::Google => self.whole(calls::link_google).await,
-            LinkKind::Steam => self.whole(calls::link_steam).await,
+            LinkKind::Steam => self.link_steam().await,
             _ => Err(Failure::unknown_path()),
         }
     }
@@ -158,6 +163,20 @@ impl Input<'_> {
         let asked = self.asked;
         let request = body::parse(&self.body().await?)?.unwrap_or_default();
         calls::session_refresh(asked, request).await?.reply()
+    }
+
+    async fn link_steam(self) -> Result<Reply, Failure> {
+        let asked = self.asked;
+        let request = steam_link(&self.body().await?)?;
+        calls::link_steam(asked, request).await?.reply()
+    }
+
+    async fn import_facebook(self) -> Result<Reply, Failure> {
+        let asked = self.asked;
+        asked.bearer()?;
+        let query = query::message(self.request.query_string(), &["account"])?;
+        let request = facebook_import(query, &self.body().await?)?;
+        calls::import_facebook_friends(asked, request).await?.reply()
     }
 
     /// The body is the message.
@@ -192,8 +211,91 @@ impl Input<'_> {
         call(self.asked, request).await?.reply()
     }
 
+    /// The query is the message, and a form's fields count as the query's.
+    async fn posted<T: DeserializeOwned, A: Answer>(
+        self,
+        call: impl AsyncFnOnce(&Asked<'_>, T) -> Result<A, Failure>,
+    ) -> Result<Reply, Failure> {
+        let (asked, request) = (self.asked, self.request);
+        asked.bearer()?;
+        if !is_form(request) {
+            return self.queried(call).await;
+        }
+        let body = self.body().await?;
+        let form = std::str::from_utf8(&body).map_err(|_| Failure::invalid("Form is not UTF-8"))?;
+        let fields = format!("{}&{form}", request.query_string());
+        call(asked, query::message(&fields, &[])?).await?.reply()
+    }
+
     async fn body(self) -> Result<Bytes, Failure> {
         let max = self.asked.app.config.limits.body_max_bytes;
         body::read(self.request.headers(), self.payload, max).await
+    }
+}
+
+fn is_form(request: &HttpRequest) -> bool {
+    const FORM: &[u8] = b"application/x-www-form-urlencoded";
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    content_type
+        .and_then(|value| value.as_bytes().get(..FORM.len()))
+        .is_some_and(|start| start.eq_ignore_ascii_case(FORM))
+}
+
+/// The account of a Steam link is in `account`, as Nakama has it, or flat, as C++ and Unreal send it
+/// (§4.1).
+fn steam_link(body: &[u8]) -> Result<api::LinkSteamRequest, Failure> {
+    let mut request: api::LinkSteamRequest = body::parse(body)?.unwrap_or_default();
+    if request.account.is_none() {
+        request.account = body::parse(body)?;
+    }
+    Ok(request)
+}
+
+/// Unreal sends `reset` in the body (§13.2), where Nakama has it in the query.
+fn facebook_import(
+    query: api::ImportFacebookFriendsRequest,
+    body: &[u8],
+) -> Result<api::ImportFacebookFriendsRequest, Failure> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Beside {
+        reset: Option<bool>,
+    }
+    let beside: Beside = body::parse(body)?.unwrap_or_default();
+    let account = body::parse(body)?;
+    Ok(api::ImportFacebookFriendsRequest { account, reset: query.reset.or(beside.reset) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steam_link_is_nested_or_flat() {
+        let read = |body: &str| {
+            let request = steam_link(body.as_bytes()).unwrap();
+            (request.account.map(|account| account.token), request.sync)
+        };
+        let token = || Some("14".to_owned());
+        assert_eq!(read(r#"{"account":{"token":"14"},"sync":false}"#), (token(), Some(false)));
+        assert_eq!(read(r#"{"account":{"token":"14"},"token":"15"}"#), (token(), None));
+        assert_eq!(read(r#"{"token":"14","vars":{}}"#), (token(), None));
+        assert_eq!(read(r#"{"account":null,"token":"14","sync":true}"#), (token(), Some(true)));
+        assert_eq!(read(""), (None, None));
+        assert!(steam_link(b"{").is_err());
+    }
+
+    #[test]
+    fn reset_is_in_the_query_or_in_the_body() {
+        let read = |query: Option<bool>, body: &str| {
+            let query = api::ImportFacebookFriendsRequest { reset: query, ..Default::default() };
+            let request = facebook_import(query, body.as_bytes()).unwrap();
+            (request.account.unwrap_or_default().token, request.reset)
+        };
+        let token = || "t".to_owned();
+        assert_eq!(read(None, r#"{"token":"t"}"#), (token(), None));
+        assert_eq!(read(None, r#"{"token":"t","reset":true}"#), (token(), Some(true)));
+        assert_eq!(read(Some(false), r#"{"token":"t","reset":true}"#), (token(), Some(false)));
+        assert_eq!(read(Some(true), ""), (String::new(), Some(true)));
     }
 }

@@ -7,22 +7,48 @@ pub mod routes;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_http::header::{self, HeaderMap};
+use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::auth::Authorization;
 use super::calls::{self, Asked};
 use super::errors::Failure;
-use super::reply::{Reply, render};
+use super::reply::{Reply, render, render_packed};
 use super::{App, query};
 
 /// Largest request head taken, in bytes: Nakama's 5120 and Go's slack of 4096 (§0.5).
 const HEAD_MAX: usize = 5_120 + 4_096;
 
+/// The REST door.
+pub struct Rest {
+    app: App,
+    /// Headers for answers that lack them (§0.3).
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Rest {
+    /// The door to `app`, with the headers its settings name.
+    pub fn new(app: App) -> Self {
+        let named = app.config.nakama.response_headers.iter();
+        let headers = named.filter_map(|header| {
+            let (name, value) = header.split_once('=')?;
+            Some((name.parse().ok()?, value.trim().parse().ok()?))
+        });
+        Self { headers: headers.collect(), app }
+    }
+}
+
 /// Answers a request under `/v2` or to `/healthcheck`.
-pub async fn serve(app: Arc<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    render(calls::in_time(answer(&app, &request, payload)).await)
+pub async fn serve(rest: Arc<Rest>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let answer = calls::in_time(answer(&rest.app, &request, payload)).await;
+    let mut response = render_packed(answer, request.headers());
+    for (name, value) in &rest.headers {
+        if !response.headers().contains_key(name) {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    response
 }
 
 /// What the port answers where nothing is: 404 in Nakama's words (§0.4). For `App::default_service`.

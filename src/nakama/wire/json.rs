@@ -98,7 +98,7 @@ struct Number(i64);
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Digits;
-        impl Visitor<'_> for Digits {
+        impl<'de> Visitor<'de> for Digits {
             type Value = Number;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a whole number")
@@ -112,8 +112,15 @@ impl<'de> Deserialize<'de> for Number {
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Number, E> {
                 text.parse().map(Number).map_err(|_| E::custom("not a whole number"))
             }
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                inner: D,
+            ) -> Result<Number, D::Error> {
+                inner.deserialize_any(self)
+            }
         }
-        deserializer.deserialize_i64(Digits)
+        // JSON says by itself what there is; a query is told by this that it is a scalar.
+        deserializer.deserialize_newtype_struct("Number", Digits)
     }
 }
 
