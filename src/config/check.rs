@@ -88,11 +88,24 @@ fn nakama(config: &Config) -> Result<(), Invalid> {
     within("nakama.refresh_retry_s", n.refresh_retry_s, 60, 86_400)?;
     within("nakama.socket_outlives_token_s", n.socket_outlives_token_s, 0, 86_400)?;
     within("nakama.messages_per_second", n.messages_per_second, 1, 10_000)?;
+    for header in &n.response_headers {
+        ordered("nakama.response_headers", is_header(header), "must be \"name=value\" each")?;
+    }
     ordered(
         "nakama.ping_period_ms",
         n.ping_period_ms < n.pong_wait_ms,
         "must be shorter than pong_wait_ms",
     )
+}
+
+/// Whether a text is a header's name and value as HTTP allows them (RFC 9110 §5.1, §5.5).
+fn is_header(text: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    text.split_once('=').is_some_and(|(name, value)| {
+        !name.is_empty()
+            && name.bytes().all(token)
+            && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    })
 }
 
 fn pragma(config: &Config) -> Result<(), Invalid> {

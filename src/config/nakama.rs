@@ -53,6 +53,11 @@ pub struct NakamaConfig {
     pub socket_outlives_token_s: u64,
     /// Messages a second a socket may send before it is slowed down. 1 to 10000.
     pub messages_per_second: u32,
+    /// Whether players see nobody else's ids at providers (Google, Steam, ...). Whoever looks
+    /// somebody up by Facebook id sees that one.
+    pub hide_provider_ids: bool,
+    /// Headers for answers that lack them, each as "name=value".
+    pub response_headers: Vec<String>,
 }
 
 /// Whom a player may follow.
@@ -100,6 +105,8 @@ impl Default for NakamaConfig {
             refresh_retry_s: 120,
             socket_outlives_token_s: 0,
             messages_per_second: 60,
+            hide_provider_ids: true,
+            response_headers: Vec::new(),
         }
     }
 }

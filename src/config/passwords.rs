@@ -19,6 +19,8 @@ pub struct PasswordConfig {
     pub uniform_answer: bool,
     /// Longest password taken, in bytes. 64 to 4096.
     pub length_max: usize,
+    /// Whether new passwords that everybody tries first are refused. Those in use stay good.
+    pub refuse_common: bool,
 }
 
 impl Default for PasswordConfig {
@@ -30,6 +32,7 @@ impl Default for PasswordConfig {
             queue_max: 128,
             uniform_answer: true,
             length_max: 512,
+            refuse_common: true,
         }
     }
 }

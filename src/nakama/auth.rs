@@ -32,10 +32,14 @@ impl ServerKey {
     /// # Errors
     ///
     /// 16/401 `Server key required` when there is not exactly one, else `Server key invalid`.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
-        let value =
-            only(headers).map_err(|_| Failure::unauthenticated("Server key required"))?.as_bytes();
-        if self.opens(value) { Ok(()) } else { Err(Failure::unauthenticated(INVALID)) }
+    pub fn check(&self, authorization: Authorization<'_>) -> Result<(), Failure> {
+        match authorization {
+            Authorization::One(value) if self.opens(value) => Ok(()),
+            Authorization::One(_) => Err(Failure::unauthenticated(INVALID)),
+            Authorization::None | Authorization::Several => {
+                Err(Failure::unauthenticated("Server key required"))
+            }
+        }
     }
 
     fn opens(&self, value: &[u8]) -> bool {
@@ -49,24 +53,36 @@ impl ServerKey {
 
 const INVALID: &str = "Server key invalid";
 
-/// How many `Authorization` values there were, if not one.
-enum NotOne {
+/// The `Authorization` of a request: the header over HTTP, the metadata over gRPC.
+#[derive(Clone, Copy)]
+pub enum Authorization<'a> {
+    /// There is none.
     None,
+    /// There is one, with this value.
+    One(&'a [u8]),
+    /// There are several, which is as good as a wrong one.
     Several,
 }
 
-fn only(headers: &HeaderMap) -> Result<&HeaderValue, NotOne> {
-    let mut values = headers.get_all(header::AUTHORIZATION);
-    match (values.next(), values.next()) {
-        (Some(value), None) => Ok(value),
-        (None, _) => Err(NotOne::None),
-        (Some(_), Some(_)) => Err(NotOne::Several),
+impl<'a> Authorization<'a> {
+    /// From every value there is.
+    pub fn of(mut values: impl Iterator<Item = &'a [u8]>) -> Self {
+        match (values.next(), values.next()) {
+            (Some(value), None) => Self::One(value),
+            (None, _) => Self::None,
+            (Some(_), Some(_)) => Self::Several,
+        }
     }
-}
 
-/// Whether the one `Authorization` is a bearer: refresh then looks at its body first (§1.5).
-pub fn is_bearer(headers: &HeaderMap) -> bool {
-    only(headers).is_ok_and(|value| value.as_bytes().starts_with(b"Bearer "))
+    /// From the headers of a request over HTTP.
+    pub fn in_headers(headers: &'a HeaderMap) -> Self {
+        Self::of(headers.get_all(header::AUTHORIZATION).map(HeaderValue::as_bytes))
+    }
+
+    /// Whether it is a bearer: refresh then looks at its body first (§1.5).
+    pub fn is_bearer(self) -> bool {
+        matches!(self, Self::One(value) if value.starts_with(b"Bearer "))
+    }
 }
 
 /// Checks the bearer token of a session call (§1.3).
@@ -74,14 +90,16 @@ pub fn is_bearer(headers: &HeaderMap) -> bool {
 /// # Errors
 ///
 /// 16/401 `Auth token required` without the header, `Auth token invalid` for everything else.
-pub fn bearer(app: &App, headers: &HeaderMap) -> Result<Claims, Failure> {
-    let refused = || Failure::unauthenticated("Auth token invalid");
-    let value = only(headers).map_err(|count| match count {
-        NotOne::None => Failure::unauthenticated("Auth token required"),
-        NotOne::Several => refused(),
-    })?;
-    let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-    token.and_then(|token| access(app, token)).ok_or_else(refused)
+pub fn bearer(app: &App, authorization: Authorization<'_>) -> Result<Claims, Failure> {
+    let value = match authorization {
+        Authorization::None => return Err(Failure::unauthenticated("Auth token required")),
+        Authorization::One(value) => std::str::from_utf8(value).ok(),
+        Authorization::Several => None,
+    };
+    value
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .and_then(|token| access(app, token))
+        .ok_or_else(|| Failure::unauthenticated("Auth token invalid"))
 }
 
 /// The claims of an access token that is good now and not revoked.
@@ -105,7 +123,7 @@ mod tests {
         for value in values {
             headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
-        key.check(&headers).err().map(|failure| {
+        key.check(Authorization::in_headers(&headers)).err().map(|failure| {
             assert_eq!((failure.code, failure.status), (16, 401));
             failure.message.into_owned()
         })
@@ -140,14 +158,17 @@ mod tests {
 
     #[test]
     fn a_bearer_is_told_from_other_credentials() {
-        let with = |value: &'static str| {
+        let is_bearer = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
-            headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
-            headers
+            for value in values {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
+            }
+            Authorization::in_headers(&headers).is_bearer()
         };
-        assert!(is_bearer(&with("Bearer x")));
-        assert!(!is_bearer(&with("bearer x")));
-        assert!(!is_bearer(&with("Basic x")));
-        assert!(!is_bearer(&HeaderMap::new()));
+        assert!(is_bearer(&["Bearer x"]));
+        assert!(!is_bearer(&["bearer x"]));
+        assert!(!is_bearer(&["Basic x"]));
+        assert!(!is_bearer(&["Bearer x", "Bearer x"]));
+        assert!(!is_bearer(&[]));
     }
 }

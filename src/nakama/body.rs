@@ -1,8 +1,6 @@
 //! What may come in as a body (protocol-nakama §0.2): bounded, perhaps compressed, JSON without
 //! regard to `Content-Type`, snake or camel case, nulls as absent, an end after the first value.
 
-use std::collections::btree_map::Entry;
-use std::fmt;
 use std::io::Read;
 
 use actix_http::header::{self, HeaderMap};
@@ -10,12 +8,10 @@ use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use futures_util::StreamExt;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::errors::Failure;
-use crate::domain::token::nakama::Vars;
+pub use super::wire::json::Object;
 
 /// Reads the body, up to `max` bytes, and up to as many again after decompression.
 ///
@@ -105,117 +101,6 @@ fn malformed(error: &serde_json::Error) -> Failure {
     };
     let (line, column) = (error.line(), error.column());
     Failure::invalid(format!("Malformed request body: {what} at line {line} column {column}"))
-}
-
-/// A message that is written as a JSON object only; serde would take an array too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Object<T>(pub T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-            type Value = T;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-        deserializer.deserialize_map(Fields(std::marker::PhantomData)).map(Object)
-    }
-}
-
-/// `null` is absent.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// `null` is absent, for the whole and for a value; a name given twice is an error.
-fn vars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vars, D::Error> {
-    struct Pairs;
-    impl<'de> Visitor<'de> for Pairs {
-        type Value = Vars;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object of strings")
-        }
-        fn visit_none<E>(self) -> Result<Vars, E> {
-            Ok(Vars::new())
-        }
-        fn visit_unit<E>(self) -> Result<Vars, E> {
-            Ok(Vars::new())
-        }
-        fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Vars, D::Error> {
-            inner.deserialize_map(self)
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vars, A::Error> {
-            let mut vars = Vars::new();
-            while let Some((name, value)) = map.next_entry::<String, Option<String>>()? {
-                match vars.entry(name) {
-                    Entry::Occupied(_) => return Err(A::Error::custom("repeated name")),
-                    Entry::Vacant(entry) => {
-                        if let Some(value) = value {
-                            entry.insert(value);
-                        }
-                    }
-                }
-            }
-            Ok(vars)
-        }
-    }
-    deserializer.deserialize_option(Pairs)
-}
-
-/// `{"id", "vars"}`: device and custom (§2.1).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Identified {
-    /// The identifier.
-    #[serde(deserialize_with = "text")]
-    pub id: String,
-    /// Session variables.
-    #[serde(deserialize_with = "vars")]
-    pub vars: Vars,
-}
-
-/// `{"email", "password", "vars"}` (§2.1).
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Mailed {
-    /// The address as typed.
-    #[serde(deserialize_with = "text")]
-    pub email: String,
-    /// The password as typed.
-    #[serde(deserialize_with = "text")]
-    pub password: String,
-    /// Session variables.
-    #[serde(deserialize_with = "vars")]
-    pub vars: Vars,
-}
-
-/// `{"token", "vars"}` of a refresh (§3.4).
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Refreshing {
-    /// The refresh token.
-    #[serde(deserialize_with = "text")]
-    pub token: String,
-    /// New session variables.
-    #[serde(deserialize_with = "vars")]
-    pub vars: Vars,
-}
-
-/// `{"token", "refresh_token"}` of a logout (§3.5).
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct LeavingWith {
-    /// The access token.
-    #[serde(deserialize_with = "text")]
-    pub token: String,
-    /// The refresh token.
-    #[serde(deserialize_with = "text", alias = "refreshToken")]
-    pub refresh_token: String,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Nakama's errors: every refusal in every context with its code and exact words, in one place.
 //!
-//! The words are matched on by clients: they change only with the protocol note (§§1 to 5).
+//! The words are matched on by clients: they change only with the protocol note (§§1 to 6).
 
 use std::borrow::Cow;
 
@@ -17,6 +17,8 @@ use super::waiting::{self, QueueNote};
 pub mod code {
     /// The request cannot be right.
     pub const INVALID_ARGUMENT: u8 = 3;
+    /// It took too long.
+    pub const DEADLINE_EXCEEDED: u8 = 4;
     /// No such thing.
     pub const NOT_FOUND: u8 = 5;
     /// Somebody else has it.
@@ -122,6 +124,11 @@ impl Failure {
         Self::new(code::UNIMPLEMENTED, "Not implemented by this server")
     }
 
+    /// The call took longer than any may (§0.5).
+    pub fn too_late() -> Self {
+        Self::new(code::DEADLINE_EXCEEDED, "The server took too long to answer.")
+    }
+
     /// The pass a client brought is forged, expired or of another line.
     pub fn bad_pass() -> Self {
         Self::new(code::FAILED_PRECONDITION, "Login queue pass invalid or expired.")
@@ -156,6 +163,14 @@ pub enum Context {
     Refresh,
     /// `session/logout`.
     Logout,
+    /// The caller's own account: change, delete.
+    Account,
+    /// `friend`, `friend/block`.
+    Friends,
+    /// `friend/facebook`, `friend/steam`.
+    Import(LinkKind),
+    /// `notification`.
+    Notifications,
 }
 
 /// The answer to a use case that failed in `context`.
@@ -311,6 +326,8 @@ fn link_taken(context: Context, kind: LinkKind) -> (u8, Cow<'static, str>) {
 const fn id_missing(context: Context, kind: LinkKind) -> &'static str {
     match (context, kind) {
         (Context::Unlink(_), LinkKind::Device) => "A device ID must be supplied.",
+        (Context::Import(_), LinkKind::Facebook) => "Facebook token is required.",
+        (Context::Import(_), LinkKind::Steam) => "Steam token is required.",
         (_, LinkKind::Device) => "Device ID is required.",
         (_, LinkKind::Custom) => "Custom ID is required.",
         (_, LinkKind::Email) => "Email address and password is required.",
@@ -403,6 +420,12 @@ mod tests {
                 Refusal::CannotUnlink(Email),
                 7,
                 "Cannot unlink last account identifier. Check profile exists and is not last link.",
+            ),
+            (
+                Context::Import(LinkKind::Steam),
+                Refusal::IdMissing(LinkKind::Steam),
+                3,
+                "Steam token is required.",
             ),
             (sign_in, Refusal::UsernameTaken, 6, "Username is already in use."),
             (sign_in, Refusal::Banned, 7, "User account banned."),

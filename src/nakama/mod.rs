@@ -1,8 +1,9 @@
 //! Nakama's client API on the player port (protocol-nakama): translation only.
 //!
-//! [`calls`] says which path is which call; [`rest`] has one file for each use case; [`socket`]
-//! speaks JSON over `/ws`; [`errors`] has every refusal's code and words. What the wire allows in a
-//! body or a query is in [`body`] and [`query`], what an answer looks like in [`reply`].
+//! [`calls`] has a function for each call, whichever door it comes through; [`wire`] the messages.
+//! [`rest`] says which path is which call; [`socket`] speaks JSON over `/ws`; [`errors`] has every
+//! refusal's code and words. What the wire allows in a body or a query is in [`body`] and [`query`],
+//! what an answer looks like in [`reply`].
 
 pub mod auth;
 pub mod body;
@@ -14,6 +15,7 @@ pub mod reply;
 pub mod rest;
 pub mod socket;
 pub mod waiting;
+pub mod wire;
 
 use std::sync::Arc;
 
@@ -44,9 +46,10 @@ pub struct App {
 /// Registers Nakama's paths: `/v2/...`, `/healthcheck` and what is answered on `/ws` to those who
 /// do not ask for a socket. The rest of the port is not touched; see [`default_service`], [`Cors`].
 pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
-    let app = Arc::new(app);
+    let socket = Arc::new(app.clone());
+    let rest = Arc::new(rest::Rest::new(app));
     move |config| {
-        let (calls, health, socket) = (app.clone(), app.clone(), app.clone());
+        let (calls, health, socket) = (rest.clone(), rest.clone(), socket.clone());
         config
             .service(web::scope("/v2").default_service(web::to(move |request, payload| {
                 rest::serve(calls.clone(), request, payload)

@@ -1,47 +1,13 @@
 //! What may come in a query (protocol-nakama §0.2): odd but readable ones are taken; a bare `?`, a
 //! trailing `&`, empty values and unknown names mean nothing; a value given twice is an error.
 
+mod binding;
+
 use std::borrow::Cow;
 
+pub use binding::message;
+
 use super::errors::Failure;
-
-/// `create` and `username` of an authenticate call (§2.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignInQuery {
-    /// Make an account when there is none; true unless said otherwise.
-    pub create: bool,
-    /// The wanted user name; empty when none.
-    pub username: String,
-}
-
-impl SignInQuery {
-    /// Reads a query, without its `?`.
-    ///
-    /// # Errors
-    ///
-    /// 3/400 for a value given twice, a boolean that is none, or text that is not UTF-8.
-    pub fn parse(query: &str) -> Result<Self, Failure> {
-        let (mut create, mut username) = (None, None);
-        for (name, value) in pairs(query) {
-            let (slot, field) = match &*name {
-                b"create" => (&mut create, "create"),
-                b"username" => (&mut username, "username"),
-                _ => continue,
-            };
-            if slot.replace(value).is_some() {
-                return Err(Failure::invalid(format!("too many values for field \"{field}\"")));
-            }
-        }
-        let create = match create.as_deref() {
-            None | Some([]) => true,
-            Some(value) => boolean(value)
-                .ok_or_else(|| Failure::invalid("parameter \"create\" is not a boolean"))?,
-        };
-        let username = String::from_utf8(username.unwrap_or_default().into_owned())
-            .map_err(|_| Failure::invalid("parameter \"username\" is not UTF-8"))?;
-        Ok(Self { create, username })
-    }
-}
 
 /// Booleans as written by one or the other SDK.
 pub fn boolean(value: &[u8]) -> Option<bool> {
@@ -122,49 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn ok(query: &str) -> (bool, String) {
-        let parsed = SignInQuery::parse(query).unwrap();
-        (parsed.create, parsed.username)
-    }
-
-    #[test]
-    fn queries_as_the_sdks_write_them_are_read() {
-        for (query, create, username) in [
-            ("", true, ""),
-            ("&", true, ""),
-            ("create=true&username=alice&", true, "alice"),
-            ("create=false&", false, ""),
-            ("create=False", false, ""),
-            ("create=0&x=1&x=2", false, ""),
-            ("create=T", true, ""),
-            ("create=&username=", true, ""),
-            ("create", true, ""),
-            ("username=a+b%20c%2Bd", true, "a b c+d"),
-            ("username=100%", true, "100%"),
-            ("username=%zz%4", true, "%zz%4"),
-            ("username=%C3%A9=é", true, "é=é"),
-            ("%63reate=false", false, ""),
-        ] {
-            assert_eq!(ok(query), (create, username.into()), "{query}");
-        }
-    }
-
-    #[test]
-    fn queries_without_one_meaning_are_refused() {
-        for query in [
-            "create=yes",
-            "create=tRUE",
-            "create=2",
-            "create=true&create=true",
-            "create=&create=true",
-            "username=a&username=b",
-            "username=%ff",
-        ] {
-            let failure = SignInQuery::parse(query).unwrap_err();
-            assert_eq!((failure.code, failure.status), (3, 400), "{query}");
-        }
-    }
+    use crate::nakama::wire::api::{AuthenticateDeviceRequest, ListFriendsRequest};
 
     #[test]
     fn paths_are_decoded_once_or_refused() {
@@ -179,7 +103,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_query_or_path_panics(text in ".{0,60}|[%&=+a-f0-9]{0,40}") {
-            let _ = SignInQuery::parse(&text);
+            let _ = message::<AuthenticateDeviceRequest>(&text, &[]);
+            let _ = message::<ListFriendsRequest>(&text, &[]);
             let _ = path(&text);
             let _ = first(&text, "token");
         }

@@ -1,12 +1,16 @@
 //! What an answer looks like (protocol-nakama §0.3, §0.4): 200 or the error's status, always a JSON
 //! object, never cached.
 
+use std::io::Write;
+
 use actix_http::StatusCode;
-use actix_http::header::{self, HeaderValue};
+use actix_http::header::{self, HeaderMap, HeaderValue};
 use actix_web::HttpResponse;
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder};
 use serde::Serialize;
 
-use super::errors::Failure;
+use super::errors::{Failure, code};
 use super::waiting::QueueNote;
 
 /// A success.
@@ -18,6 +22,19 @@ pub enum Reply {
     Json(Vec<u8>),
 }
 
+impl Reply {
+    /// A message in JSON.
+    ///
+    /// # Errors
+    ///
+    /// 13/500, which no message of ours gives.
+    pub fn of(message: &impl Serialize) -> Result<Self, Failure> {
+        serde_json::to_vec(message)
+            .map(Self::Json)
+            .map_err(|_| Failure::new(code::INTERNAL, "The answer could not be written."))
+    }
+}
+
 /// The HTTP answer to a call.
 pub fn render(answer: Result<Reply, Failure>) -> HttpResponse {
     match answer {
@@ -25,6 +42,70 @@ pub fn render(answer: Result<Reply, Failure>) -> HttpResponse {
         Ok(Reply::Json(body)) => json(StatusCode::OK).body(body),
         Err(failure) => error(&failure),
     }
+}
+
+/// Shorter bodies are sent as they are: they fit one packet either way.
+const WORTH_PACKING: usize = 1_024;
+
+/// The HTTP answer to a call, compressed if it is long and the client takes that (§0.3).
+pub fn render_packed(answer: Result<Reply, Failure>, asked: &HeaderMap) -> HttpResponse {
+    let Ok(Reply::Json(body)) = answer else { return render(answer) };
+    let encoding = if body.len() < WORTH_PACKING { None } else { encoding(asked) };
+    match encoding.and_then(|encoding| Some((encoding, encoding.pack(&body)?))) {
+        Some((encoding, packed)) => {
+            let mut response = json(StatusCode::OK);
+            response.insert_header((header::CONTENT_ENCODING, encoding.name())).body(packed)
+        }
+        None => render(Ok(Reply::Json(body))),
+    }
+}
+
+/// How an answer may be compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Gzip,
+    /// Without zlib's head, as Nakama has it.
+    Deflate,
+}
+
+impl Encoding {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+        }
+    }
+
+    fn pack(self, body: &[u8]) -> Option<Vec<u8>> {
+        let (out, level) = (Vec::with_capacity(body.len() / 4), Compression::fast());
+        match self {
+            Self::Gzip => {
+                let mut packer = GzEncoder::new(out, level);
+                packer.write_all(body).ok()?;
+                packer.finish().ok()
+            }
+            Self::Deflate => {
+                let mut packer = DeflateEncoder::new(out, level);
+                packer.write_all(body).ok()?;
+                packer.finish().ok()
+            }
+        }
+    }
+}
+
+/// The first of ours in `Accept-Encoding` that is not given the weight zero.
+fn encoding(asked: &HeaderMap) -> Option<Encoding> {
+    let lines = asked.get_all(header::ACCEPT_ENCODING).filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).find_map(|item| {
+        let (name, weight) = item.split_once(';').unwrap_or((item, ""));
+        let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
+        let found = match name.trim() {
+            name if name.eq_ignore_ascii_case("gzip") => Encoding::Gzip,
+            name if name.eq_ignore_ascii_case("deflate") => Encoding::Deflate,
+            _ => return None,
+        };
+        weight.trim().parse::<f32>().is_ok_and(|weight| weight > 0.0).then_some(found)
+    })
 }
 
 fn json(status: StatusCode) -> actix_web::HttpResponseBuilder {
@@ -136,6 +217,41 @@ mod tests {
             body(response).await,
             r#"{"code":8,"message":"The line is full. Please try again in 2 seconds.","queue":{"poll_after_ms":1500,"phase":"full"}}"#
         );
+    }
+
+    #[actix_rt::test]
+    async fn long_answers_are_packed_in_the_first_way_the_client_takes() {
+        use std::io::Read;
+        let long = format!(r#"{{"x":"{}"}}"#, "y".repeat(WORTH_PACKING)).into_bytes();
+        let answer = async |accept: &'static str, body: &[u8]| {
+            let mut asked = HeaderMap::new();
+            asked.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accept));
+            let response = render_packed(Ok(Reply::Json(body.to_vec())), &asked);
+            assert_eq!(header_of(&response, "content-type").unwrap(), "application/json");
+            let encoding = header_of(&response, "content-encoding");
+            (encoding, to_bytes(response.into_body()).await.unwrap())
+        };
+        let mut text = Vec::new();
+        for accept in ["gzip, deflate", "br, GZIP;q=0.5, deflate", "gzip;q=1.0"] {
+            let (encoding, body) = answer(accept, &long).await;
+            assert_eq!(encoding.as_deref(), Some("gzip"), "{accept}");
+            text.clear();
+            flate2::read::GzDecoder::new(&*body).read_to_end(&mut text).unwrap();
+            assert_eq!(text, long);
+        }
+        for accept in ["deflate, gzip", "gzip;q=0, deflate"] {
+            let (encoding, body) = answer(accept, &long).await;
+            assert_eq!(encoding.as_deref(), Some("deflate"), "{accept}");
+            text.clear();
+            flate2::read::DeflateDecoder::new(&*body).read_to_end(&mut text).unwrap();
+            assert_eq!(text, long);
+        }
+        for accept in ["", "identity", "br", "gzip;q=0", "gzip;q=x"] {
+            let (encoding, body) = answer(accept, &long).await;
+            assert_eq!((encoding, &*body), (None, &*long), "{accept}");
+        }
+        let (encoding, body) = answer("gzip", b"{}").await;
+        assert_eq!((encoding, &*body), (None, &b"{}"[..]), "short ones are not worth it");
     }
 
     #[test]

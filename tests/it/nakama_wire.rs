@@ -80,8 +80,8 @@ async fn paths_and_methods_nobody_serves_are_told_apart() {
         ("GET", "/v2/%zz", 400, 3, "Bad Request"),
         ("DELETE", "/v2/user", 501, 12, "Method Not Allowed"),
         ("GET", DEVICE, 501, 12, "Method Not Allowed"),
-        ("GET", "/v2/user", 501, 12, "Not implemented by this server"),
-        ("POST", "/v2/account/link/steam", 501, 12, "Not implemented by this server"),
+        ("GET", "/v2/group", 501, 12, "Not implemented by this server"),
+        ("POST", "/v2/rpc/echo", 501, 12, "Not implemented by this server"),
     ] {
         server.plain(method, path, None).await.is_error(status, code, message);
     }

@@ -4,11 +4,13 @@
 //! and gives a [`Change`] to write or a [`Refusal`]. The single writer ([`crate::actors::Accounts`])
 //! feeds the rules and stores the change; a lost race is simply decided again.
 
+pub mod addresses;
 pub mod change;
 pub mod generated;
 pub mod link;
 pub mod linking;
 pub mod names;
+pub mod passwords;
 pub mod profile;
 pub mod provided;
 pub mod record;

@@ -7,6 +7,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::addresses;
 use super::link::{Link, LinkKind};
 use super::refusal::Refusal;
 
@@ -191,17 +192,8 @@ fn email_characters(address: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Something, `@`, something, `.`, something. The first `@` that is not the first character leaves
-/// most for the rest, so no other needs to be tried.
 fn email_format(address: &str) -> Result<(), Refusal> {
-    let host = address.char_indices().skip(1).find_map(|(at, c)| {
-        let rest = address.get(at + 1..)?;
-        (c == '@').then_some(rest)
-    });
-    let dotted = host.is_some_and(|host| {
-        host.char_indices().skip(1).any(|(at, c)| c == '.' && at + 1 < host.len())
-    });
-    if dotted { Ok(()) } else { Err(Refusal::EmailFormat) }
+    if addresses::can_be_right(address) { Ok(()) } else { Err(Refusal::EmailFormat) }
 }
 
 fn email_length(address: &str) -> Result<(), Refusal> {

@@ -10,9 +10,13 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::token::nakama::Vars;
+use crate::nakama::wire::api::{
+    AccountDevice, AccountEmail, SessionLogoutRequest, SessionRefreshRequest,
+};
 
 fn id(body: &str) -> Result<Option<String>, Failure> {
-    parse::<Identified>(body.as_bytes()).map(|message| message.map(|message| message.id))
+    parse::<AccountDevice>(body.as_bytes()).map(|message| message.map(|message| message.id))
 }
 
 #[test]
@@ -57,7 +61,7 @@ fn bad_bodies_are_refused_without_being_repeated() {
         assert_eq!((failure.code, failure.status), (3, 400), "{body}");
         assert!(failure.message.len() < 120 && !failure.message.contains("secret"), "{body}");
     }
-    assert!(parse::<Identified>(b"{\"id\":\"\xff\"}").is_err());
+    assert!(parse::<AccountDevice>(b"{\"id\":\"\xff\"}").is_err());
 }
 
 #[test]
@@ -69,14 +73,15 @@ fn deep_nesting_in_what_is_ignored_costs_no_stack() {
 #[test]
 fn variables_are_texts_and_null_is_none() {
     let body = br#"{"vars":{"a":"1","b":null}}"#;
-    let vars = parse::<Identified>(body).unwrap().unwrap().vars;
+    let vars = parse::<AccountDevice>(body).unwrap().unwrap().vars;
     assert_eq!(vars, Vars::from([("a".into(), "1".into())]));
 }
 
 #[test]
 fn a_field_has_two_spellings_and_one_value() {
-    let read =
-        |body: &str| parse::<LeavingWith>(body.as_bytes()).map(|with| with.unwrap().refresh_token);
+    let read = |body: &str| {
+        parse::<SessionLogoutRequest>(body.as_bytes()).map(|with| with.unwrap().refresh_token)
+    };
     assert_eq!(read(r#"{"refresh_token":"x"}"#).unwrap(), "x");
     assert_eq!(read(r#"{"refreshToken":"x"}"#).unwrap(), "x");
     assert!(read(r#"{"refreshToken":"x","refresh_token":"y"}"#).is_err());
@@ -121,7 +126,7 @@ async fn bodies_are_bounded_before_and_after_decompression() {
 proptest! {
     #[test]
     fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..80)) {
-        let _ = parse::<Mailed>(&body);
-        let _ = parse::<Refreshing>(&body);
+        let _ = parse::<AccountEmail>(&body);
+        let _ = parse::<SessionRefreshRequest>(&body);
     }
 }

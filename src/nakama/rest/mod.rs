@@ -1,30 +1,54 @@
-//! The REST calls: one file for each use case. Each checks in the order of the protocol note, asks
-//! a use case of [`crate::signin`] and says what came of it.
+//! REST: from a request to a call of [`calls`] and back (protocol-nakama §0). [`routes`] says which
+//! path is which call, [`bind`] what of a call's message is in the body and what in the query.
 
-pub mod account;
-pub mod authenticate;
-pub mod link;
-pub mod session;
+mod bind;
+pub mod routes;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_http::header::{self, HeaderMap};
+use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use bytes::Bytes;
 
-use super::calls::{self, Call};
+use super::auth::Authorization;
+use super::calls::{self, Asked};
 use super::errors::Failure;
-use super::reply::{Reply, render};
-use super::{App, auth, body, query};
+use super::reply::{Reply, render, render_packed};
+use super::{App, query};
 
 /// Largest request head taken, in bytes: Nakama's 5120 and Go's slack of 4096 (§0.5).
 const HEAD_MAX: usize = 5_120 + 4_096;
 
+/// The REST door.
+pub struct Rest {
+    app: App,
+    /// Headers for answers that lack them (§0.3).
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Rest {
+    /// The door to `app`, with the headers its settings name.
+    pub fn new(app: App) -> Self {
+        let named = app.config.nakama.response_headers.iter();
+        let headers = named.filter_map(|header| {
+            let (name, value) = header.split_once('=')?;
+            Some((name.parse().ok()?, value.trim().parse().ok()?))
+        });
+        Self { headers: headers.collect(), app }
+    }
+}
+
 /// Answers a request under `/v2` or to `/healthcheck`.
-pub async fn serve(app: Arc<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    render(answer(&app, &request, payload).await)
+pub async fn serve(rest: Arc<Rest>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let answer = calls::in_time(answer(&rest.app, &request, payload)).await;
+    let mut response = render_packed(answer, request.headers());
+    for (name, value) in &rest.headers {
+        if !response.headers().contains_key(name) {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    response
 }
 
 /// What the port answers where nothing is: 404 in Nakama's words (§0.4). For `App::default_service`.
@@ -36,61 +60,32 @@ pub async fn default_service(request: HttpRequest) -> HttpResponse {
 }
 
 async fn answer(app: &App, request: &HttpRequest, payload: Payload) -> Result<Reply, Failure> {
-    let call = calls::find(request.method(), &query::path(request.path())?)?;
-    let asked = Asked { app, request };
-    if asked.head_bytes() > HEAD_MAX {
+    let call = routes::find(request.method(), &query::path(request.path())?)?;
+    if head_bytes(request) > HEAD_MAX {
         return Err(Failure::headers_too_large());
     }
-    match call {
-        Call::Health => Ok(Reply::Empty),
-        Call::Authenticate(kind) => authenticate::call(&asked, kind, payload).await,
-        Call::Refresh => session::refresh(&asked, payload).await,
-        Call::Logout => session::logout(&asked, payload).await,
-        Call::Account => account::get(&asked).await,
-        Call::Link(kind) => link::link(&asked, kind, payload).await,
-        Call::Unlink(kind) => link::unlink(&asked, kind, payload).await,
-    }
+    let headers = request.headers();
+    let pass = headers.get(calls::PASS_HEADER).map(|value| value.to_str().unwrap_or("?"));
+    let from = from(app, request);
+    let asked = Asked::new(app, Authorization::in_headers(headers), pass, from);
+    bind::Input { asked: &asked, request, payload }.call(call).await
 }
 
-/// A request and what it may reach.
-struct Asked<'a> {
-    app: &'a App,
-    request: &'a HttpRequest,
+/// Size of request line and headers, about as they were sent.
+fn head_bytes(request: &HttpRequest) -> usize {
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    path + headers.map(|bytes| bytes + 4).sum::<usize>()
 }
 
-impl Asked<'_> {
-    fn headers(&self) -> &HeaderMap {
-        self.request.headers()
-    }
+/// Where the request came from, as far as it is believed (§0.7).
+fn from(app: &App, request: &HttpRequest) -> Option<IpAddr> {
+    let forwarded = forwarded(request.headers());
+    app.door.client_address(request.peer_addr(), forwarded.as_deref())
+}
 
-    /// Size of request line and headers, about as they were sent.
-    fn head_bytes(&self) -> usize {
-        let path = self.request.uri().path_and_query().map_or(0, |path| path.as_str().len());
-        let headers = self.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-        path + headers.map(|bytes| bytes + 4).sum::<usize>()
-    }
-
-    async fn body(&self, payload: Payload) -> Result<Bytes, Failure> {
-        body::read(self.headers(), payload, self.app.config.limits.body_max_bytes).await
-    }
-
-    fn bearer(&self) -> Result<crate::domain::token::nakama::Claims, Failure> {
-        auth::bearer(self.app, self.headers())
-    }
-
-    fn server_key(&self) -> Result<(), Failure> {
-        self.app.server_key.check(self.headers())
-    }
-
-    /// Where the request came from, as far as it is believed (§0.7).
-    fn from(&self) -> Option<IpAddr> {
-        let mut lines =
-            self.headers().get_all(header::X_FORWARDED_FOR).filter_map(|line| line.to_str().ok());
-        let first = lines.next();
-        let joined = lines.next().map(|second| {
-            let rest = std::iter::once(second).chain(lines);
-            first.into_iter().chain(rest).collect::<Vec<_>>().join(",")
-        });
-        self.app.door.client_address(self.request.peer_addr(), joined.as_deref().or(first))
-    }
+/// Every `X-Forwarded-For`, in one line.
+fn forwarded(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::X_FORWARDED_FOR).filter_map(|line| line.to_str().ok());
+    lines.map(str::to_owned).reduce(|all, line| all + "," + &line)
 }

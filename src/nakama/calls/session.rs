@@ -1,7 +1,5 @@
-//! `POST /v2/account/session/refresh` and `POST /v2/session/logout` (protocol-nakama §3.4, §3.5),
-//! and how a token pair is issued.
+//! Refresh and logout (protocol-nakama §3.4, §3.5), and how a token pair is issued.
 
-use actix_web::web::Payload;
 use uuid::Uuid;
 
 use super::Asked;
@@ -11,9 +9,8 @@ use crate::domain::time::UnixMicros;
 use crate::domain::token::nakama::{Claims, Kind, Vars};
 use crate::nakama::App;
 use crate::nakama::auth;
-use crate::nakama::body::{self, LeavingWith, Refreshing};
 use crate::nakama::errors::{Context, Failure, failure};
-use crate::nakama::reply::Reply;
+use crate::nakama::wire::api;
 
 /// A session a token pair is issued for.
 pub(super) struct Issue {
@@ -28,8 +25,8 @@ pub(super) struct Issue {
     pub at: UnixMicros,
 }
 
-/// `{"created", "token", "refresh_token"}`: both tokens with their full life (§3.3).
-pub(super) fn pair(app: &App, issue: Issue, created: bool) -> Reply {
+/// Both tokens with their full life (§3.3).
+pub(super) fn pair(app: &App, issue: Issue, created: bool) -> api::Session {
     let Issue { token, account, username, vars, signed_in_at, at } = issue;
     let life = &app.config.nakama;
     let mut claims = Claims {
@@ -45,33 +42,25 @@ pub(super) fn pair(app: &App, issue: Issue, created: bool) -> Reply {
     let access = app.keys.sign(Kind::Access, &claims);
     claims.expires_at = at.as_secs().saturating_add(life.refresh_expiry_s);
     let refresh = app.keys.sign(Kind::Refresh, &claims);
-    // Tokens hold nothing that JSON wants escaped.
-    let mut body = Vec::with_capacity(access.len() + refresh.len() + 64);
-    body.extend_from_slice(if created {
-        br#"{"created":true,"token":""#
-    } else {
-        br#"{"token":""#
-    });
-    body.extend_from_slice(access.as_bytes());
-    body.extend_from_slice(br#"","refresh_token":""#);
-    body.extend_from_slice(refresh.as_bytes());
-    body.extend_from_slice(br#""}"#);
-    Reply::Json(body)
+    api::Session { created, token: access, refresh_token: refresh }
 }
 
 /// Gives a new pair for a refresh token, which stays good: clients refresh in parallel.
 ///
-/// A bearer in place of the server key is let through when the body's token is good: two SDKs send
-/// it (§1.2, §13.2).
-pub(super) async fn refresh(asked: &Asked<'_>, payload: Payload) -> Result<Reply, Failure> {
+/// A bearer in place of the server key is let through when the request's token is good: two SDKs
+/// send it (§1.2, §13.2).
+///
+/// # Errors
+///
+/// Those of §3.4, in its order.
+pub async fn session_refresh(
+    asked: &Asked<'_>,
+    request: api::SessionRefreshRequest,
+) -> Result<api::Session, Failure> {
     let app = asked.app;
-    let key = match asked.server_key() {
-        Err(no_key) if !auth::is_bearer(asked.headers()) => return Err(no_key),
-        key => key,
-    };
-    let body = asked.body(payload).await?;
-    let asks: Refreshing = body::parse(&body)?.unwrap_or_default();
-    let claims = refreshable(app, &asks.token).map_err(|refused| key.err().unwrap_or(refused))?;
+    let key = asked.refresh_key()?;
+    let claims =
+        refreshable(app, &request.token).map_err(|refused| key.err().unwrap_or(refused))?;
     let account = app
         .door
         .resume(AccountId(claims.account))
@@ -86,7 +75,7 @@ pub(super) async fn refresh(asked: &Asked<'_>, payload: Payload) -> Result<Reply
         token: claims.token,
         account: account.id,
         username: account.username,
-        vars: if asks.vars.is_empty() { claims.vars } else { asks.vars },
+        vars: if request.vars.is_empty() { claims.vars } else { request.vars },
         signed_in_at: claims.signed_in_at,
         // After a clock that stepped back the new pair must not be born revoked.
         at: app.door.clock.now().max(revoked_before.plus_us(1)),
@@ -95,6 +84,21 @@ pub(super) async fn refresh(asked: &Asked<'_>, payload: Payload) -> Result<Reply
 }
 
 const REFUSED: &str = "Refresh token invalid or expired.";
+
+impl Asked<'_> {
+    /// The server key, or any bearer in its place: then inside is what to answer if the refresh
+    /// token is not good.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Asked::server_key`] when there is no bearer either.
+    pub fn refresh_key(&self) -> Result<Result<(), Failure>, Failure> {
+        match self.server_key() {
+            Err(no_key) if !self.authorization.is_bearer() => Err(no_key),
+            key => Ok(key),
+        }
+    }
+}
 
 fn refreshable(app: &App, token: &str) -> Result<Claims, Failure> {
     if token.is_empty() {
@@ -107,22 +111,23 @@ fn refreshable(app: &App, token: &str) -> Result<Claims, Failure> {
         .ok_or_else(|| Failure::unauthenticated(REFUSED))
 }
 
-/// Revokes the tokens in the body, each for its kind alone, or everything when there are none.
-pub(super) async fn logout(asked: &Asked<'_>, payload: Payload) -> Result<Reply, Failure> {
-    let app = asked.app;
-    let caller = asked.bearer()?;
-    let body = asked.body(payload).await?;
-    let with: LeavingWith = body::parse(&body)?.unwrap_or_default();
-    let what = leaving(app, caller.account, &with)?;
-    app.door
-        .sign_out(AccountId(caller.account), what)
-        .await
-        .map_err(|error| failure(Context::Logout, error))?;
-    Ok(Reply::Empty)
+/// Revokes the tokens of the request, each for its kind alone, or everything when there are none.
+///
+/// # Errors
+///
+/// Those of §3.5.
+pub async fn session_logout(
+    asked: &Asked<'_>,
+    request: api::SessionLogoutRequest,
+) -> Result<(), Failure> {
+    let account = asked.account()?;
+    let what = leaving(asked.app, account.0, &request)?;
+    let left = asked.app.door.sign_out(account, what).await;
+    left.map_err(|error| failure(Context::Logout, error))
 }
 
 /// What a logout revokes.
-fn leaving(app: &App, account: Uuid, with: &LeavingWith) -> Result<Revoke, Failure> {
+fn leaving(app: &App, account: Uuid, with: &api::SessionLogoutRequest) -> Result<Revoke, Failure> {
     let now = app.door.clock.now();
     let named = [
         (Kind::Access, &with.token, "Session token invalid."),
