@@ -77,10 +77,13 @@ fn mark<B>(answer: Result<ServiceResponse<B>, Error>) -> Answered<B> {
     let mut response = answer?;
     if response.request().headers().contains_key(header::ORIGIN) {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+        response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     Ok(response.map_into_left_body())
 }
 
+/// What a page may read besides the body: when to come back.
+const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 /// The answer to `OPTIONS`: a preflight when there is an origin, else an empty 200.

@@ -139,7 +139,7 @@ impl Failure {
     pub fn from_call(error: CallError) -> Self {
         match error {
             CallError::Overloaded => {
-                Self::new(code::RESOURCE_EXHAUSTED, "Too many requests. Try again in a second.")
+                Self::new(code::RESOURCE_EXHAUSTED, "Too many requests. Try again in 1 s.")
             }
             CallError::NoAnswer => {
                 Self::new(code::UNAVAILABLE, "The server could not answer in time. Try again.")

@@ -9,6 +9,7 @@ pub mod limits;
 mod linking;
 pub mod outcomes;
 mod proving;
+pub mod renewing;
 pub mod social;
 pub mod users;
 

@@ -6,7 +6,7 @@ use super::entrance::Entered;
 use super::hashing::Verdict;
 use super::{Credential, Door, Password, SignInError, SignedIn, Wish};
 use crate::actors::account_registry::{Key, NewAccount, Password as Checked, SignIn};
-use crate::domain::account::{Account, Link, LinkKind, Refusal};
+use crate::domain::account::{Account, Link, LinkKind, Refusal, passwords};
 use crate::domain::queue::Identity;
 use crate::identity::{Proof, Verified};
 
@@ -145,6 +145,9 @@ impl Door {
                 Ok(Proven::by_password(link, hash))
             }
             None if create => {
+                if self.config.passwords.refuse_common {
+                    passwords::uncommon(&password.0)?;
+                }
                 let new_hash = Some(self.hashing.hash(password.clone()).await?);
                 let (verified, password) = (Verified::of(link), Checked::OfNobody);
                 Ok(Proven { verified, password, new_hash })

@@ -95,7 +95,8 @@ async fn two_unlinks_of_the_last_two_links_leave_one() {
             let server = &server;
             async move { server.with_token("POST", &path, token, Some(body)).await }
         };
-        let both = futures_util::join!(unlink("custom", custom), unlink("device", device));
+        let both =
+            futures_util::future::join(unlink("custom", custom), unlink("device", device)).await;
         let won = [&both.0, &both.1].iter().filter(|answer| answer.status == 200).count();
         assert_eq!(won, 1, "{} {}", both.0.text, both.1.text);
         let account = server.with_token("GET", "/v2/account", token, None).await;

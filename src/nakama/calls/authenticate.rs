@@ -41,6 +41,7 @@ async fn sign_in(asked: &Asked<'_>, form: impl Form) -> Result<api::Session, Fai
         vars,
         signed_in_at: at.as_secs(),
         at,
+        generation: 0,
     };
     Ok(pair(app, session, signed_in.created))
 }

@@ -11,6 +11,7 @@ use crate::nakama::App;
 use crate::nakama::auth;
 use crate::nakama::errors::{Context, Failure, failure};
 use crate::nakama::wire::api;
+use crate::signin::renewing::Renewal;
 
 /// A session a token pair is issued for.
 pub(super) struct Issue {
@@ -23,11 +24,13 @@ pub(super) struct Issue {
     pub signed_in_at: u64,
     /// Now.
     pub at: UnixMicros,
+    /// The refresh token's, with rotation.
+    pub generation: u32,
 }
 
 /// Both tokens with their full life (§3.3).
 pub(super) fn pair(app: &App, issue: Issue, created: bool) -> api::Session {
-    let Issue { token, account, username, vars, signed_in_at, at } = issue;
+    let Issue { token, account, username, vars, signed_in_at, at, generation } = issue;
     let life = &app.config.nakama;
     let mut claims = Claims {
         token,
@@ -41,11 +44,12 @@ pub(super) fn pair(app: &App, issue: Issue, created: bool) -> api::Session {
     };
     let access = app.keys.sign(Kind::Access, &claims);
     claims.expires_at = at.as_secs().saturating_add(life.refresh_expiry_s);
+    claims.generation = generation;
     let refresh = app.keys.sign(Kind::Refresh, &claims);
     api::Session { created, token: access, refresh_token: refresh }
 }
 
-/// Gives a new pair for a refresh token, which stays good: clients refresh in parallel.
+/// Gives a new pair for a refresh token, which stays good or is replaced (`nakama.refresh_token`).
 ///
 /// A bearer in place of the server key is let through when the request's token is good: two SDKs
 /// send it (§1.2, §13.2).
@@ -61,24 +65,22 @@ pub async fn session_refresh(
     let key = asked.refresh_key()?;
     let claims =
         refreshable(app, &request.token).map_err(|refused| key.err().unwrap_or(refused))?;
-    let account = app
-        .door
-        .resume(AccountId(claims.account))
-        .await
-        .map_err(|error| failure(Context::Refresh, error))?;
-    // Signed out everywhere while we looked.
-    let revoked_before = UnixMicros(account.revoked_before_us);
-    if revoked_before.0 != 0 && revoked_before.0 >= claims.issued_at_us {
-        return Err(Failure::unauthenticated(REFUSED));
-    }
+    let renewal = Renewal {
+        account: AccountId(claims.account),
+        token: claims.token,
+        generation: claims.generation,
+        issued_at_us: claims.issued_at_us,
+    };
+    let renewed = app.door.renew(renewal).await;
+    let renewed = renewed.map_err(|error| failure(Context::Refresh, error))?;
     let issue = Issue {
         token: claims.token,
-        account: account.id,
-        username: account.username,
+        account: renewed.account.id,
+        username: renewed.account.username,
         vars: if request.vars.is_empty() { claims.vars } else { request.vars },
         signed_in_at: claims.signed_in_at,
-        // After a clock that stepped back the new pair must not be born revoked.
-        at: app.door.clock.now().max(revoked_before.plus_us(1)),
+        at: renewed.at,
+        generation: renewed.generation,
     };
     Ok(pair(app, issue, false))
 }

@@ -44,7 +44,7 @@ pub(super) fn user(account: Account, online: bool, ids: Ids) -> api::User {
         timezone: account.timezone,
         metadata: "{}".to_owned(),
         online,
-        edge_count: 0, // edge_count
+        edge_count: i32::try_from(account.edge_count).unwrap_or(i32::MAX),
         create_time: Some(time(account.created_at)),
         update_time: Some(time(account.updated_at)),
     }
