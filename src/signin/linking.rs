@@ -42,6 +42,11 @@ impl Door {
         Ok(())
     }
 
+    /// Whether the settings let this provider verify anybody.
+    pub fn is_configured(&self, kind: LinkKind) -> bool {
+        self.providers.is_configured(kind)
+    }
+
     /// Takes a way to sign in away, never the last one.
     ///
     /// # Errors

@@ -86,9 +86,9 @@ pub(super) fn device(id: &str) -> Result<Credential, Refusal> {
 }
 
 /// Whether a provider is set up, for those that say so before they ask for a token. What is not is
-/// refused by the door in any case, then with a token only.
-pub(super) const fn configured(_app: &App, _kind: LinkKind) -> bool {
-    true
+/// refused by the door in any case.
+pub(super) fn configured(app: &App, kind: LinkKind) -> bool {
+    app.door.is_configured(kind)
 }
 
 /// Apple and Steam say that they are not set up before anything else (§2.10, §2.15, §4.3, §6.7).
