@@ -6,6 +6,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::outbound::Answer;
 use super::{Common, IdentityError, SetupError, Verified, facts, hex};
 use crate::config::identity::FacebookConfig;
 use crate::domain::account::{Link, LinkKind, Profile};
@@ -117,7 +118,7 @@ impl Graph {
             ("fields", "id,name,email,picture"),
         ];
         let request = self.common.outbound.get(self.me.clone()).query(&query);
-        let me: Me = self.common.outbound.send(KIND, request).await?.accepted()?.json()?;
+        let me: Me = answered(self.common.outbound.send(KIND, request).await?)?.json()?;
         let link = facts::link(KIND, &me.id)?;
         if link.id != user {
             return Err(IdentityError::Refused(KIND, "the token is of somebody else"));
@@ -155,7 +156,7 @@ impl Graph {
             if let Some(after) = &after {
                 request = request.query(&[("after", after)]);
             }
-            let page: Page = self.common.outbound.send(KIND, request).await?.accepted()?.json()?;
+            let page: Page = answered(self.common.outbound.send(KIND, request).await?)?.json()?;
             let room = FRIENDS_MAX - links.len();
             let found = page.data.iter().filter_map(|friend| facts::link(KIND, &friend.id).ok());
             links.extend(found.take(room));
@@ -178,8 +179,47 @@ impl Graph {
     }
 }
 
+#[derive(Deserialize)]
+struct Failed {
+    error: Failure,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    #[serde(default)]
+    code: u64,
+}
+
+/// An answer that is no error, or an error that tells what is wrong with the token. Those about load
+/// come with the same status.
+fn answered(answer: Answer) -> Result<Answer, IdentityError> {
+    if answer.status() != 200 && is_passing(&answer.body) {
+        return Err(IdentityError::Unavailable(KIND, "it says that we ask too much"));
+    }
+    answer.accepted()
+}
+
+/// Whether an error is about load or limits, and so will pass.
+fn is_passing(body: &[u8]) -> bool {
+    const PASSING: [u64; 7] = [1, 2, 4, 17, 32, 341, 613];
+    serde_json::from_slice::<Failed>(body).is_ok_and(|failed| PASSING.contains(&failed.error.code))
+}
+
 impl std::fmt::Debug for Graph {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Graph").field("app_id", &self.app_id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_load_are_told_from_errors_of_the_token() {
+        assert!(is_passing(br#"{"error":{"message":"limit","code":4}}"#));
+        for lasting in ["{\"error\":{\"code\":190}}", "{\"error\":{}}", "{}", "", "<html>"] {
+            assert!(!is_passing(lasting.as_bytes()), "{lasting}");
+        }
     }
 }

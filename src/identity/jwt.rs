@@ -168,6 +168,7 @@ mod tests {
         check(&Claims(claims), &rules)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "reads better with json! at the call")]
     fn with(changes: Value) -> Value {
         let mut claims = json!({"iss": "them", "aud": "us", "sub": "p", "exp": NOW + 60});
         for (name, value) in changes.as_object().unwrap() {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
@@ -23,6 +23,8 @@ pub(super) struct Outbound {
     client: Client,
     places: Arc<[Semaphore; KINDS.len()]>,
     figures: Arc<Figures>,
+    /// Whether https:// can be trusted at all.
+    has_roots: bool,
     response_max_bytes: usize,
     allow_private: bool,
 }
@@ -39,22 +41,18 @@ pub(super) struct Answer {
 
 impl Outbound {
     pub fn new(config: &IdentityConfig, figures: Arc<Figures>) -> Result<Self, SetupError> {
-        let limit = Duration::from_millis(config.timeout_ms);
-        let client = Client::builder()
-            .timeout(limit)
-            .connect_timeout(limit)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .user_agent(concat!("anteroom/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(PublicOnly { allow_private: config.allow_private })
-            .build()
-            .map_err(|_| SetupError::Client)?;
+        // A machine without root certificates may still serve players who need no provider.
+        let (client, has_roots) = match builder(config).build() {
+            Ok(client) => (client, true),
+            Err(_) => {
+                (builder(config).tls_certs_only([]).build().map_err(|_| SetupError::Client)?, false)
+            }
+        };
         Ok(Self {
             client,
             places: Arc::new(std::array::from_fn(|_| Semaphore::new(config.concurrency))),
             figures,
+            has_roots,
             response_max_bytes: config.response_max_bytes,
             allow_private: config.allow_private,
         })
@@ -64,11 +62,12 @@ impl Outbound {
     ///
     /// # Errors
     ///
-    /// It is none, or it is neither https:// nor allowed to be http://.
+    /// It is none, or it is neither https:// nor allowed to be http://; or this machine trusts nobody.
     pub fn url(&self, key: &'static str, text: &str) -> Result<Url, SetupError> {
         let url = Url::parse(text).map_err(|_| SetupError::Address(key))?;
         match url.scheme() {
-            "https" => Ok(url),
+            "https" if self.has_roots => Ok(url),
+            "https" => Err(SetupError::NoRoots(key)),
             "http" if self.allow_private => Ok(url),
             _ => Err(SetupError::Address(key)),
         }
@@ -132,6 +131,19 @@ impl Outbound {
         }
         Ok(Answer { kind, status, body, max_age_s })
     }
+}
+
+fn builder(config: &IdentityConfig) -> ClientBuilder {
+    let limit = Duration::from_millis(config.timeout_ms);
+    Client::builder()
+        .timeout(limit)
+        .connect_timeout(limit)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .user_agent(concat!("anteroom/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(PublicOnly { allow_private: config.allow_private })
 }
 
 /// The error without its address, which carries tokens.

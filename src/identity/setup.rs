@@ -17,10 +17,11 @@ use crate::domain::account::LinkKind;
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The HTTP client cannot be made.
-    #[error(
-        "identity: the HTTP client cannot be made; are there root certificates on this machine?"
-    )]
+    #[error("identity: the HTTP client cannot be made")]
     Client,
+    /// An https:// address cannot be asked: nobody vouches for it.
+    #[error("identity.{0} cannot be trusted: there are no root certificates on this machine")]
+    NoRoots(&'static str),
     /// Not an address that may be asked.
     #[error("identity.{0} must be an https:// address (http:// only with identity.allow_private)")]
     Address(&'static str),

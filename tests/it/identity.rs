@@ -139,6 +139,57 @@ async fn nobody_is_verified_without_settings() {
     }
 }
 
+/// They are asked from runtimes that move futures between threads, too.
+#[actix_web::test]
+async fn questions_may_move_between_threads() {
+    fn moves<T: Send>(future: T) -> T {
+        future
+    }
+    let bench = Bench::start().await;
+    let proof = steam(bench.fakes.steam_ticket("5"));
+    let (providers, there) = (bench.providers.clone(), proof.clone());
+    let elsewhere = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(moves(providers.verify(&there)))
+    });
+    let here = moves(bench.providers.verify(&proof)).await;
+    assert_eq!(here, elsewhere.join().unwrap());
+    assert!(moves(bench.providers.friends(&proof)).await.is_ok());
+}
+
+/// As in a container with nothing but the binary in it.
+#[test]
+fn without_root_certificates_it_serves_those_who_need_no_provider() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::{Command, Stdio};
+
+    let folder = tempfile::tempdir().unwrap();
+    let start = |apple: &str| {
+        Command::new(env!("CARGO_BIN_EXE_anteroom"))
+            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.path())
+            .current_dir(folder.path())
+            .env("SSL_CERT_FILE", "/dev/null")
+            .env("SSL_CERT_DIR", folder.path())
+            .env("ANTEROOM__IDENTITY__APPLE__BUNDLE_IDS", apple)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut serving = start("[]");
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    assert!(line.contains("players http://"), "{line:?}");
+    let mut refused = start("[\"com.example.game\"]");
+    let mut said = String::new();
+    refused.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!refused.wait().unwrap().success());
+    assert!(said.contains("identity.apple.jwks_url cannot be trusted"), "{said}");
+}
+
 #[actix_web::test]
 async fn half_a_configuration_is_none() {
     let bench = Bench::start().await;

@@ -157,7 +157,7 @@ impl Providers {
         identity.google.credentials_json = credentials.to_string().as_str().into();
         identity.steam.app_id = STEAM_APP;
         identity.steam.publisher_key = STEAM_KEY.into();
-        identity.steam.api_url = base.clone();
+        identity.steam.api_url.clone_from(&base);
         identity.xbox.enabled = true;
         identity.xbox.profile_url = url("/xbox");
         identity.playstation.client_id = PSN_CLIENT.into();

@@ -165,11 +165,16 @@ fn graph(
     query: &HashMap<String, String>,
     answer: impl Fn(&Value) -> Value,
 ) -> HttpResponse {
+    use std::fmt::Write as _;
+
     use aws_lc_rs::hmac;
     let token = query.get("access_token").map_or("", String::as_str);
     let key = hmac::Key::new(hmac::HMAC_SHA256, FACEBOOK_SECRET.as_bytes());
     let proof = hmac::sign(&key, token.as_bytes());
-    let proof: String = proof.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let proof = proof.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     match known.tickets.get(token).filter(|_| query.get("appsecret_proof") == Some(&proof)) {
         Some(all) => HttpResponse::Ok().json(answer(all)),
         None => HttpResponse::BadRequest().json(json!({"error": {"code": 190}})),

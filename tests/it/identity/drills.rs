@@ -1,6 +1,7 @@
 //! What can go wrong on the way to a provider, for each that is asked: an outage is "unavailable",
 //! never a yes, never a no, and over when it is over.
 
+use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
@@ -185,11 +186,11 @@ async fn nothing_secret_is_in_errors_or_debug() {
     for (_, issue) in WAYS {
         let proof = issue(&bench.fakes);
         let error = impatient.verify(&proof).await.unwrap_err();
-        said.push_str(&format!("{proof:?} {error:?} {error}"));
+        let _ = write!(said, "{proof:?} {error:?} {error}");
     }
     let mut config = Config::default();
     bench.fakes.config(&mut config);
-    said.push_str(&format!("{config:?}"));
+    let _ = write!(said, "{config:?}");
     for secret in [
         "secret-",
         "7365637265742D",
