@@ -9,6 +9,7 @@
 mod crash;
 mod harness;
 mod nakama_line;
+mod nakama_rest;
 mod nakama_wire;
 mod operate;
 mod passwords;
