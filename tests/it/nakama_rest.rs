@@ -83,6 +83,7 @@ async fn ways_to_sign_in_come_and_go() {
     let last = "Cannot unlink last account identifier. Check profile exists and is not last link.";
     ada.post(&format!("{unlink}custom"), json!({"id": "other1"})).await.is_error(403, 7, last);
     ada.post(&format!("{unlink}custom"), json!({})).await.is(200, empty.clone());
+    server.clock.advance_ms(1_000);
     ada.post(&format!("{unlink}custom"), json!({})).await.is(200, empty.clone());
     ada.post(&format!("{unlink}email"), Value::Null).await.is(200, empty.clone());
     let missing = "A device ID must be supplied.";
@@ -134,6 +135,7 @@ async fn providers_say_what_is_missing_or_that_they_are_not_set_up() {
             assert!(message.ends_with(" authentication is not configured."), "{message}");
         }
         let unlink = format!("/v2/account/unlink/{provider}");
+        server.clock.advance_ms(1_000);
         ada.post(&unlink, json!({})).await.is(200, json!({}));
     }
     for (provider, message) in [
@@ -197,7 +199,7 @@ async fn friends_users_and_notifications_refuse_in_their_words() {
     let me = account.str("/user/id").to_owned();
     let name = account.str("/user/username").to_owned();
     let nil = uuid::Uuid::nil();
-    let to = |path: &str| path.replace("ME", &me).replace("NAME", &name);
+    let to = |path: &str| path.replace("NAME", &name).replace("ME", &me);
     let limit = "Invalid limit - limit must be between 1 and 100.";
     for (method, path, message) in [
         ("GET", "/v2/user?ids=x", "ID 'x' is not a valid system ID."),

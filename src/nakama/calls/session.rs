@@ -9,7 +9,7 @@ use crate::domain::time::UnixMicros;
 use crate::domain::token::nakama::{Claims, Kind, Vars};
 use crate::nakama::App;
 use crate::nakama::auth;
-use crate::nakama::errors::{Context, Failure, failure, words};
+use crate::nakama::errors::{Context, Failure, failure};
 use crate::nakama::wire::api;
 
 /// A session a token pair is issued for.
@@ -68,7 +68,7 @@ pub async fn session_refresh(
     // Signed out everywhere while we looked.
     let revoked_before = UnixMicros(account.revoked_before_us);
     if revoked_before.0 != 0 && revoked_before.0 >= claims.issued_at_us {
-        return Err(Failure::unauthenticated(words::REFRESH_INVALID));
+        return Err(Failure::unauthenticated(REFUSED));
     }
     let issue = Issue {
         token: claims.token,
@@ -81,6 +81,8 @@ pub async fn session_refresh(
     };
     Ok(pair(app, issue, false))
 }
+
+const REFUSED: &str = "Refresh token invalid or expired.";
 
 impl Asked<'_> {
     /// The server key, or any bearer in its place: then inside is what to answer if the refresh
@@ -99,13 +101,13 @@ impl Asked<'_> {
 
 fn refreshable(app: &App, token: &str) -> Result<Claims, Failure> {
     if token.is_empty() {
-        return Err(Failure::invalid(words::REFRESH_REQUIRED));
+        return Err(Failure::invalid("Refresh token is required."));
     }
     app.keys
         .verify(Kind::Refresh, token, app.door.clock.now())
         .ok()
         .filter(|claims| !auth::is_revoked(app, claims, Kind::Refresh))
-        .ok_or_else(|| Failure::unauthenticated(words::REFRESH_INVALID))
+        .ok_or_else(|| Failure::unauthenticated(REFUSED))
 }
 
 /// Revokes the tokens of the request, each for its kind alone, or everything when there are none.
@@ -127,8 +129,8 @@ pub async fn session_logout(
 fn leaving(app: &App, account: Uuid, with: &api::SessionLogoutRequest) -> Result<Revoke, Failure> {
     let now = app.door.clock.now();
     let named = [
-        (Kind::Access, &with.token, words::LOGOUT_ACCESS),
-        (Kind::Refresh, &with.refresh_token, words::LOGOUT_REFRESH),
+        (Kind::Access, &with.token, "Session token invalid."),
+        (Kind::Refresh, &with.refresh_token, "Refresh token invalid."),
     ];
     let mut tokens = Vec::new();
     for (kind, token, message) in named {

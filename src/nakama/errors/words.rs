@@ -1,5 +1,5 @@
 //! Words for requests whose form is wrong before any rule is asked (protocol-nakama §2.13, §3.4,
-//! §3.5, §5.5, §6): all of them 3/400 unless said otherwise.
+//! §5, §6): all of them 3/400 unless said otherwise.
 
 use super::Failure;
 
@@ -19,14 +19,8 @@ pub mod game_center {
     pub const TIMESTAMP: &str = "GameCenter timestamp is required.";
 }
 
-/// A refresh without a token (§3.4).
-pub const REFRESH_REQUIRED: &str = "Refresh token is required.";
 /// A refresh token that is not good; 16/401 (§3.4).
 pub const REFRESH_INVALID: &str = "Refresh token invalid or expired.";
-/// A logout with an access token that is not the caller's, or not good (§3.5).
-pub const LOGOUT_ACCESS: &str = "Session token invalid.";
-/// A logout with such a refresh token (§3.5).
-pub const LOGOUT_REFRESH: &str = "Refresh token invalid.";
 /// The caller's account is gone; 5/404 (§5.1).
 pub const ACCOUNT_GONE: &str = "Account not found.";
 /// A state of friends that is none (§6.2).
