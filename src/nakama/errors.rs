@@ -1,6 +1,9 @@
-//! Nakama's errors: every refusal in every context with its code and exact words, in one place.
+//! Nakama's errors: every refusal in every context with its code and exact words, in one place; for
+//! requests whose form is wrong see [`words`].
 //!
 //! The words are matched on by clients: they change only with the protocol note (§§1 to 6).
+
+pub mod words;
 
 use std::borrow::Cow;
 
@@ -227,7 +230,7 @@ const fn provider(kind: LinkKind) -> &'static str {
 
 /// The answer to a rule's refusal in `context`.
 pub fn refused(context: Context, refusal: &Refusal) -> Failure {
-    let (code, message) = words(context, refusal);
+    let (code, message) = row(context, refusal);
     Failure::new(code, message)
 }
 
@@ -246,7 +249,7 @@ pub fn pass_refused(refused: PassRefused) -> Failure {
 }
 
 /// The table.
-fn words(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
+fn row(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
     use code::{ALREADY_EXISTS, FAILED_PRECONDITION, INTERNAL, INVALID_ARGUMENT};
     let (code, message) = match refusal {
         Refusal::IdMissing(kind) => (INVALID_ARGUMENT, id_missing(context, *kind)),
@@ -291,7 +294,7 @@ fn words(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
             return (INVALID_ARGUMENT, message.into());
         }
         Refusal::NobodyNamed => (INVALID_ARGUMENT, "No valid ID or username was provided."),
-        Refusal::RefreshReused => (code::UNAUTHENTICATED, "Refresh token invalid or expired."),
+        Refusal::RefreshReused => (code::UNAUTHENTICATED, words::REFRESH_INVALID),
     };
     (code, message.into())
 }

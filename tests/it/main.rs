@@ -13,6 +13,7 @@ mod identity;
 mod nakama_friends;
 mod nakama_line;
 mod nakama_providers;
+mod nakama_rest;
 mod nakama_wire;
 mod operate;
 mod passwords;

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
+use prost_types::{
+    DescriptorProto, FieldDescriptorProto, FileDescriptorSet, MessageOptions, MethodDescriptorProto,
+};
 use tonic_prost_build::Config;
 
 use super::root;
@@ -77,8 +79,8 @@ fn attributes(files: &FileDescriptorSet, config: &mut Config) {
         }
     }
     let methods = || files.file.iter().flat_map(|file| &file.service).flat_map(|s| &s.method);
-    let mut read = reachable(&messages, methods().map(|method| method.input_type()));
-    let mut written = reachable(&messages, methods().map(|method| method.output_type()));
+    let mut read = reachable(&messages, methods().map(MethodDescriptorProto::input_type));
+    let mut written = reachable(&messages, methods().map(MethodDescriptorProto::output_type));
     for (path, _) in &messages {
         if let Some(name) = path.strip_prefix(".nakama.realtime.") {
             written.extend(reachable(&messages, [path.as_str()].into_iter()));
@@ -121,7 +123,7 @@ fn named<'f>(
     found: &mut Vec<(String, &'f DescriptorProto)>,
 ) {
     let path = format!("{parent}.{}", message.name());
-    let is_map = message.options.as_ref().is_some_and(|options| options.map_entry());
+    let is_map = message.options.as_ref().is_some_and(MessageOptions::map_entry);
     if !is_map {
         for nested in &message.nested_type {
             named(&path, nested, found);

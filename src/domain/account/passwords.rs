@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 
 /// Stems in lower case, in order.
 const STEMS: &str = include_str!("common_passwords.txt");
-/// Digits and signs around a stem that add nothing: a year and an exclamation mark.
+/// Digits and signs around a stem that add nothing, in bytes: a year and an exclamation mark.
 const AROUND_MAX: usize = 6;
 /// Rows, columns and zigzags of keyboards, the alphabet and the digits.
 const WALKS: [&str; 11] = [
@@ -83,25 +83,25 @@ fn longest_walk(text: &str) -> usize {
     ends.take_while(|end| text.get(..*end).is_some_and(on_a_walk)).last().unwrap_or(0)
 }
 
-/// A stem with digits and signs around it.
+/// A stem with digits and signs around it; some of its letters may be written as such, not all.
 fn is_dressed_stem(password: &str) -> bool {
-    let is_dress = |c: char| !c.is_alphabetic();
-    let behind = password.trim_end_matches(is_dress);
-    let bare = behind.trim_start_matches(is_dress);
-    let around = password.len() - bare.len();
-    let candidates = [
-        Some(password),
-        // The last digits may belong to the word: `passw0rd` ends in a letter, `letme1n` does.
-        (around <= AROUND_MAX).then_some(bare),
-        (password.len() - behind.len() <= AROUND_MAX).then_some(behind),
-    ];
-    candidates
-        .into_iter()
-        .flatten()
-        .any(|word| is_stem(word) || is_stem(&spelled(word, 'i')) || is_stem(&spelled(word, 'l')))
+    let words = [password.to_owned(), spelled(password, 'i'), spelled(password, 'l')];
+    words.iter().any(|word| STEMS.lines().any(|stem| is_dressed(password, word, stem)))
 }
 
-/// Digits and signs as the letters they stand for.
+/// Whether `stem` is all there is in `word`, the spelling of `password`.
+fn is_dressed(password: &str, word: &str, stem: &str) -> bool {
+    let is_dress = |text: &str| !text.contains(char::is_alphabetic);
+    word.match_indices(stem).any(|(at, _)| {
+        let end = at + stem.len();
+        let parts = (password.get(..at), password.get(at..end), password.get(end..));
+        let (Some(before), Some(inside), Some(behind)) = parts else { return false };
+        let around = before.len() + behind.len();
+        around <= AROUND_MAX && is_dress(before) && is_dress(behind) && !is_dress(inside)
+    })
+}
+
+/// Digits and signs as the letters they stand for; every letter stays in its place.
 fn spelled(word: &str, one: char) -> String {
     let letter = |c| match c {
         '0' => 'o',
@@ -185,6 +185,7 @@ mod tests {
             "xK9#vQ2m",
             "8hf73kd9",
             "19840917",
+            "70701234",
             "michaelandanna",
             "qwertyladder",
             "пароль-и-ёлка",

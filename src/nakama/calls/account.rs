@@ -4,7 +4,7 @@ use super::proofs::said;
 use super::{Asked, consoles, users};
 use crate::domain::account::update::AccountUpdate;
 use crate::domain::account::{Account, LinkKind};
-use crate::nakama::errors::{Context, Failure, code, failure};
+use crate::nakama::errors::{Context, Failure, code, failure, words};
 use crate::nakama::wire::api;
 
 /// The caller's own account.
@@ -16,7 +16,7 @@ pub async fn get_account(asked: &Asked<'_>) -> Result<api::Account, Failure> {
     let id = asked.account()?;
     let door = &asked.app.door;
     let account = door.account(id).await.map_err(Failure::from_call)?;
-    let account = account.ok_or_else(|| Failure::new(code::NOT_FOUND, "Account not found."))?;
+    let account = account.ok_or_else(|| Failure::new(code::NOT_FOUND, words::ACCOUNT_GONE))?;
     Ok(wire(account, door.is_online(id)))
 }
 
@@ -119,7 +119,7 @@ mod tests {
     fn updates_are_refused_in_the_order_and_words_of_the_protocol() {
         let name = |name: &str| AccountUpdate { username: Some(name.into()), ..Default::default() };
         let long = "x".repeat(129);
-        let lang = AccountUpdate { lang_tag: Some(String::new()), ..Default::default() };
+        let tag = AccountUpdate { lang_tag: Some(String::new()), ..Default::default() };
         let shown = AccountUpdate { display_name: Some("x".repeat(256)), ..Default::default() };
         let length = "Username invalid, must be 1-128 bytes.";
         for (update, message) in [
@@ -127,7 +127,7 @@ mod tests {
             (name(&long), length),
             (name("a\u{7}"), "Username invalid, no spaces or control characters allowed."),
             (AccountUpdate::default(), "No fields to update."),
-            (lang, "Invalid lang_tag, must be 1-18 characters."),
+            (tag, "Invalid lang_tag, must be 1-18 characters."),
             (shown, "Invalid display_name, must be 0-255 characters."),
         ] {
             let failure = said(Context::Account, update.check()).unwrap_err();

@@ -21,7 +21,9 @@ enum List {
 
 fn write(list: List, parts: &[&[u8]]) -> String {
     let mut bytes = vec![VERSION, list as u8];
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

@@ -140,7 +140,7 @@ impl Form for api::AuthenticateGameCenterRequest {
         let missing = Refusal::IdMissing(LinkKind::GameCenter);
         let mut account = said(HERE, account.ok_or(missing))?;
         let vars = std::mem::take(&mut account.vars);
-        let proof = proofs::game_center(account)?;
+        let proof = proofs::signed_by_game_center(account)?;
         Beside { create, username, vars, import: None }.proven(Ok(proof))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Asked, cursors, users, whom};
 use crate::domain::account::Refusal;
 use crate::domain::friend::{EdgeCursor, EdgeState};
-use crate::nakama::errors::{Context, Failure, failure};
+use crate::nakama::errors::{Context, Failure, failure, words};
 use crate::nakama::wire::api;
 use crate::signin::social::{FriendsAsk, Me};
 
@@ -49,10 +49,10 @@ fn wanted(request: &api::ListFriendsRequest) -> Result<FriendsAsk, Failure> {
             u8::try_from(number)
                 .ok()
                 .and_then(EdgeState::from_number)
-                .ok_or(Failure::invalid("Invalid state - state must be between 0 and 3."))?,
+                .ok_or(Failure::invalid(words::STATE))?,
         ),
     };
-    let bad_cursor = || Failure::invalid(BAD_CURSOR);
+    let bad_cursor = || Failure::invalid(words::CURSOR);
     let after = match request.cursor.as_str() {
         "" => None,
         cursor => Some(cursors::read_friends(cursor).ok_or_else(bad_cursor)?),
@@ -64,14 +64,13 @@ fn wanted(request: &api::ListFriendsRequest) -> Result<FriendsAsk, Failure> {
     Ok(FriendsAsk { limit, state, after })
 }
 
-const BAD_CURSOR: &str = "Cursor is invalid.";
-
 /// How many records are wanted.
 pub(super) fn limit(given: Option<i32>, default: usize, max: usize) -> Result<usize, Failure> {
     let Some(given) = given else { return Ok(default) };
-    usize::try_from(given).ok().filter(|limit| (1..=max).contains(limit)).ok_or_else(|| {
-        Failure::invalid(format!("Invalid limit - limit must be between 1 and {max}."))
-    })
+    usize::try_from(given)
+        .ok()
+        .filter(|limit| (1..=max).contains(limit))
+        .ok_or_else(|| words::limit(max))
 }
 
 /// Lists friends of the caller's friends, once for each friend they are known through.
@@ -89,7 +88,7 @@ pub async fn list_friends_of_friends(
         "" => None,
         cursor => {
             let read = cursors::read_friends_of_friends(cursor);
-            Some(read.ok_or_else(|| Failure::invalid(BAD_CURSOR))?)
+            Some(read.ok_or_else(|| Failure::invalid(words::CURSOR))?)
         }
     };
     let door = &asked.app.door;
@@ -130,7 +129,7 @@ pub async fn add_friends(
 ) -> Result<(), Failure> {
     let me = asked.me()?;
     let (ids, usernames) = (request.ids, request.usernames);
-    let Some(whom) = whom::checked(&me, ids, usernames, "Cannot add self as friend.")? else {
+    let Some(whom) = whom::checked(&me, ids, usernames, words::ADD_SELF)? else {
         return Ok(());
     };
     let metadata = metadata(request.metadata)?;
@@ -146,7 +145,7 @@ fn metadata(text: String) -> Result<String, Failure> {
     if text.is_empty() || text.len() <= METADATA_MAX && object(&text) {
         return Ok(text);
     }
-    Err(Failure::invalid("Invalid metadata, must be a JSON object."))
+    Err(Failure::invalid(words::METADATA))
 }
 
 /// Ends friendships, withdraws or declines invitations, unblocks.
@@ -159,7 +158,7 @@ pub async fn delete_friends(
     request: api::DeleteFriendsRequest,
 ) -> Result<(), Failure> {
     let me = asked.me()?;
-    let whom = whom::checked(&me, request.ids, request.usernames, "Cannot delete self.")?;
+    let whom = whom::checked(&me, request.ids, request.usernames, words::DELETE_SELF)?;
     let Some(whom) = whom else { return Ok(()) };
     match asked.app.door.delete_friends(me, whom).await {
         Err(crate::signin::SignInError::Refused(Refusal::NobodyNamed)) => Ok(()),
@@ -177,7 +176,7 @@ pub async fn block_friends(
     request: api::BlockFriendsRequest,
 ) -> Result<(), Failure> {
     let me = asked.me()?;
-    let whom = whom::checked(&me, request.ids, request.usernames, "Cannot block self.")?;
+    let whom = whom::checked(&me, request.ids, request.usernames, words::BLOCK_SELF)?;
     let Some(whom) = whom else { return Ok(()) };
     let blocked = asked.app.door.block_friends(me, whom).await;
     blocked.map_err(|error| failure(Context::Friends, error))

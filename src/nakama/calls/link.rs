@@ -131,7 +131,7 @@ pub async fn link_game_center(
     request: api::AccountGameCenter,
 ) -> Result<(), Failure> {
     asked.bearer()?;
-    let proof = Ok(proofs::game_center(request)?);
+    let proof = Ok(proofs::signed_by_game_center(request)?);
     link_proof(asked, LinkKind::GameCenter, proof, false).await
 }
 

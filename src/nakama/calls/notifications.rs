@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Asked, cursors, friends, users};
 use crate::domain::notification::Notification;
-use crate::nakama::errors::{Context, Failure, failure};
+use crate::nakama::errors::{Context, Failure, failure, words};
 use crate::nakama::wire::api;
 
 /// A notification as every client sees it, in a list or on a socket (§6.8).
@@ -46,7 +46,7 @@ fn behind(cursor: &str) -> Result<Option<Uuid>, Failure> {
         return Ok(None);
     }
     let last = cursors::read_notifications(cursor)
-        .ok_or_else(|| Failure::invalid("Malformed cursor was used."))?;
+        .ok_or_else(|| Failure::invalid(words::NOTIFICATION_CURSOR))?;
     Ok((!last.is_nil()).then_some(last))
 }
 
@@ -69,7 +69,7 @@ pub async fn delete_notifications(
 }
 
 fn notification_ids(ids: &[String]) -> Result<Vec<Uuid>, Failure> {
-    let wrong = |_| Failure::invalid("Error while deleting notifications.");
+    let wrong = |_| Failure::invalid(words::NOTIFICATION_ID);
     ids.iter().map(|id| Uuid::parse_str(id).map_err(wrong)).collect()
 }
 

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::domain::account::{LinkKind, Refusal, names};
 use crate::identity::{GameCenterProof, IdentityError, Proof};
 use crate::nakama::App;
+use crate::nakama::errors::words::game_center;
 use crate::nakama::errors::{self, Context, Failure, refused};
 use crate::nakama::wire::api;
 use crate::signin::Credential;
@@ -48,7 +49,7 @@ pub(super) fn steam(account: api::AccountSteam) -> Result<Proof, Refusal> {
 }
 
 /// The six fields of Game Center, each of which has to be there (§2.13).
-pub(super) fn game_center(account: api::AccountGameCenter) -> Result<Proof, Failure> {
+pub(super) fn signed_by_game_center(account: api::AccountGameCenter) -> Result<Proof, Failure> {
     let api::AccountGameCenter {
         player_id,
         bundle_id,
@@ -59,12 +60,12 @@ pub(super) fn game_center(account: api::AccountGameCenter) -> Result<Proof, Fail
         vars: _,
     } = account;
     let required = [
-        (bundle_id.is_empty(), "GameCenter bundle ID is required."),
-        (player_id.is_empty(), "GameCenter player ID is required."),
-        (public_key_url.is_empty(), "GameCenter public key URL is required."),
-        (salt.is_empty(), "GameCenter salt is required."),
-        (signature.is_empty(), "GameCenter signature is required."),
-        (timestamp_seconds == 0, "GameCenter timestamp is required."),
+        (bundle_id.is_empty(), game_center::BUNDLE_ID),
+        (player_id.is_empty(), game_center::PLAYER_ID),
+        (public_key_url.is_empty(), game_center::PUBLIC_KEY_URL),
+        (salt.is_empty(), game_center::SALT),
+        (signature.is_empty(), game_center::SIGNATURE),
+        (timestamp_seconds == 0, game_center::TIMESTAMP),
     ];
     if let Some((_, message)) = required.into_iter().find(|(missing, _)| *missing) {
         return Err(Failure::invalid(message));
@@ -145,7 +146,7 @@ mod tests {
     fn game_center_names_the_first_field_that_is_missing() {
         let mut account = api::AccountGameCenter::default();
         let mut says = |fill: fn(&mut api::AccountGameCenter)| {
-            let said = game_center(account.clone()).err().map(|failure| {
+            let said = signed_by_game_center(account.clone()).err().map(|failure| {
                 assert_eq!((failure.code, failure.status), (3, 400));
                 failure.message.into_owned()
             });

@@ -32,3 +32,10 @@ fn calls_may_be_sent(asked: &Asked<'_>) {
     send(delete_notifications(asked, api::DeleteNotificationsRequest::default()));
     send(healthcheck(asked));
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_call_takes_longer_than_any_may() {
+    let failure = in_time(std::future::pending::<Result<(), _>>()).await.unwrap_err();
+    assert_eq!((failure.code, failure.status), (4, 504));
+    assert_eq!(in_time(async { Ok(7) }).await, Ok(7));
+}

@@ -113,7 +113,7 @@ pub async fn unlink_game_center(
     request: api::AccountGameCenter,
 ) -> Result<(), Failure> {
     let kind = LinkKind::GameCenter;
-    unlink(asked, kind, proven(kind, proofs::game_center(request))).await
+    unlink(asked, kind, proven(kind, proofs::signed_by_game_center(request))).await
 }
 
 /// Unlinks the Google id.
@@ -164,7 +164,7 @@ mod tests {
         };
         let kind = LinkKind::GameCenter;
         let part = api::AccountGameCenter { salt: String::new(), ..whole.clone() };
-        assert!(matches!(proven(kind, proofs::game_center(whole)), Unlink::Proof(_)));
-        assert!(matches!(proven(kind, proofs::game_center(part)), Unlink::Kind(_)));
+        assert!(matches!(proven(kind, proofs::signed_by_game_center(whole)), Unlink::Proof(_)));
+        assert!(matches!(proven(kind, proofs::signed_by_game_center(part)), Unlink::Kind(_)));
     }
 }

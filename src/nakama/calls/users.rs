@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Asked;
 use crate::domain::account::{Account, AccountId, LinkKind};
-use crate::nakama::errors::Failure;
+use crate::nakama::errors::{Failure, words};
 use crate::nakama::wire::api;
 use crate::signin::users::UsersAsk;
 
@@ -101,7 +101,7 @@ fn shown(account: &Account, me: AccountId, known: &HashSet<String>, others: Ids)
 
 fn account_ids(ids: &[String]) -> Result<Vec<AccountId>, Failure> {
     let read = |id: &String| {
-        let wrong = |_| Failure::invalid(format!("ID '{id}' is not a valid system ID."));
+        let wrong = |_| words::not_an_id(id);
         Uuid::parse_str(id).map(AccountId).map_err(wrong)
     };
     ids.iter().map(read).collect()

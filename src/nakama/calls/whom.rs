@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::account::AccountId;
-use crate::nakama::errors::Failure;
+use crate::nakama::errors::{Failure, words};
 use crate::signin::social::{Me, Whom};
 
 /// Checks ids and user names in the order of §6.4. `own` is what is said to somebody who names
@@ -20,7 +20,7 @@ pub(super) fn checked(
     let ids = ids.into_iter().map(|id| account(me, &id, own)).collect::<Result<Vec<_>, _>>()?;
     for username in &usernames {
         if username.is_empty() {
-            return Err(Failure::invalid("Username must not be empty."));
+            return Err(Failure::invalid(words::EMPTY_USERNAME));
         }
         if *username == me.username {
             return Err(Failure::invalid(own));
@@ -34,7 +34,7 @@ fn account(me: &Me, id: &str, own: &'static str) -> Result<AccountId, Failure> {
     match found {
         Some(account) if account == me.account => Err(Failure::invalid(own)),
         Some(account) => Ok(account),
-        None => Err(Failure::invalid(format!("Invalid user ID '{id}'."))),
+        None => Err(words::not_a_player(id)),
     }
 }
 

@@ -175,7 +175,7 @@ impl Input<'_> {
         let asked = self.asked;
         asked.bearer()?;
         let query = query::message(self.request.query_string(), &["account"])?;
-        let request = facebook_import(query, &self.body().await?)?;
+        let request = facebook_import(&query, &self.body().await?)?;
         calls::import_facebook_friends(asked, request).await?.reply()
     }
 
@@ -253,7 +253,7 @@ fn steam_link(body: &[u8]) -> Result<api::LinkSteamRequest, Failure> {
 
 /// Unreal sends `reset` in the body (§13.2), where Nakama has it in the query.
 fn facebook_import(
-    query: api::ImportFacebookFriendsRequest,
+    query: &api::ImportFacebookFriendsRequest,
     body: &[u8],
 ) -> Result<api::ImportFacebookFriendsRequest, Failure> {
     #[derive(Default, Deserialize)]
@@ -289,7 +289,7 @@ mod tests {
     fn reset_is_in_the_query_or_in_the_body() {
         let read = |query: Option<bool>, body: &str| {
             let query = api::ImportFacebookFriendsRequest { reset: query, ..Default::default() };
-            let request = facebook_import(query, body.as_bytes()).unwrap();
+            let request = facebook_import(&query, body.as_bytes()).unwrap();
             (request.account.unwrap_or_default().token, request.reset)
         };
         let token = || "t".to_owned();

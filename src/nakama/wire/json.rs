@@ -180,19 +180,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// Whether a number may be left out.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
 pub fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
     *number == T::default()
 }
 
 /// 64 bits are written as text: JavaScript's numbers hold 53.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
 pub fn int64_text<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(number)
 }
 
 /// RFC 3339, UTC, whole seconds: Java's parser takes no fractions. Times before 1970 read as 1970.
-#[expect(clippy::ref_option, reason = "the form serde asks for")]
 pub fn timestamp<S: Serializer>(
     time: &Option<Timestamp>,
     serializer: S,

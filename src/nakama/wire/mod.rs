@@ -15,7 +15,7 @@
 pub mod api;
 pub mod json;
 #[rustfmt::skip]
-#[expect(missing_docs, clippy::pedantic, reason = "generated; proto/ says what the fields mean")]
+#[expect(missing_docs, reason = "generated; proto/ says what the fields mean")]
 pub mod realtime;
 
 use serde::{Serialize, Serializer};

@@ -16,11 +16,16 @@ fn frame(cid: &str, message: Option<Message>) -> Envelope {
 }
 
 fn hex(message: &Envelope) -> String {
-    message.encode_to_vec().iter().map(|byte| format!("{byte:02x}")).collect()
+    let bytes = message.encode_to_vec();
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
 }
 
-fn update(status: Option<&str>) -> Option<Message> {
-    Some(Message::StatusUpdate(StatusUpdate { status: status.map(str::to_owned) }))
+fn digit(number: u8) -> char {
+    char::from_digit(number.into(), 16).unwrap()
+}
+
+fn update(status: Option<&str>) -> Message {
+    Message::StatusUpdate(StatusUpdate { status: status.map(str::to_owned) })
 }
 
 #[test]
@@ -34,16 +39,16 @@ fn frames_are_the_bytes_and_the_json_of_the_vectors() {
         (frame("1", Some(Message::Ping(Ping {}))), "0a0131820200", r#"{"cid":"1","ping":{}}"#),
         (frame("1", Some(Message::Pong(Pong {}))), "0a01318a0200", r#"{"cid":"1","pong":{}}"#),
         (
-            frame("2", update(Some("hi"))),
+            frame("2", Some(update(Some("hi")))),
             "0a0132ea01060a040a026869",
             r#"{"cid":"2","status_update":{"status":"hi"}}"#,
         ),
         (
-            frame("2", update(Some(""))),
+            frame("2", Some(update(Some("")))),
             "0a0132ea01020a00",
             r#"{"cid":"2","status_update":{"status":""}}"#,
         ),
-        (frame("2", update(None)), "0a0132ea0100", r#"{"cid":"2","status_update":{}}"#),
+        (frame("2", Some(update(None))), "0a0132ea0100", r#"{"cid":"2","status_update":{}}"#),
         (frame("2", None), "0a0132", r#"{"cid":"2"}"#),
         (frame("", None), "", "{}"),
         (
@@ -119,6 +124,16 @@ fn numbers_may_be_text() {
     assert_eq!(limit(r#"{"limit":0}"#).unwrap(), Some(0));
     assert_eq!(limit(r#"{"limit":null}"#).unwrap(), None);
     assert!(limit(r#"{"limit":2147483648}"#).is_err());
+}
+
+#[test]
+fn numbers_of_64_bits_are_written_as_text() {
+    #[derive(serde::Serialize)]
+    struct Signed {
+        #[serde(serialize_with = "super::json::int64_text")]
+        at: i64,
+    }
+    assert_eq!(json(&Signed { at: -1_767_225_600_000 }), r#"{"at":"-1767225600000"}"#);
 }
 
 #[test]
