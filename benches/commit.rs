@@ -148,16 +148,14 @@ async fn storm(
 }
 
 fn ask(devices: &Dice, pass: Option<anteroom::domain::time::UnixMicros>, new: bool) -> SignIn {
+    let link = names::device(&devices.uuid().to_string()).unwrap();
     SignIn {
-        link: names::device(&devices.uuid().to_string()).unwrap(),
-        create: new.then(NewAccount::default),
         pass: pass.map(|now| PassUse {
             epoch: u32::from(new),
             number: devices.number(),
             remember_until: now.plus_secs(120),
         }),
-        pragma: None,
-        single_session: false,
+        ..SignIn::by(link, new.then(NewAccount::default))
     }
 }
 

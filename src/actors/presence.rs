@@ -103,6 +103,12 @@ impl Board {
         self.tell(Tell { key, what: What::Unfollow(accounts) });
     }
 
+    /// No session of `follower` follows `followed` from now on.
+    pub fn part(&self, follower: AccountId, followed: AccountId) {
+        let nobody = SessionKey(0);
+        self.tell(Tell { key: nobody, what: What::Part { follower, followed } });
+    }
+
     /// A session ends.
     pub(super) fn close(&self, key: SessionKey) {
         self.tell(Tell { key, what: What::Close });
@@ -110,7 +116,7 @@ impl Board {
 
     #[expect(
         clippy::disallowed_methods,
-        reason = "bounded by the callers: three messages a socket, and a close must never be lost"
+        reason = "bounded by the callers, who wait for their answers; a close must never be lost"
     )]
     fn tell(&self, tell: Tell) {
         self.presence.do_send(tell);
@@ -136,6 +142,7 @@ enum What {
     Follow(Vec<AccountId>, usize),
     Unfollow(Vec<AccountId>),
     Close,
+    Part { follower: AccountId, followed: AccountId },
 }
 
 impl Actor for Presence {
@@ -164,6 +171,7 @@ impl Handler<Tell> for Presence {
                 self.roster.unfollow(key, &accounts);
                 self.answer(key, Letter::Done);
             }
+            What::Part { follower, followed } => self.roster.part(follower, followed),
             What::Close => {
                 let event = self.roster.close(key);
                 self.publish(event);

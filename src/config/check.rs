@@ -82,6 +82,10 @@ fn nakama(config: &Config) -> Result<(), Invalid> {
     within("nakama.outbox_bytes", n.outbox_bytes, 1_024, 16 << 20)?;
     within("nakama.follows_max", n.follows_max, 1, 100_000)?;
     within("nakama.sockets_per_account", n.sockets_per_account, 1, 1_000)?;
+    within("nakama.friends_max", n.friends_max, 10, 100_000)?;
+    within("nakama.notifications_max", n.notifications_max, 1, 10_000)?;
+    within("nakama.refresh_retry_s", n.refresh_retry_s, 60, 86_400)?;
+    within("nakama.socket_outlives_token_s", n.socket_outlives_token_s, 0, 86_400)?;
     within("nakama.messages_per_second", n.messages_per_second, 1, 10_000)?;
     ordered(
         "nakama.ping_period_ms",

@@ -13,7 +13,7 @@ pub mod secrets;
 pub mod sections;
 
 pub use load::{ConfigError, Overrides, load};
-pub use nakama::NakamaConfig;
+pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
 pub use passwords::PasswordConfig;
 pub use pragma::{BackendMode, PragmaConfig, Signing};
 pub use queue::{Gate, QueueConfig};

@@ -31,8 +31,50 @@ pub struct NakamaConfig {
     pub follows_max: usize,
     /// Sockets one account may have open. 1 to 1000.
     pub sockets_per_account: usize,
+    /// Friends, invitations and blocks of an account. Invitations from others stop at half of it.
+    /// 10 to 100000.
+    pub friends_max: u32,
+    /// Notifications kept for an account; the oldest go. 1 to 10000.
+    pub notifications_max: usize,
+    /// Whom a player may follow: "anyone", as Nakama; or "friends".
+    pub follow: FollowPolicy,
+    /// Whether those whom a player has blocked no longer see when they are online. Nakama shows
+    /// them.
+    pub blocks_hide_presence: bool,
+    /// What a refresh does to the refresh token. "keep": it stays good until it expires, as in
+    /// Nakama. "rotate": each refresh replaces it, and a token used after its successor ends the
+    /// session.
+    pub refresh_token: RefreshPolicy,
+    /// With "rotate": how long a replaced refresh token gets the same successor again, in seconds,
+    /// for clients that refresh in parallel or lose an answer. 60 to 86400.
+    pub refresh_retry_s: u64,
+    /// How long a socket outlives its access token unless the session is refreshed, in seconds.
+    /// 0: for ever, as Nakama; to 86400.
+    pub socket_outlives_token_s: u64,
     /// Messages a second a socket may send before it is slowed down. 1 to 10000.
     pub messages_per_second: u32,
+}
+
+/// Whom a player may follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FollowPolicy {
+    /// Anybody whose id or name they know.
+    #[default]
+    Anyone,
+    /// Their friends.
+    Friends,
+}
+
+/// What a refresh does to the refresh token (protocol-nakama §3.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RefreshPolicy {
+    /// It stays good.
+    #[default]
+    Keep,
+    /// It is replaced.
+    Rotate,
 }
 
 impl Default for NakamaConfig {
@@ -50,6 +92,13 @@ impl Default for NakamaConfig {
             outbox_bytes: 49_152,
             follows_max: 2_000,
             sockets_per_account: 16,
+            friends_max: 5_000,
+            notifications_max: 500,
+            follow: FollowPolicy::Anyone,
+            blocks_hide_presence: true,
+            refresh_token: RefreshPolicy::Keep,
+            refresh_retry_s: 120,
+            socket_outlives_token_s: 0,
             messages_per_second: 60,
         }
     }

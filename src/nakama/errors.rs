@@ -276,6 +276,7 @@ fn words(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
         Refusal::CannotUnlink(_) => CANNOT_UNLINK,
         Refusal::PassUsed => (FAILED_PRECONDITION, "Login queue pass was already used."),
         Refusal::NoDiscriminator => (INTERNAL, "Error finding or creating user account."),
+        Refusal::Overtaken => (code::ABORTED, "The account changed meanwhile. Try again."),
         Refusal::NothingToUpdate => (INVALID_ARGUMENT, "No fields to update."),
         Refusal::FieldLength(field) => {
             let least = u8::from(*field == Field::LangTag);

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::secrets::{DEV_SERVER_KEY, SecretsError, key_bytes};
 use crate::config::{Config, Secrets};
 use crate::domain::account::{Link, LinkKind};
+use crate::domain::friend::FriendLimits;
 use crate::domain::queue::{Departure, Number, Player};
 use crate::domain::token::nakama::NakamaKeys;
 use crate::domain::token::player::PlayerKeys;
@@ -113,6 +114,10 @@ impl Running {
         let limits = RegistryLimits {
             callers_max: config.limits.callers_max,
             token_life_s: token_life_s(&config),
+            friends: FriendLimits {
+                friends_max: config.nakama.friends_max,
+                notifications_max: config.nakama.notifications_max,
+            },
         };
         let (accounts, accounts_stopped) = Accounts::open(
             &config.store,
@@ -246,12 +251,11 @@ async fn open_line(
 async fn seed_test_accounts(accounts: &Accounts) {
     let seeds = (1..=DEV_ACCOUNTS).map(|n| {
         let name = format!("test{n:02}");
+        let new = NewAccount { username: Some(name.clone()), password: None };
+        let link = Link { kind: LinkKind::Unsafe, id: name.clone() };
         accounts.sign_in(SignIn {
-            link: Link { kind: LinkKind::Unsafe, id: name.clone() },
-            create: Some(NewAccount { username: Some(name.clone()), password: None }),
-            pass: None,
             pragma: Some(PragmaSignIn { shard: None, display_name: name }),
-            single_session: false,
+            ..SignIn::by(link, Some(new))
         })
     });
     for result in futures_util::future::join_all(seeds).await {

@@ -2,7 +2,9 @@
 
 use super::proving::Claim;
 use super::{Credential, Door, SignInError, Unlink};
+use crate::actors::account_registry::LinkAsk;
 use crate::domain::account::{AccountId, Link, LinkKind, Refusal};
+use crate::identity::Verified;
 
 impl Door {
     /// Adds a way to sign in. `import_friends`: afterwards the player's friends at the provider
@@ -19,17 +21,19 @@ impl Door {
         import_friends: bool,
     ) -> Result<(), SignInError> {
         let friends_of = import_friends.then(|| credential.proof()).flatten();
-        let (link, password) = match self.claim(credential).await? {
-            Claim::Link(verified) => (verified.link, None),
+        let (verified, password) = match self.claim(credential).await? {
+            Claim::Link(verified) => (verified, None),
             Claim::Email { email, password } => {
                 let hash = self.hashing.hash(password).await?;
-                (Link { kind: LinkKind::Email, id: email }, Some(hash))
+                (Verified::of(Link { kind: LinkKind::Email, id: email }), Some(hash))
             }
             // A user name is no link: it comes with the account.
             Claim::Username { .. } => return Err(Refusal::UsernameTaken.into()),
         };
         let devices_max = self.config.nakama.devices_max as usize;
-        self.accounts.link(account, link, password, devices_max).await?;
+        let Verified { link, formerly, profile } = verified;
+        let ask = LinkAsk { link, password, devices_max, formerly, profile };
+        self.accounts.link(account, ask).await?;
         if let Some(proof) = friends_of
             && let Some(account) = self.account(account).await?
         {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::entrance::Entered;
 use super::hashing::Verdict;
 use super::{Credential, Door, Password, SignInError, SignedIn, Wish};
-use crate::actors::account_registry::{Key, NewAccount, SignIn};
+use crate::actors::account_registry::{Key, NewAccount, Password as Checked, SignIn};
 use crate::domain::account::{Account, Link, LinkKind, Refusal};
 use crate::domain::queue::Identity;
 use crate::identity::{Proof, Verified};
@@ -18,6 +18,27 @@ pub(super) enum Claim {
     Email { email: String, password: Password },
     /// A user name, and a password to check.
     Username { username: String, password: Password },
+}
+
+/// How often a sign-in by password is proven again because the account changed meanwhile.
+const TRIES: usize = 3;
+
+/// Who somebody is.
+struct Proven {
+    verified: Verified,
+    password: Checked,
+    /// The hash for an account to be made.
+    new_hash: Option<String>,
+}
+
+impl Proven {
+    const fn by_link(verified: Verified) -> Self {
+        Self { verified, password: Checked::NotAsked, new_hash: None }
+    }
+
+    fn by_password(link: Link, hash: String) -> Self {
+        Self { verified: Verified::of(link), password: Checked::Checked(hash), new_hash: None }
+    }
 }
 
 impl Credential {
@@ -67,45 +88,68 @@ impl Door {
         entered: &Entered,
         from: Option<IpAddr>,
     ) -> Result<SignedIn, SignInError> {
-        let (verified, password) = match claim {
-            Claim::Link(verified) => (verified, None),
-            Claim::Email { email, password } => {
-                let link = Link { kind: LinkKind::Email, id: email };
-                let hash = self.prove_email(&link, password, wish.create, from).await?;
-                (Verified::of(link), hash)
+        let mut tries = 1..=TRIES;
+        loop {
+            let proven = match &claim {
+                Claim::Link(verified) => Proven::by_link(verified.clone()),
+                Claim::Email { email, password } => {
+                    self.prove_email(email, password, wish.create, from).await?
+                }
+                Claim::Username { username, password } => {
+                    self.prove_username(username, password, from).await?
+                }
+            };
+            let _ = tries.next();
+            match self.sign_in(proven, wish.clone(), entered).await {
+                // Somebody else made or changed the account while the password was hashed.
+                Err(SignInError::Refused(Refusal::Overtaken)) if !tries.is_empty() => {}
+                result => return result,
             }
-            Claim::Username { username, password } => {
-                (Verified::of(self.prove_username(username, password, from).await?), None)
-            }
-        };
-        let create = wish.create.then_some(NewAccount { username: wish.username, password });
+        }
+    }
+
+    async fn sign_in(
+        &self,
+        proven: Proven,
+        wish: Wish,
+        entered: &Entered,
+    ) -> Result<SignedIn, SignInError> {
+        let new = NewAccount { username: wish.username, password: proven.new_hash };
         let ask = SignIn {
-            link: verified.link,
-            create,
+            link: proven.verified.link,
+            create: wish.create.then_some(new),
             pass: entered.pass_use(),
             pragma: wish.pragma,
             single_session: wish.single_session,
+            password: proven.password,
+            formerly: proven.verified.formerly,
+            profile: proven.verified.profile,
         };
         let signed_in = self.accounts.sign_in(ask).await?;
         Ok(SignedIn { account: signed_in.account, created: signed_in.created, at: signed_in.at })
     }
 
-    /// Checks the password of an address. For an address nobody has: the hash of the password, for
-    /// the account to be made.
+    /// Checks the password of an address. For an address nobody has: hashes it, for the account to
+    /// be made.
     async fn prove_email(
         &self,
-        link: &Link,
-        password: Password,
+        email: &str,
+        password: &Password,
         create: bool,
         from: Option<IpAddr>,
-    ) -> Result<Option<String>, SignInError> {
+    ) -> Result<Proven, SignInError> {
+        let link = Link { kind: LinkKind::Email, id: email.to_owned() };
         match self.accounts.find(Key::Link(link.clone())).await? {
             Some(account) => {
-                self.check_password(&account, password, &link.id, from).await?;
-                Ok(None)
+                let hash = self.check_password(&account, password, email, from).await?;
+                Ok(Proven::by_password(link, hash))
             }
-            None if create => Ok(Some(self.hashing.hash(password).await?)),
-            None => Err(self.unknown(password, &link.id, from).await),
+            None if create => {
+                let new_hash = Some(self.hashing.hash(password.clone()).await?);
+                let (verified, password) = (Verified::of(link), Checked::OfNobody);
+                Ok(Proven { verified, password, new_hash })
+            }
+            None => Err(self.unknown(password, email, from).await),
         }
     }
 
@@ -113,25 +157,26 @@ impl Door {
     /// to sign in by is the account's address, which such an account always has.
     async fn prove_username(
         &self,
-        username: String,
-        password: Password,
+        username: &str,
+        password: &Password,
         from: Option<IpAddr>,
-    ) -> Result<Link, SignInError> {
-        let account = self.accounts.find(Key::Username(username.clone())).await?;
+    ) -> Result<Proven, SignInError> {
+        let account = self.accounts.find(Key::Username(username.to_owned())).await?;
         let Some(account) = account else {
-            return Err(self.unknown(password, &username, from).await);
+            return Err(self.unknown(password, username, from).await);
         };
-        self.check_password(&account, password, &username, from).await?;
+        let hash = self.check_password(&account, password, username, from).await?;
         let email = account.link(LinkKind::Email).ok_or(Refusal::WrongPassword)?;
-        Ok(Link { kind: LinkKind::Email, id: email.to_owned() })
+        let link = Link { kind: LinkKind::Email, id: email.to_owned() };
+        Ok(Proven::by_password(link, hash))
     }
 
     /// Takes as long as a wrong password and, unless configured otherwise, says the same.
-    async fn unknown(&self, password: Password, name: &str, from: Option<IpAddr>) -> SignInError {
+    async fn unknown(&self, password: &Password, name: &str, from: Option<IpAddr>) -> SignInError {
         if let Err(error) = self.limits.password(name, from) {
             return error.into();
         }
-        if let Err(error) = self.hashing.check(password, None).await {
+        if let Err(error) = self.hashing.check(password.clone(), None).await {
             return error.into();
         }
         if self.config.passwords.uniform_answer {
@@ -141,33 +186,40 @@ impl Door {
         }
     }
 
+    /// Checks a password and gives the hash that is stored from here on.
     async fn check_password(
         &self,
         account: &Account,
-        password: Password,
+        password: &Password,
         name: &str,
         from: Option<IpAddr>,
-    ) -> Result<(), SignInError> {
+    ) -> Result<String, SignInError> {
         self.limits.password(name, from)?;
+        // The banned hear so before their password is looked at (§2.7).
+        if account.is_banned() {
+            return Err(Refusal::Banned.into());
+        }
         let stored = account.password.as_deref();
         match self.hashing.check(password.clone(), stored).await? {
-            Verdict::Right => Ok(()),
             Verdict::Wrong => Err(Refusal::WrongPassword.into()),
+            Verdict::Right => Ok(account.password.clone().ok_or(Refusal::WrongPassword)?),
             Verdict::RightButOld => {
-                self.rehash(account, password).await;
-                Ok(())
+                let old = account.password.clone().ok_or(Refusal::WrongPassword)?;
+                Ok(self.rehash(account, old.clone(), password).await.unwrap_or(old))
             }
         }
     }
 
-    /// Hashes anew with the parameters in force. When the pool is full it is left for next time.
-    async fn rehash(&self, account: &Account, password: Password) {
-        let (Some(old), Ok(new)) = (account.password.clone(), self.hashing.hash(password).await)
-        else {
-            return;
-        };
-        if let Err(error) = self.accounts.set_password(account.id, old, new).await {
-            tracing::warn!(account.id = %account.id.0, %error, "password was not rehashed");
+    /// Hashes anew with the parameters in force and gives the new hash. When the pool is full it
+    /// is left for next time.
+    async fn rehash(&self, account: &Account, old: String, password: &Password) -> Option<String> {
+        let new = self.hashing.hash(password.clone()).await.ok()?;
+        match self.accounts.set_password(account.id, old, new.clone()).await {
+            Ok(()) => Some(new),
+            Err(error) => {
+                tracing::warn!(account.id = %account.id.0, %error, "password was not rehashed");
+                None
+            }
         }
     }
 }

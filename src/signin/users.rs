@@ -1,9 +1,14 @@
 //! Accounts as their players and others see them: look up, change, delete.
 
+use std::collections::HashSet;
+
 use super::{Door, SignInError};
 use crate::actors::CallError;
+use crate::actors::account_registry::Key;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::{Account, AccountId, Link, LinkKind};
+use crate::domain::queue::Player;
+use crate::domain::session::CloseReason;
 
 /// Whom to look up; each found account is given once.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +27,21 @@ impl Door {
     /// # Errors
     ///
     /// No answer in time.
-    pub async fn users(&self, _ask: UsersAsk) -> Result<Vec<Account>, CallError> {
-        Err(CallError::NoAnswer)
+    pub async fn users(&self, ask: UsersAsk) -> Result<Vec<Account>, CallError> {
+        let ids = ask.ids.into_iter().map(Key::Id);
+        let names = ask.usernames.into_iter().map(Key::Username);
+        let facebook = |id| Key::Link(Link { kind: LinkKind::Facebook, id });
+        let keys = ids.chain(names).chain(ask.facebook_ids.into_iter().map(facebook));
+        let (mut users, mut seen) = (Vec::new(), HashSet::new());
+        for (asked, key) in keys.enumerate() {
+            if let Some(account) = self.accounts.find(key).await?
+                && seen.insert(account.id)
+            {
+                users.push(account);
+            }
+            let_others_run(asked).await;
+        }
+        Ok(users)
     }
 
     /// Changes what players may change about themselves (§5.2). An account that is gone: nothing.
@@ -34,10 +52,11 @@ impl Door {
     /// [`crate::domain::account::Refusal::UsernameTaken`].
     pub async fn update_account(
         &self,
-        _account: AccountId,
-        _update: AccountUpdate,
+        account: AccountId,
+        update: AccountUpdate,
     ) -> Result<(), SignInError> {
-        Err(CallError::NoAnswer.into())
+        update.check()?;
+        Ok(self.accounts.update(account, update).await?)
     }
 
     /// Deletes an account with everything that hangs on it, revokes its tokens, closes its sockets
@@ -46,7 +65,17 @@ impl Door {
     /// # Errors
     ///
     /// No answer in time.
-    pub async fn delete_account(&self, _account: AccountId) -> Result<(), SignInError> {
-        Err(CallError::NoAnswer.into())
+    pub async fn delete_account(&self, account: AccountId) -> Result<(), SignInError> {
+        self.accounts.delete(account).await?;
+        self.sockets.close_all(account, CloseReason::Kicked);
+        self.line.sign_out(Player(account.0.as_u128())).await?;
+        Ok(())
+    }
+}
+
+/// After a number of look-ups other requests of this thread get their turn.
+pub(super) async fn let_others_run(done: usize) {
+    if done % 64 == 63 {
+        tokio::task::yield_now().await;
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::domain::account::{Account, AccountId, Change, Link, Redemption, Revoked};
+use crate::domain::account::{AccountId, Change, Redemption, Revoked};
 use crate::domain::time::UnixMicros;
 
-use super::{Commit, Store, StoreError};
+use super::{Commit, Reads, Store, StoreError};
 
 /// When to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,28 +57,12 @@ fn ordered(doing: &'static str) -> StoreError {
 }
 
 impl Store for FaultyStore {
-    fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        self.inner.account(id)
+    fn reads(&self) -> &dyn Reads {
+        self.inner.reads()
     }
 
-    fn account_by_link(&self, link: &Link) -> Result<Option<Account>, StoreError> {
-        self.inner.account_by_link(link)
-    }
-
-    fn account_by_username(&self, username: &str) -> Result<Option<Account>, StoreError> {
-        self.inner.account_by_username(username)
-    }
-
-    fn id_for(&self, link: &Link) -> Option<AccountId> {
-        self.inner.id_for(link)
-    }
-
-    fn is_free(&self, id: AccountId) -> Result<bool, StoreError> {
-        self.inner.is_free(id)
-    }
-
-    fn has_pragma_name(&self, folded: &str, discriminator: u16) -> Result<bool, StoreError> {
-        self.inner.has_pragma_name(folded, discriminator)
+    fn reader(&self) -> Arc<dyn Reads> {
+        self.inner.reader()
     }
 
     fn redeemed_by(&self, epoch: u32, number: u64) -> Result<Option<AccountId>, StoreError> {
@@ -87,10 +71,6 @@ impl Store for FaultyStore {
 
     fn redemptions(&self) -> Result<Vec<Redemption>, StoreError> {
         self.inner.redemptions()
-    }
-
-    fn revoked(&self, account: AccountId) -> Result<Revoked, StoreError> {
-        self.inner.revoked(account)
     }
 
     fn revocations(&self) -> Result<Vec<(AccountId, Revoked)>, StoreError> {

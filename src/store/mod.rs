@@ -9,16 +9,17 @@ pub mod faulty;
 pub mod line;
 pub mod sled;
 
+use std::sync::Arc;
+
+use uuid::Uuid;
+
 use crate::domain::account::{Account, AccountId, Change, Link, Redemption, Revoked};
+use crate::domain::friend::Edge;
+use crate::domain::notification::Notification;
 use crate::domain::time::UnixMicros;
 
-/// Where accounts live. One writer owns it; calls block, so the owner has a thread of its own.
-///
-/// Reads see what is staged. What is staged becomes durable in groups: [`Store::seal`] takes it
-/// into a [`Commit`], which any thread may run while more is staged; [`Store::settled`] then says
-/// that it is done. At most one commit is under way at a time, and after a failed one the store is
-/// only good for being dropped: nobody knows what is on disk until it is opened again.
-pub trait Store: Send + 'static {
+/// What can be looked up.
+pub trait Reads: Send + Sync {
     /// The account with this id.
     fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError>;
 
@@ -32,6 +33,9 @@ pub trait Store: Send + 'static {
     /// to be made; it may be taken. `None`: any id will do.
     fn id_for(&self, link: &Link) -> Option<AccountId>;
 
+    /// Whether nobody has or had this id.
+    fn is_unused(&self, id: AccountId) -> Result<bool, StoreError>;
+
     /// Whether a new account may have this id together with its generated user name
     /// ([`crate::domain::account::generated`]). Certain when it says yes.
     fn is_free(&self, id: AccountId) -> Result<bool, StoreError>;
@@ -40,14 +44,44 @@ pub trait Store: Send + 'static {
     /// [`crate::domain::account::names::fold_display_name`] gives it.
     fn has_pragma_name(&self, folded: &str, discriminator: u16) -> Result<bool, StoreError>;
 
+    /// What is revoked of an account; empty when nothing is.
+    fn revoked(&self, account: AccountId) -> Result<Revoked, StoreError>;
+
+    /// What `owner` has recorded about `other`.
+    fn edge(&self, owner: AccountId, other: AccountId) -> Result<Option<Edge>, StoreError>;
+
+    /// Everything `owner` has recorded about others, by their ids.
+    fn edges(&self, owner: AccountId) -> Result<Vec<(AccountId, Edge)>, StoreError>;
+
+    /// The player's notifications, oldest first; only those behind `after`, `limit` at most.
+    fn notifications(
+        &self,
+        owner: AccountId,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StoreError>;
+}
+
+/// Where accounts live. One writer owns it; calls block, so the owner has a thread of its own.
+///
+/// Its [`Store::reads`] see what is staged. What is staged becomes durable in groups:
+/// [`Store::seal`] takes it into a [`Commit`], which any thread may run while more is staged;
+/// [`Store::settled`] then says that it is done. At most one commit is under way at a time, and
+/// after a failed one the store is only good for being dropped: nobody knows what is on disk until
+/// it is opened again.
+pub trait Store: Send + 'static {
+    /// Looks things up, with what is staged laid over what is stored.
+    fn reads(&self) -> &dyn Reads;
+
+    /// Looks up what is stored, from any thread. It may see a commit that is being written and not
+    /// yet durable. After [`Store::close`] every look-up is [`StoreError::Abandoned`].
+    fn reader(&self) -> Arc<dyn Reads>;
+
     /// Who redeemed a pass, if somebody did and it is not forgotten.
     fn redeemed_by(&self, epoch: u32, number: u64) -> Result<Option<AccountId>, StoreError>;
 
     /// Every redemption that is not forgotten, in no particular order.
     fn redemptions(&self) -> Result<Vec<Redemption>, StoreError>;
-
-    /// What is revoked of an account; empty when nothing is.
-    fn revoked(&self, account: AccountId) -> Result<Revoked, StoreError>;
 
     /// Every account of which something is revoked and not forgotten.
     fn revocations(&self) -> Result<Vec<(AccountId, Revoked)>, StoreError>;

@@ -1,14 +1,18 @@
 //! Feeds the rules: reads what they need, rolls what they need, stages what they want.
 
+use crate::domain::account::linking::Taken;
 use crate::domain::account::sign_in::{self, Decided, Fresh, Seen, SignIn};
 use crate::domain::account::{
-    Account, AccountId, Change, Link, LinkKind, Refusal, linking, names, revoking,
+    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, Revoke,
+    linking, names, revoking, rotating, update,
 };
+use crate::domain::friend::FriendLimits;
 use crate::domain::time::UnixMicros;
 use crate::ids::Dice;
 use crate::store::{Store, StoreError};
 
-use super::Edit;
+use super::befriending::Befriended;
+use super::{Edit, Edited, LinkAsk};
 
 /// Rolls for an id, or a discriminator, before it is looked for in another way.
 const ROLLS: usize = 32;
@@ -20,12 +24,28 @@ const DISCRIMINATORS: u16 = 9999;
 /// A decision, or why none could be made.
 pub type Decision<T> = Result<Result<T, Refusal>, StoreError>;
 
+/// A decided change of an account: what to write and what to say. A refusal may be written too.
+pub struct Outcome {
+    pub change: Option<Change>,
+    pub answer: Result<Edited, Refusal>,
+}
+
+impl Outcome {
+    fn of(decided: Result<Option<Change>, Refusal>) -> Self {
+        match decided {
+            Ok(change) => Self { change, answer: Ok(Edited::default()) },
+            Err(refusal) => Self { change: None, answer: Err(refusal) },
+        }
+    }
+}
+
 /// What every decision is made with.
 pub struct Desk<'a> {
     pub store: &'a mut dyn Store,
     pub dice: &'a Dice,
     pub now: UnixMicros,
     pub token_life_s: u64,
+    pub friends: FriendLimits,
 }
 
 impl Desk<'_> {
@@ -45,16 +65,12 @@ impl Desk<'_> {
         Err(StoreError::Conflict)
     }
 
-    /// Decides a change of an account that is there and stages it. `None`: nothing changes.
-    pub fn edit(&mut self, account: AccountId, edit: &Edit) -> Decision<Option<Change>> {
+    /// Decides a change of an account that is there and stages it.
+    pub fn edit(&mut self, account: AccountId, edit: &Edit) -> Result<Outcome, StoreError> {
         for _ in 0..DECISIONS {
-            let change = match self.decide_edit(account, edit)? {
-                Ok(Some(change)) => change,
-                Ok(None) => return Ok(Ok(None)),
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            match self.store.stage(&change) {
-                Ok(()) => return Ok(Ok(Some(change))),
+            let outcome = self.decide_edit(account, edit)?;
+            match outcome.change.as_ref().map_or(Ok(()), |change| self.store.stage(change)) {
+                Ok(()) => return Ok(outcome),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }
@@ -63,43 +79,114 @@ impl Desk<'_> {
     }
 
     fn decide_sign_in(&self, ask: &SignIn) -> Decision<Decided> {
-        let account = self.store.account_by_link(&ask.link)?;
+        let account = self.store.reads().account_by_link(&ask.link)?;
         let pass_holder = match &ask.pass {
             Some(pass) => self.store.redeemed_by(pass.epoch, pass.number)?,
             None => None,
         };
         let wanted = ask.create.as_ref().and_then(|new| new.username.as_deref());
         let username_taken = match wanted {
-            Some(wanted) if account.is_none() => self.store.account_by_username(wanted)?.is_some(),
+            Some(wanted) if account.is_none() => {
+                self.store.reads().account_by_username(wanted)?.is_some()
+            }
             _ => false,
         };
         let revoked = match &account {
-            Some(account) if ask.single_session => self.store.revoked(account.id)?,
+            Some(account) if ask.single_session => self.store.reads().revoked(account.id)?,
             _ => revoking::Revoked::default(),
         };
-        let fresh = self.fresh(ask, account.as_ref(), wanted.is_some())?;
-        let seen = Seen { account, pass_holder, username_taken, revoked };
+        let former = match &ask.formerly {
+            Some(former) if account.is_none() => self.store.reads().account_by_link(former)?,
+            _ => None,
+        };
+        let known = account.as_ref().or(former.as_ref());
+        let email_taken = known.is_none() && self.holder_of_email(&ask.profile)?.is_some();
+        let fresh = self.fresh(ask, known, wanted.is_some())?;
+        let seen = Seen { account, former, email_taken, pass_holder, username_taken, revoked };
         Ok(sign_in::sign_in(ask, seen, fresh, self.now))
     }
 
-    fn decide_edit(&self, id: AccountId, edit: &Edit) -> Decision<Option<Change>> {
-        let Some(account) = self.store.account(id)? else {
-            return Ok(Err(gone(edit)));
+    fn decide_edit(&self, id: AccountId, edit: &Edit) -> Result<Outcome, StoreError> {
+        let reads = self.store.reads();
+        let Some(account) = reads.account(id)? else {
+            return Ok(gone(edit));
         };
         Ok(match edit {
             Edit::Link(ask) => {
-                let owner = self.store.account_by_link(&ask.link)?.map(|owner| owner.id);
-                linking::link(account, ask.clone(), owner, self.now)
+                let taken = self.taken(&account, ask)?;
+                Outcome::of(linking::link(account, ask.clone(), taken, self.now))
             }
             Edit::Unlink(kind, link) => {
-                linking::unlink(account, *kind, link.as_deref(), self.now).map(Some)
+                Outcome::of(linking::unlink(account, *kind, link.as_deref(), self.now).map(Some))
             }
-            Edit::Rehash { old, new } => Ok(linking::rehash(account, old, new.clone())),
+            Edit::Rehash { old, new } => {
+                Outcome::of(Ok(linking::rehash(account, old, new.clone())))
+            }
             Edit::Revoke(what) => {
-                let kept = self.store.revoked(id)?;
-                Ok(Some(revoking::revoke(account, kept, what, self.now, self.token_life_s)))
+                let kept = reads.revoked(id)?;
+                let change = revoking::revoke(account, kept, what, self.now, self.token_life_s);
+                Outcome::of(Ok(Some(change)))
+            }
+            Edit::Rotate(presented) => {
+                let kept = reads.revoked(id)?;
+                let rotated =
+                    rotating::rotate(account, kept, *presented, self.now, self.token_life_s);
+                let answer = rotated
+                    .answer
+                    .map(|successor| Edited { successor: Some(successor), ..Edited::default() });
+                Outcome { change: rotated.change, answer }
+            }
+            Edit::Update(ask) => {
+                let wanted = ask.username.as_ref().filter(|name| **name != account.username);
+                let taken = match wanted {
+                    Some(name) => reads.account_by_username(name)?.is_some(),
+                    None => false,
+                };
+                Outcome::of(update::update(account, ask, taken, self.now))
+            }
+            Edit::Delete => {
+                let mut change = self.decide_delete(&account)?;
+                let kept = reads.revoked(id)?;
+                let all =
+                    revoking::revoke(account, kept, &Revoke::All, self.now, self.token_life_s);
+                change.revoked = all.revoked;
+                Outcome::of(Ok(Some(change)))
+            }
+            Edit::Friends(ask) => match self.decide_friends(&account, ask)? {
+                Ok(Befriended { change, told }) => {
+                    Outcome { change, answer: Ok(Edited { told, ..Edited::default() }) }
+                }
+                Err(refusal) => Outcome { change: None, answer: Err(refusal) },
+            },
+            Edit::DropNotifications(ids) => {
+                let mut change = Change::beside(&account);
+                change.notifications =
+                    ids.iter().map(|gone| NotificationWrite::Drop(id, *gone)).collect();
+                Outcome::of(Ok((!change.is_empty()).then_some(change)))
             }
         })
+    }
+
+    /// Whose a link is that somebody wants, and whose the address that comes with it.
+    fn taken(&self, account: &Account, ask: &LinkAsk) -> Result<Taken, StoreError> {
+        let reads = self.store.reads();
+        let mut owner = reads.account_by_link(&ask.link)?;
+        if let (None, Some(former)) = (&owner, &ask.formerly) {
+            owner = reads.account_by_link(former)?;
+        }
+        let email = self.holder_of_email(&ask.profile)?;
+        Ok(Taken {
+            owner: owner.map(|owner| owner.id),
+            email: email.is_some_and(|holder| holder != account.id),
+        })
+    }
+
+    fn holder_of_email(&self, profile: &Profile) -> Result<Option<AccountId>, StoreError> {
+        let Some(email) = &profile.email else {
+            return Ok(None);
+        };
+        let link = Link { kind: LinkKind::Email, id: email.address.clone() };
+        Ok(self.store.reads().account_by_link(&link)?.map(|holder| holder.id))
     }
 
     /// Rolls what this sign-in needs and nothing else.
@@ -132,12 +219,12 @@ impl Desk<'_> {
     /// An id nobody has: the one the store likes best for this link, or any. With a wanted name
     /// the id's own name does not matter.
     fn free_id(&self, link: &Link, has_name: bool) -> Result<AccountId, StoreError> {
-        let liked = self.store.id_for(link).into_iter();
+        let liked = self.store.reads().id_for(link).into_iter();
         for id in liked.chain((0..ROLLS).map(|_| AccountId(self.dice.uuid()))) {
             let free = if has_name {
-                self.store.account(id)?.is_none()
+                self.store.reads().is_unused(id)?
             } else {
-                self.store.is_free(id)?
+                self.store.reads().is_free(id)?
             };
             if free {
                 return Ok(id);
@@ -153,13 +240,13 @@ impl Desk<'_> {
         for _ in 0..ROLLS {
             let rolled = 1 + self.roll(usize::from(DISCRIMINATORS));
             let rolled = u16::try_from(rolled).unwrap_or(1);
-            if !self.store.has_pragma_name(&folded, rolled)? {
+            if !self.store.reads().has_pragma_name(&folded, rolled)? {
                 return Ok(Some(rolled));
             }
         }
         let mut free = Vec::new();
         for discriminator in 1..=DISCRIMINATORS {
-            if !self.store.has_pragma_name(&folded, discriminator)? {
+            if !self.store.reads().has_pragma_name(&folded, discriminator)? {
                 free.push(discriminator);
             }
         }
@@ -176,11 +263,18 @@ impl Desk<'_> {
     }
 }
 
-/// What a caller hears whose account is gone (protocol-nakama §4.6 has one text for all reasons).
-const fn gone(edit: &Edit) -> Refusal {
-    match edit {
+/// What a change of an account that is gone comes to (protocol-nakama §4.6 has one text for all
+/// reasons; §5.2, §5.3 and §6 say nothing at all).
+fn gone(edit: &Edit) -> Outcome {
+    let refusal = match edit {
         Edit::Unlink(LinkKind::Device, None) => Refusal::IdMissing(LinkKind::Device),
         Edit::Unlink(kind, _) => Refusal::CannotUnlink(*kind),
-        _ => Refusal::NoAccount,
-    }
+        Edit::Update(_) | Edit::Delete | Edit::Friends(_) | Edit::DropNotifications(_) => {
+            return Outcome::of(Ok(None));
+        }
+        Edit::Link(_) | Edit::Rehash { .. } | Edit::Revoke(_) | Edit::Rotate(_) => {
+            Refusal::NoAccount
+        }
+    };
+    Outcome { change: None, answer: Err(refusal) }
 }

@@ -7,13 +7,13 @@ use tokio::sync::oneshot;
 use crate::domain::account::{Account, AccountId, Change, Revoked};
 
 use super::handle::Place;
-use super::{AccountsError, SignedIn};
+use super::{AccountsError, Edited, SignedIn};
 
 /// An answer that is decided, and who gets it. Dropped, its caller learns that there is none.
 pub enum Answer {
     SignIn(oneshot::Sender<Result<SignedIn, AccountsError>>, Result<SignedIn, AccountsError>),
     Find(oneshot::Sender<Option<Account>>, Option<Account>),
-    Edit(oneshot::Sender<Result<(), AccountsError>>, Result<(), AccountsError>),
+    Edit(oneshot::Sender<Result<Edited, AccountsError>>, Result<Edited, AccountsError>),
 }
 
 impl Answer {
@@ -33,14 +33,14 @@ pub struct Group {
     /// The place comes first: it is free before its caller hears anything.
     pub answers: Vec<(Place, Answer)>,
     pub writes: usize,
-    accounts: HashSet<AccountId>,
+    pub accounts: HashSet<AccountId>,
     pub revoked: Vec<(AccountId, Revoked)>,
 }
 
 impl Group {
     pub fn add(&mut self, change: &Change) {
         self.writes += 1;
-        self.accounts.insert(change.after.id);
+        self.accounts.extend(change.accounts());
         if let Some(revoked) = &change.revoked {
             self.revoked.push((change.after.id, revoked.clone()));
         }

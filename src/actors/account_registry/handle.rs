@@ -10,20 +10,26 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::actors::CallError;
 use crate::clock::Clock;
 use crate::config::StoreConfig;
-use crate::domain::account::linking::LinkAsk;
 use crate::domain::account::sign_in::SignIn;
-use crate::domain::account::{Account, AccountId, Link, LinkKind, PassUse, Revoke};
+use crate::domain::account::update::AccountUpdate;
+use crate::domain::account::{Account, AccountId, LinkKind, PassUse, Revoke};
+use crate::domain::friend::{FriendAsk, FriendLimits};
 use crate::ids::Dice;
 use crate::store::sled::{Options, SledStore, sync_data};
-use crate::store::{Store, StoreError};
+use crate::store::{Reads, Store, StoreError};
 
 use super::group::Group;
+use super::in_flight::InFlight;
 use super::registry::{AccountRegistry, Ask, Call, Close};
-use super::{AccountsError, Edit, Key, RegistryFigures, Revocations, SignedIn, committer};
+use super::{
+    AccountsError, Edit, Edited, Key, LinkAsk, Presented, RegistryFigures, Revocations, SignedIn,
+    Successor, Told, committer,
+};
 
 /// A caller waits no longer than this for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -36,22 +42,35 @@ pub struct RegistryLimits {
     /// The longest life of any token of an account, in seconds: what is revoked is forgotten
     /// after it. Too long costs memory, too short lets revoked tokens live again.
     pub token_life_s: u64,
+    /// Bounds of relationships (`nakama.friends_max`, `nakama.notifications_max`).
+    pub friends: FriendLimits,
 }
 
 impl Default for RegistryLimits {
     /// 8192 callers; a year, the longest life that can be set for a player's token.
     fn default() -> Self {
-        Self { callers_max: 8_192, token_life_s: 31_536_000 }
+        let friends = FriendLimits::default();
+        Self { callers_max: 8_192, token_life_s: 31_536_000, friends }
     }
 }
 
 /// The way to the registry. Cheap to clone; every call may be repeated after any error.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Accounts {
     registry: Addr<AccountRegistry>,
     figures: Arc<RegistryFigures>,
     revocations: Revocations,
     callers_max: usize,
+    pub(super) reads: Arc<dyn Reads>,
+    pub(super) in_flight: InFlight,
+    pub(super) clock: Clock,
+    pub(super) token_life_s: u64,
+}
+
+impl std::fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Accounts").field("figures", &self.figures).finish_non_exhaustive()
+    }
 }
 
 /// Resolves when the registry has ended: `Ok` after [`Accounts::close`], an error when it died.
@@ -125,6 +144,8 @@ impl Accounts {
         figures.accounts.store(store.count(), Ordering::Relaxed);
         let revocations = Revocations::default();
         revocations.set(store.revocations()?);
+        let (reads, in_flight) = (store.reader(), InFlight::default());
+        let their_clock = clock.clone();
         let (stopped, word) = oneshot::channel();
         let registry = AccountRegistry {
             store: Some(store),
@@ -137,6 +158,8 @@ impl Accounts {
             wait: Duration::from_micros(config.commit_wait_us),
             group_max: config.commit_max.max(1),
             token_life_s: limits.token_life_s,
+            friends: limits.friends,
+            in_flight: in_flight.clone(),
             open: Group::default(),
             flying: None,
             backlog: std::collections::VecDeque::new(),
@@ -154,8 +177,17 @@ impl Accounts {
         });
         // Until then the mailbox holds actix's 16.
         started.recv().map_err(|error| StoreError::failed("start the account registry", error))?;
-        let callers_max = limits.callers_max;
-        Ok((Self { registry, figures, revocations, callers_max }, Stopped(word)))
+        let accounts = Self {
+            registry,
+            figures,
+            revocations,
+            callers_max: limits.callers_max,
+            reads,
+            in_flight,
+            clock: their_clock,
+            token_life_s: limits.token_life_s,
+        };
+        Ok((accounts, Stopped(word)))
     }
 
     /// Signs in: finds the account of a link or makes it, redeems the pass, and answers when all
@@ -166,6 +198,9 @@ impl Accounts {
     ///
     /// Those of [`crate::domain::account::sign_in::sign_in`]; [`CallError`].
     pub async fn sign_in(&self, ask: SignIn) -> Result<SignedIn, AccountsError> {
+        if let Some(signed_in) = self.sign_in_as_is(&ask) {
+            return Ok(signed_in);
+        }
         self.ask(|to| Ask::SignIn(ask, to)).await?
     }
 
@@ -175,24 +210,20 @@ impl Accounts {
     ///
     /// [`CallError`].
     pub async fn find(&self, key: Key) -> Result<Option<Account>, CallError> {
+        if let Some(account) = self.glimpse(&key) {
+            return Ok(Some(account));
+        }
         self.ask(|to| Ask::Find(key, to)).await
     }
 
-    /// Links an identifier to an account; `password` is the hash that comes with an e-mail
-    /// address. Already linked: nothing changes.
+    /// Links an identifier to an account. Already linked: nothing changes.
     ///
     /// # Errors
     ///
     /// [`crate::domain::account::Refusal::NoAccount`] when the account is gone; those of
     /// [`crate::domain::account::linking::link`]; [`CallError`].
-    pub async fn link(
-        &self,
-        account: AccountId,
-        link: Link,
-        password: Option<String>,
-        devices_max: usize,
-    ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Link(LinkAsk { link, password, devices_max })).await
+    pub async fn link(&self, account: AccountId, ask: LinkAsk) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Link(ask)).await.map(drop)
     }
 
     /// Takes a link from an account: the named one, or the one of its kind.
@@ -207,7 +238,7 @@ impl Accounts {
         kind: LinkKind,
         id: Option<String>,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Unlink(kind, id)).await
+        self.edit(account, Edit::Unlink(kind, id)).await.map(drop)
     }
 
     /// Replaces a password hash by a better one of the same password. Nothing happens when
@@ -222,7 +253,7 @@ impl Accounts {
         old_phc: String,
         new_phc: String,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Rehash { old: old_phc, new: new_phc }).await
+        self.edit(account, Edit::Rehash { old: old_phc, new: new_phc }).await.map(drop)
     }
 
     /// Revokes tokens of an account. Once this answers, [`Accounts::revocations`] knows, and so
@@ -232,7 +263,73 @@ impl Accounts {
     ///
     /// [`crate::domain::account::Refusal::NoAccount`]; [`CallError`].
     pub async fn revoke(&self, account: AccountId, what: Revoke) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Revoke(what)).await
+        self.edit(account, Edit::Revoke(what)).await.map(drop)
+    }
+
+    /// Replaces a refresh token (`nakama.refresh_rotation`).
+    ///
+    /// # Errors
+    ///
+    /// [`crate::domain::account::Refusal::RefreshReused`], when its family has been ended;
+    /// [`crate::domain::account::Refusal::NoAccount`]; [`CallError`].
+    pub async fn rotate(
+        &self,
+        account: AccountId,
+        presented: Presented,
+    ) -> Result<Successor, AccountsError> {
+        let edited = self.edit(account, Edit::Rotate(presented)).await?;
+        edited.successor.ok_or(AccountsError::Call(CallError::NoAnswer))
+    }
+
+    /// Changes what players change about themselves; its form is checked already. An account that
+    /// is gone: nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::domain::account::Refusal::UsernameTaken`]; [`CallError`].
+    pub async fn update(
+        &self,
+        account: AccountId,
+        update: AccountUpdate,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Update(update)).await.map(drop)
+    }
+
+    /// Deletes an account with everything that hangs on it and revokes its tokens. One that is
+    /// gone: nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub async fn delete(&self, account: AccountId) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Delete).await.map(drop)
+    }
+
+    /// Does something to relationships and says who is to be told what; it is stored already.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::domain::account::Refusal::NobodyNamed`],
+    /// [`crate::domain::account::Refusal::TooManyFriends`]; [`CallError`].
+    pub async fn befriend(
+        &self,
+        account: AccountId,
+        ask: FriendAsk,
+    ) -> Result<Told, AccountsError> {
+        Ok(self.edit(account, Edit::Friends(ask)).await?.told)
+    }
+
+    /// Deletes notifications of a player; unknown ids mean nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub async fn drop_notifications(
+        &self,
+        account: AccountId,
+        ids: Vec<Uuid>,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::DropNotifications(ids)).await.map(drop)
     }
 
     /// What is revoked: to be asked for every token, without a message.
@@ -263,6 +360,11 @@ impl Accounts {
         }
     }
 
+    /// Whether the registry runs.
+    pub(super) fn is_alive(&self) -> bool {
+        self.registry.connected()
+    }
+
     /// What the registry counts.
     pub const fn figures(&self) -> &Arc<RegistryFigures> {
         &self.figures
@@ -277,7 +379,7 @@ impl Accounts {
         }
     }
 
-    async fn edit(&self, account: AccountId, edit: Edit) -> Result<(), AccountsError> {
+    async fn edit(&self, account: AccountId, edit: Edit) -> Result<Edited, AccountsError> {
         self.ask(|to| Ask::Edit(account, edit, to)).await?
     }
 

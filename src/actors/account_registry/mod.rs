@@ -4,23 +4,32 @@
 //! nobody is answered before the flush. While one group is flushed, by a thread of its own, the
 //! next is decided. A failed flush stops the process.
 
+mod befriending;
 mod committer;
 mod deciding;
 mod figures;
 mod group;
 mod handle;
+mod in_flight;
+mod looking;
 mod registry;
 mod revocations;
 
 pub use self::figures::RegistryFigures;
 pub use self::handle::{Accounts, RegistryLimits, Stopped};
 pub use self::revocations::Revocations;
-pub use crate::domain::account::sign_in::{NewAccount, PragmaSignIn, SignIn};
+pub use crate::domain::account::linking::LinkAsk;
+pub use crate::domain::account::rotating::{Presented, Successor};
+pub use crate::domain::account::sign_in::{NewAccount, Password, PragmaSignIn, SignIn};
 pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
-use crate::domain::account::linking::LinkAsk;
+use crate::domain::account::update::AccountUpdate;
 use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal};
+use crate::domain::friend::FriendAsk;
+use crate::domain::notification::Notification;
 use crate::domain::time::UnixMicros;
+
+use uuid::Uuid;
 
 use super::CallError;
 
@@ -57,12 +66,27 @@ pub enum AccountsError {
     Call(#[from] CallError),
 }
 
+/// Who is told what, once it is durable.
+pub type Told = Vec<(AccountId, Notification)>;
+
 /// A change of an account that is there.
 enum Edit {
     Link(LinkAsk),
     Unlink(LinkKind, Option<String>),
     Rehash { old: String, new: String },
     Revoke(Revoke),
+    Rotate(Presented),
+    Update(AccountUpdate),
+    Delete,
+    Friends(FriendAsk),
+    DropNotifications(Vec<Uuid>),
+}
+
+/// What came of a change.
+#[derive(Debug, Default)]
+struct Edited {
+    told: Told,
+    successor: Option<Successor>,
 }
 
 #[cfg(test)]

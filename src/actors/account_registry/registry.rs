@@ -1,6 +1,6 @@
 //! The actor: decide, stage, wait for the shared flush; stop when the truth is unknown.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
@@ -13,14 +13,16 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 use crate::domain::account::sign_in::SignIn;
 use crate::domain::account::{Account, AccountId, PassUse};
+use crate::domain::friend::FriendLimits;
 use crate::ids::Dice;
 use crate::store::{Store, StoreError};
 
 use super::committer::Job;
-use super::deciding::Desk;
+use super::deciding::{Desk, Outcome};
 use super::group::{Answer, Group};
 use super::handle::Place;
-use super::{AccountsError, Edit, Key, RegistryFigures, Revocations, SignedIn};
+use super::in_flight::InFlight;
+use super::{AccountsError, Edit, Edited, Key, RegistryFigures, Revocations, SignedIn};
 
 /// Stored redemptions and revocations forgotten with one commit.
 const FORGET_MAX: usize = 8;
@@ -39,7 +41,7 @@ pub struct Call {
 pub enum Ask {
     SignIn(SignIn, oneshot::Sender<Result<SignedIn, AccountsError>>),
     Find(Key, oneshot::Sender<Option<Account>>),
-    Edit(AccountId, Edit, oneshot::Sender<Result<(), AccountsError>>),
+    Edit(AccountId, Edit, oneshot::Sender<Result<Edited, AccountsError>>),
     Redeemed(oneshot::Sender<Vec<(PassUse, AccountId)>>),
 }
 
@@ -69,6 +71,8 @@ pub struct AccountRegistry {
     pub wait: Duration,
     pub group_max: usize,
     pub token_life_s: u64,
+    pub friends: FriendLimits,
+    pub in_flight: InFlight,
     /// What the next flush takes.
     pub open: Group,
     /// What is being flushed.
@@ -182,18 +186,16 @@ impl AccountRegistry {
         &mut self,
         account: AccountId,
         edit: &Edit,
-        to: oneshot::Sender<Result<(), AccountsError>>,
+        to: oneshot::Sender<Result<Edited, AccountsError>>,
         place: Place,
     ) -> Result<(), StoreError> {
-        match self.desk()?.edit(account, edit)? {
-            Ok(change) => {
-                if let Some(change) = &change {
-                    self.open.add(change);
-                }
-                self.when_durable(Answer::Edit(to, Ok(())), Some(account), place);
-            }
-            Err(refusal) => self.when_durable(Answer::Edit(to, Err(refusal.into())), None, place),
+        let Outcome { change, answer } = self.desk()?.edit(account, edit)?;
+        if let Some(change) = &change {
+            self.open.add(change);
         }
+        // A refusal rests on what is known of anybody.
+        let about = (answer.is_ok() || change.is_some()).then_some(account);
+        self.when_durable(Answer::Edit(to, answer.map_err(Into::into)), about, place);
         Ok(())
     }
 
@@ -205,9 +207,9 @@ impl AccountRegistry {
     ) -> Result<(), StoreError> {
         let store = self.store.as_ref().ok_or(StoreError::Abandoned)?;
         let found = match key {
-            Key::Id(id) => store.account(*id)?,
-            Key::Link(link) => store.account_by_link(link)?,
-            Key::Username(name) => store.account_by_username(name)?,
+            Key::Id(id) => store.reads().account(*id)?,
+            Key::Link(link) => store.reads().account_by_link(link)?,
+            Key::Username(name) => store.reads().account_by_username(name)?,
         };
         let id = found.as_ref().map(|account| account.id);
         self.when_durable(Answer::Find(to, found), id, place);
@@ -249,6 +251,7 @@ impl AccountRegistry {
             dice: &self.dice,
             now: self.clock.now(),
             token_life_s: self.token_life_s,
+            friends: self.friends,
         })
     }
 
@@ -282,6 +285,7 @@ impl AccountRegistry {
         let sealed = store.forget(now, FORGET_MAX).map(|_| store.seal());
         match sealed {
             Ok(Some(commit)) => {
+                self.in_flight.set(self.open.accounts.clone());
                 self.flying = Some(std::mem::take(&mut self.open));
                 let (done, landed) = oneshot::channel();
                 // A thread that died drops the job and with it the answer.
@@ -305,6 +309,7 @@ impl AccountRegistry {
         let group = self.flying.take().unwrap_or_default();
         if let Some(store) = self.store.as_mut() {
             store.settled();
+            self.in_flight.set(HashSet::new());
             self.figures.accounts.store(store.count(), Ordering::Relaxed);
         }
         self.count(&group, took_us);

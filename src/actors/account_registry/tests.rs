@@ -38,13 +38,7 @@ fn device(name: impl std::fmt::Display) -> Link {
 }
 
 fn ask(link: Link) -> SignIn {
-    SignIn {
-        link,
-        create: Some(NewAccount::default()),
-        pass: None,
-        pragma: None,
-        single_session: false,
-    }
+    SignIn::by(link, Some(NewAccount::default()))
 }
 
 fn pass(number: u64) -> PassUse {
@@ -73,7 +67,8 @@ async fn a_hundred_links_of_one_custom_id_have_one_winner() {
     let (accounts, _stopped) = start(store(data.path()));
     let players = join_all((0..100).map(|number| sign_up(&accounts, number))).await;
     let custom = names::custom("custom-1").unwrap();
-    let links = players.iter().map(|player| accounts.link(player.id, custom.clone(), None, 9));
+    let links =
+        players.iter().map(|player| accounts.link(player.id, LinkAsk::of(custom.clone(), None, 9)));
     let answers = join_all(links).await;
     let taken = Err(AccountsError::Refused(Refusal::LinkTaken(LinkKind::Custom)));
     assert_eq!(answers.iter().filter(|answer| **answer == Ok(())).count(), 1);
@@ -158,8 +153,7 @@ async fn nobody_hears_of_what_is_not_flushed() {
             accounts.sign_in(ask(device("new"))).map(drop).boxed_local(),
             accounts.find(Key::Link(device("new"))).map(drop).boxed_local(),
             accounts.find(Key::Link(device("nobody"))).map(drop).boxed_local(),
-            accounts.link(known.id, custom.clone(), None, 9).map(drop).boxed_local(),
-            accounts.sign_in(ask(device("known"))).map(drop).boxed_local(),
+            accounts.link(known.id, LinkAsk::of(custom.clone(), None, 9)).map(drop).boxed_local(),
             accounts.sign_in(named).map(drop).boxed_local(),
         ]
     };
@@ -174,6 +168,13 @@ async fn nobody_hears_of_what_is_not_flushed() {
             assert_eq!(caller.now_or_never(), None, "caller {number} while it {round}");
         }
         pending.extend(callers);
+        // Who changes nothing hears what is durable: the account as it was before the link.
+        let durable = accounts.sign_in(ask(device("known"))).now_or_never();
+        if round == "waits" {
+            assert_eq!(durable.unwrap().unwrap().account, known);
+        } else {
+            assert!(durable.is_none(), "what is read while it is flushed may not be durable");
+        }
         gate.wait_for_commit(); // from here on it is being flushed
     }
     assert_eq!(accounts.count().await, Ok(1));
@@ -298,7 +299,7 @@ async fn an_address_brings_a_password_and_takes_it_along() {
     let id = sign_up(&accounts, "one").await.id;
     let password = || async { accounts.find(Key::Id(id)).await.unwrap().unwrap().password };
     let email = names::email("ada@mail.example");
-    accounts.link(id, email.clone(), Some("old".into()), 9).await.unwrap();
+    accounts.link(id, LinkAsk::of(email.clone(), Some("old".into()), 9)).await.unwrap();
     accounts.set_password(id, "older".into(), "wrong".into()).await.unwrap();
     assert_eq!(password().await.as_deref(), Some("old"));
     accounts.set_password(id, "old".into(), "new".into()).await.unwrap();
@@ -308,12 +309,12 @@ async fn an_address_brings_a_password_and_takes_it_along() {
     let last = accounts.unlink(id, LinkKind::Email, None).await;
     let refused = Err(AccountsError::Refused(Refusal::CannotUnlink(LinkKind::Email)));
     assert_eq!(last, refused);
-    accounts.link(id, device("two"), None, 9).await.unwrap();
+    accounts.link(id, LinkAsk::of(device("two"), None, 9)).await.unwrap();
     accounts.unlink(id, LinkKind::Email, Some(email.id)).await.unwrap();
     assert_eq!(password().await, None);
 
     let nobody = AccountId(Uuid::nil());
-    let gone = accounts.link(nobody, device("three"), None, 9).await;
+    let gone = accounts.link(nobody, LinkAsk::of(device("three"), None, 9)).await;
     assert_eq!(gone, Err(AccountsError::Refused(Refusal::NoAccount)));
     let gone = accounts.unlink(nobody, LinkKind::Email, None).await;
     assert_eq!(gone, refused);
@@ -351,7 +352,7 @@ async fn discriminators_run_out_at_9999() {
     let mut store = store(data.path());
     for number in 1..=9_997_u16 {
         let link = device(number);
-        let id = store.id_for(&link).unwrap();
+        let id = store.reads().id_for(&link).unwrap();
         let mut change = crate::store::contract::create(store.as_ref(), &link, Some(id));
         change.after.pragma_name = Some(PragmaName { name: "ada".into(), discriminator: number });
         store.stage(&change).unwrap();

@@ -204,6 +204,12 @@ impl Session {
                         self.send(message, now_us, task);
                     }
                 }
+                Letter::Told(told) => {
+                    if let Some(message) = self.dialect.notification(&told) {
+                        self.send(message, now_us, task);
+                    }
+                }
+                Letter::ExtendUntil(at) => self.life.extend(at),
                 Letter::Done => self.busy = Busy::No,
                 Letter::Followed(presences) => {
                     let busy = std::mem::replace(&mut self.busy, Busy::No);

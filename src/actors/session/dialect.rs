@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+use crate::domain::notification::Notification;
 use crate::domain::presence::{Event, Presence};
 use crate::domain::session::CloseReason;
 use crate::domain::time::UnixMicros;
@@ -59,19 +60,23 @@ pub trait Dialect: 'static {
     /// Somebody followed has changed; `None`: this protocol does not say so. Must be cheap: the
     /// shared encoding is in `event`, made once for all receivers of a format.
     fn event(&mut self, event: &Shared) -> Option<Outbound>;
+    /// The player is told something; `None`: this protocol does not say so. Shared like an event.
+    fn notification(&mut self, _told: &Shared<Notification>) -> Option<Outbound> {
+        None
+    }
     /// The session ends: last messages, then close code and reason text for the close frame.
     fn closing(&mut self, reason: CloseReason) -> (Vec<Outbound>, u16, &'static str);
 }
 
-/// An event and its encodings, each made once, on first use, and shared by all receivers.
-pub struct Shared {
-    /// What happened.
-    pub event: Event,
-    /// Nakama's JSON text of it, made by the first session that needs it.
+/// Something to say to many, and its encodings, each made once, on first use, and shared by all
+/// receivers.
+pub struct Shared<T = Event> {
+    /// What is said.
+    pub what: T,
     encoded: [std::sync::OnceLock<Bytes>; 3],
 }
 
-/// Which shared encoding of an event: one slot each.
+/// Which shared encoding: one slot each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Nakama, JSON text.
@@ -82,14 +87,14 @@ pub enum Format {
     PragmaPayload = 2,
 }
 
-impl Shared {
-    /// An event nobody has encoded yet.
-    pub fn new(event: Event) -> Self {
-        Self { event, encoded: Default::default() }
+impl<T> Shared<T> {
+    /// What nobody has encoded yet.
+    pub fn new(what: T) -> Self {
+        Self { what, encoded: Default::default() }
     }
 
-    /// The event in `format`, encoded by `encode` if nobody has yet.
-    pub fn bytes(&self, format: Format, encode: impl FnOnce(&Event) -> Bytes) -> Bytes {
-        self.encoded[format as usize].get_or_init(|| encode(&self.event)).clone()
+    /// It in `format`, encoded by `encode` if nobody has yet.
+    pub fn bytes(&self, format: Format, encode: impl FnOnce(&T) -> Bytes) -> Bytes {
+        self.encoded[format as usize].get_or_init(|| encode(&self.what)).clone()
     }
 }

@@ -10,14 +10,16 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::post::Post;
-use super::{Channel, Others, SessionFigures, Welcome};
+use super::post::{Letter, Post};
+use super::{Channel, Others, SessionFigures, Shared, Welcome};
 use crate::actors::{Board, CallError};
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::account::AccountId;
+use crate::domain::notification::Notification;
 use crate::domain::presence::SessionKey;
 use crate::domain::queue::{Departure, Player};
 use crate::domain::session::CloseReason;
+use crate::domain::time::UnixMicros;
 
 /// The slots players hold while they are connected (design §5): the line's ledger.
 pub trait Slots: Send + Sync + 'static {
@@ -126,6 +128,29 @@ impl SessionDoor {
     /// Closes the player's sockets that were opened with these tokens: log-out. Returns how many.
     pub fn close_tokens(&self, account: AccountId, tokens: &[Uuid], reason: CloseReason) -> usize {
         self.close_where(account, reason, |entry| tokens.contains(&entry.token))
+    }
+
+    /// Tells a player something, on every socket; encoded once for each format. Returns how many
+    /// heard it.
+    pub fn tell(&self, account: AccountId, told: Notification) -> usize {
+        let sockets = self.lock();
+        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
+        if own.is_empty() {
+            return 0;
+        }
+        let told = Arc::new(Shared::new(told));
+        let put = |entry: &&Entry| entry.post.put(Letter::Told(Arc::clone(&told))).is_ok();
+        own.iter().filter(put).count()
+    }
+
+    /// The session with this token was refreshed: its sockets live until `until` at least.
+    pub fn extend(&self, account: AccountId, token: Uuid, until: UnixMicros) {
+        let sockets = self.lock();
+        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
+        for entry in own.iter().filter(|entry| entry.token == token) {
+            // A session that does not read its letters is closed for that before long.
+            let _ = entry.post.put(Letter::ExtendUntil(until));
+        }
     }
 
     /// Lets all sessions look at the clock now: after a test has turned it. Not needed with the

@@ -12,8 +12,10 @@ use futures_util::task::AtomicWaker;
 
 use super::Shared;
 use crate::domain::account::AccountId;
+use crate::domain::notification::Notification;
 use crate::domain::presence::Presence;
 use crate::domain::session::CloseReason;
+use crate::domain::time::UnixMicros;
 
 /// Letters a session may have unread before those about one player are put together.
 const LETTERS_MAX: usize = 1024;
@@ -26,6 +28,10 @@ pub(crate) enum Letter {
     Followed(Vec<Presence>),
     /// The board has done what it was asked.
     Done,
+    /// The player is told something.
+    Told(Arc<Shared<Notification>>),
+    /// The session was refreshed: it lives until then.
+    ExtendUntil(UnixMicros),
 }
 
 /// Not taken: the session does not read its letters.
@@ -45,7 +51,8 @@ impl Post {
     /// Puts a letter in. Replies are always taken: there is one for each request at most.
     pub(crate) fn put(&self, letter: Letter) -> Result<(), Full> {
         let mut letters = self.lock();
-        if letters.len() >= LETTERS_MAX && matches!(letter, Letter::Event(_)) {
+        let is_news = matches!(letter, Letter::Event(_) | Letter::Told(_) | Letter::ExtendUntil(_));
+        if letters.len() >= LETTERS_MAX && is_news {
             if self.asked_to_close().is_some() {
                 return Err(Full);
             }
@@ -102,25 +109,25 @@ fn put_together(letters: VecDeque<Letter>) -> VecDeque<Letter> {
     let mut newest: HashMap<AccountId, usize> = HashMap::new();
     for (place, letter) in letters.iter().enumerate() {
         let Letter::Event(shared) = letter else { continue };
-        let account = shared.event.account;
+        let account = shared.what.account;
         newest.insert(account, place);
         match merged.get_mut(&account) {
             None => drop(merged.insert(account, Arc::clone(shared))),
             Some(earlier) => {
-                let mut event = earlier.event.clone();
-                event.absorb(&shared.event);
+                let mut event = earlier.what.clone();
+                event.absorb(&shared.what);
                 *earlier = Arc::new(Shared::new(event));
             }
         }
     }
     let keep = letters.into_iter().enumerate().filter_map(|(place, letter)| match letter {
-        Letter::Event(shared) if newest.get(&shared.event.account) == Some(&place) => {
-            merged.remove(&shared.event.account).map(Letter::Event)
+        Letter::Event(shared) if newest.get(&shared.what.account) == Some(&place) => {
+            merged.remove(&shared.what.account).map(Letter::Event)
         }
         Letter::Event(_) => None,
         reply => Some(reply),
     });
-    keep.filter(|letter| !matches!(letter, Letter::Event(it) if it.event.is_empty())).collect()
+    keep.filter(|letter| !matches!(letter, Letter::Event(it) if it.what.is_empty())).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use crate::domain::time::UnixMicros;
 
 use super::change::Change;
 use super::link::{Link, LinkKind};
+use super::profile::Profile;
+use super::provided;
 use super::record::{Account, AccountId};
 use super::refusal::Refusal;
 
@@ -17,9 +19,29 @@ pub struct LinkAsk {
     pub password: Option<String>,
     /// Devices an account may hold. At least 1.
     pub devices_max: usize,
+    /// Where the same player's link was kept before the provider gave them a new id.
+    pub formerly: Option<Link>,
+    /// What the provider says beside.
+    pub profile: Profile,
 }
 
-/// Links an identifier to an account; `owner` is whose it is now. A single link of the same kind
+impl LinkAsk {
+    /// A link that proves itself, with nothing beside it but a password hash.
+    pub fn of(link: Link, password: Option<String>, devices_max: usize) -> Self {
+        Self { link, password, devices_max, formerly: None, profile: Profile::default() }
+    }
+}
+
+/// What is stored and matters for a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Whose the link is now; if nobody's, whose the former one is.
+    pub owner: Option<AccountId>,
+    /// Whether the profile's address is another account's.
+    pub email: bool,
+}
+
+/// Links an identifier to an account. A single link of the same kind
 /// is replaced, and an e-mail address brings its password along (protocol-nakama §4.2, §4.3).
 /// `None`: it is the account's already and nothing changes.
 ///
@@ -29,11 +51,11 @@ pub struct LinkAsk {
 pub fn link(
     account: Account,
     ask: LinkAsk,
-    owner: Option<AccountId>,
+    taken: Taken,
     now: UnixMicros,
 ) -> Result<Option<Change>, Refusal> {
     let kind = ask.link.kind;
-    if owner.is_some_and(|owner| owner != account.id) {
+    if taken.owner.is_some_and(|owner| owner != account.id) {
         return Err(Refusal::LinkTaken(kind));
     }
     let mut after = account.clone();
@@ -50,6 +72,7 @@ pub fn link(
     if kind == LinkKind::Email {
         after.password = ask.password;
     }
+    provided::linked(&mut after, kind, &ask.profile, taken.email);
     if after == account {
         return Ok(None);
     }

@@ -10,13 +10,15 @@ pub mod link;
 pub mod linking;
 pub mod names;
 pub mod profile;
+pub mod provided;
 pub mod record;
 pub mod refusal;
 pub mod revoking;
+pub mod rotating;
 pub mod sign_in;
 pub mod update;
 
-pub use change::{Change, PassUse, Redemption};
+pub use change::{Change, EdgeWrite, NotificationWrite, PassUse, Redemption};
 pub use link::{Link, LinkKind};
 pub use profile::{Profile, ProviderEmail};
 pub use record::{Account, AccountId, PragmaName, ShardPlayer};

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::link::{Link, LinkKind};
+use super::profile::ProviderEmail;
 
 /// An account's id: Nakama's user id and Pragma's social id.
 #[derive(
@@ -43,6 +44,11 @@ pub struct Account {
     pub disabled_at: u64,
     /// Tokens issued at or before this microsecond are revoked; zero: none.
     pub revoked_before_us: u64,
+    /// Friends, invitations and blocks of its own (protocol-nakama §6.1).
+    pub edge_count: u32,
+    /// An address a provider gave that did not become the account's own: it was not verified, or
+    /// another is in use. Nobody signs in by it.
+    pub provider_email: Option<ProviderEmail>,
 }
 
 /// Pragma's name#discriminator (protocol-pragma §6.2).
@@ -64,6 +70,35 @@ pub struct ShardPlayer {
 }
 
 impl Account {
+    /// A new account with one link: nothing is set yet (protocol-nakama §2.4, last lines).
+    pub fn new(id: AccountId, username: String, link: Link, now_s: u64) -> Self {
+        Self {
+            id,
+            username,
+            links: vec![link],
+            password: None,
+            display_name: String::new(),
+            avatar_url: String::new(),
+            lang_tag: "en".to_owned(),
+            location: String::new(),
+            timezone: String::new(),
+            pragma_name: None,
+            players: Vec::new(),
+            created_at: now_s,
+            updated_at: now_s,
+            disabled_at: 0,
+            revoked_before_us: 0,
+            edge_count: 0,
+            provider_email: None,
+        }
+    }
+
+    /// An account for tests of rules.
+    #[cfg(test)]
+    pub fn sample(id: AccountId, link: Link) -> Self {
+        Self::new(id, "sample".to_owned(), link, 1_000)
+    }
+
     /// The link of a kind an account holds only one of.
     pub fn link(&self, kind: LinkKind) -> Option<&str> {
         self.links.iter().find(|link| link.kind == kind).map(|link| link.id.as_str())

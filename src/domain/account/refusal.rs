@@ -76,6 +76,9 @@ pub enum Refusal {
     /// A refresh token was used again after its successor was (protocol-nakama §3.4).
     #[error("the refresh token was used before")]
     RefreshReused,
+    /// The account came, went or changed while its password was checked: check again.
+    #[error("the account changed meanwhile")]
+    Overtaken,
     /// A password that everybody tries first.
     #[error("the password is too common")]
     PasswordCommon,

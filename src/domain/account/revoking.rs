@@ -35,6 +35,20 @@ pub struct RevokedToken {
     pub expires_at: u64,
 }
 
+/// A family of refresh tokens: the descendants of one sign-in, of which one is current
+/// (`nakama.refresh_rotation`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Family {
+    /// The token id they share.
+    pub token: Uuid,
+    /// The current one's generation; the one of the sign-in is 0.
+    pub generation: u32,
+    /// When the current one was issued, in microseconds since the epoch.
+    pub rotated_at_us: u64,
+    /// When the current one expires, in seconds since the epoch.
+    pub expires_at: u64,
+}
+
 /// What is revoked of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Revoked {
@@ -45,6 +59,8 @@ pub struct Revoked {
     pub before_until: u64,
     /// Single tokens.
     pub tokens: Vec<RevokedToken>,
+    /// Families of refresh tokens that were refreshed, with rotation on.
+    pub families: Vec<Family>,
 }
 
 impl Revoked {
@@ -57,7 +73,9 @@ impl Revoked {
     /// The second after which nothing of this has to be remembered.
     pub fn until(&self) -> u64 {
         let before = if self.before_us == 0 { 0 } else { self.before_until };
-        self.tokens.iter().map(|token| token.expires_at).max().unwrap_or(0).max(before)
+        let tokens = self.tokens.iter().map(|token| token.expires_at);
+        let families = self.families.iter().map(|family| family.expires_at);
+        tokens.chain(families).max().unwrap_or(0).max(before)
     }
 
     /// Revokes everything issued up to `now`; no token lives longer than `token_life_s`.
@@ -65,6 +83,25 @@ impl Revoked {
         self.before_us = self.before_us.max(now.0).max(1);
         self.before_until = now.as_secs().saturating_add(token_life_s).saturating_add(1);
         self.tokens.clear();
+        self.families.clear();
+    }
+
+    /// Revokes one token; one too many, and everything is.
+    pub(super) fn add(&mut self, token: &RevokedToken, now: UnixMicros, token_life_s: u64) {
+        let same = |kept: &RevokedToken| kept.id == token.id && kept.refresh == token.refresh;
+        self.tokens.retain(|kept| !same(kept) || kept.expires_at > token.expires_at);
+        if !self.tokens.iter().any(same) {
+            self.tokens.push(token.clone());
+        }
+        if self.tokens.len() > TOKENS_MAX {
+            self.all(now, token_life_s);
+        }
+    }
+
+    /// Forgets what has expired.
+    pub(super) fn prune(&mut self, now: UnixMicros) {
+        self.tokens.retain(|token| token.expires_at >= now.as_secs());
+        self.families.retain(|family| family.expires_at >= now.as_secs());
     }
 }
 
@@ -78,26 +115,23 @@ pub fn revoke(
     token_life_s: u64,
 ) -> Change {
     let mut revoked = kept;
-    revoked.tokens.retain(|token| token.expires_at >= now.as_secs());
+    revoked.prune(now);
     match what {
         Revoke::All => revoked.all(now, token_life_s),
         Revoke::Tokens(tokens) => {
             for token in tokens {
-                let same =
-                    |kept: &RevokedToken| kept.id == token.id && kept.refresh == token.refresh;
-                revoked.tokens.retain(|kept| !same(kept) || kept.expires_at > token.expires_at);
-                if !revoked.tokens.iter().any(same) {
-                    revoked.tokens.push(token.clone());
-                }
-            }
-            if revoked.tokens.len() > TOKENS_MAX {
-                revoked.all(now, token_life_s);
+                revoked.add(token, now, token_life_s);
             }
         }
     }
+    write(account, revoked)
+}
+
+/// The change that keeps what is revoked.
+pub(super) fn write(account: Account, revoked: Revoked) -> Change {
     let mut after = account.clone();
     after.revoked_before_us = after.revoked_before_us.max(revoked.before_us);
-    Change { before: Some(account), after, redeemed: None, revoked: Some(revoked) }
+    Change { revoked: Some(revoked), ..Change::of(Some(account), after) }
 }
 
 #[cfg(test)]

@@ -5,13 +5,10 @@ use crate::domain::account::{AccountId, Link, LinkKind};
 const NOW: UnixMicros = UnixMicros::from_secs(1_000);
 
 fn account() -> Account {
-    let ask = SignIn {
-        link: Link { kind: LinkKind::Device, id: "device-0001".into() },
-        create: Some(NewAccount::default()),
-        pass: None,
-        pragma: None,
-        single_session: false,
-    };
+    let ask = SignIn::by(
+        Link { kind: LinkKind::Device, id: "device-0001".into() },
+        Some(NewAccount::default()),
+    );
     let fresh = Fresh {
         account: AccountId(Uuid::from_u128(7)),
         player: Uuid::nil(),

@@ -7,6 +7,8 @@ use crate::domain::time::UnixMicros;
 use super::change::{Change, PassUse};
 use super::generated;
 use super::link::Link;
+use super::profile::Profile;
+use super::provided;
 use super::record::{Account, AccountId, PragmaName, ShardPlayer};
 use super::refusal::Refusal;
 use super::revoking::{self, Revoke, Revoked};
@@ -24,6 +26,53 @@ pub struct SignIn {
     pub pragma: Option<PragmaSignIn>,
     /// Revoke every earlier session of the account (`nakama.session.single_session`).
     pub single_session: bool,
+    /// The password that was checked, or is to be the new account's.
+    pub password: Password,
+    /// Where the same player's link was kept before the provider gave them a new id: an account
+    /// that is found by this one only gets the new link in its place.
+    pub formerly: Option<Link>,
+    /// What the provider says beside.
+    pub profile: Profile,
+}
+
+impl SignIn {
+    /// A sign-in by a link that is its own proof, and nothing beside.
+    pub fn by(link: Link, create: Option<NewAccount>) -> Self {
+        Self {
+            link,
+            create,
+            pass: None,
+            pragma: None,
+            single_session: false,
+            password: Password::NotAsked,
+            formerly: None,
+            profile: Profile::default(),
+        }
+    }
+}
+
+/// What was proven by password before the registry was asked. It is compared with what is stored
+/// then: the account may have come, gone or got another password since.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Password {
+    /// The link is proof enough.
+    #[default]
+    NotAsked,
+    /// Nobody had the address.
+    OfNobody,
+    /// It was the one with this hash (PHC).
+    Checked(String),
+}
+
+/// A hash is not for logs.
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotAsked => "NotAsked",
+            Self::OfNobody => "OfNobody",
+            Self::Checked(_) => "Checked(…)",
+        })
+    }
 }
 
 /// What a new account starts with. The registry's dice fill in the rest.
@@ -59,6 +108,10 @@ pub struct PragmaSignIn {
 pub struct Seen {
     /// The account of the link.
     pub account: Option<Account>,
+    /// The account of [`SignIn::formerly`]. Only asked when the link is nobody's.
+    pub former: Option<Account>,
+    /// Whether the profile's address is anybody's. Only asked for a new account.
+    pub email_taken: bool,
     /// Who redeemed the pass before.
     pub pass_holder: Option<AccountId>,
     /// Whether another account has the wanted user name. Only asked for a new account.
@@ -105,7 +158,15 @@ pub fn sign_in(
     fresh: Fresh,
     now: UnixMicros,
 ) -> Result<Decided, Refusal> {
-    let before = seen.account;
+    let before = seen.account.or(seen.former);
+    let is_as_proven = match (&ask.password, &before) {
+        (Password::NotAsked, _) | (Password::OfNobody, None) => true,
+        (Password::Checked(hash), Some(account)) => account.password.as_ref() == Some(hash),
+        (Password::OfNobody, Some(_)) | (Password::Checked(_), None) => false,
+    };
+    if !is_as_proven {
+        return Err(Refusal::Overtaken);
+    }
     if before.as_ref().is_some_and(Account::is_banned) {
         return Err(Refusal::Banned);
     }
@@ -116,11 +177,15 @@ pub fn sign_in(
         return Err(Refusal::PassUsed);
     }
     let mut after = match (&before, &ask.create) {
-        (Some(account), _) => account.clone(),
+        (Some(account), _) => known(account, ask, now),
         (None, Some(wanted)) if wanted.username.is_some() && seen.username_taken => {
             return Err(Refusal::UsernameTaken);
         }
-        (None, wanted) => make(&ask.link, wanted.clone().unwrap_or_default(), fresh, now),
+        (None, wanted) => {
+            let mut account = make(&ask.link, wanted.clone().unwrap_or_default(), fresh, now);
+            provided::new_account(&mut account, ask.link.kind, &ask.profile, seen.email_taken);
+            account
+        }
     };
     if let Some(pragma) = &ask.pragma {
         enter_pragma(&mut after, pragma, fresh)?;
@@ -136,30 +201,34 @@ pub fn sign_in(
     }
     let at = UnixMicros(now.0.max(after.revoked_before_us.saturating_add(1)));
     let redeemed = ask.pass.clone().filter(|_| seen.pass_holder.is_none());
-    let change = Change { before, after: after.clone(), redeemed, revoked };
+    let change = Change { redeemed, revoked, ..Change::of(before, after.clone()) };
     let change = (!change.is_empty()).then_some(change);
     Ok(Decided { account: after, created, change, at })
 }
 
+/// An account that is there: it may have to move to a provider's new id, and a provider may fill
+/// what it has not set (protocol-nakama §2.14).
+fn known(account: &Account, ask: &SignIn, now: UnixMicros) -> Account {
+    let mut after = account.clone();
+    if let Some(former) = &ask.formerly
+        && !after.has(&ask.link)
+        && after.has(former)
+    {
+        after.links.retain(|link| link != former);
+        after.links.push(ask.link.clone());
+    }
+    provided::known_account(&mut after, ask.link.kind, &ask.profile);
+    if after != *account {
+        after.updated_at = now.as_secs();
+    }
+    after
+}
+
 /// A new account (protocol-nakama §2.4, last lines).
 fn make(link: &Link, wanted: NewAccount, fresh: Fresh, now: UnixMicros) -> Account {
-    Account {
-        id: fresh.account,
-        username: wanted.username.unwrap_or_else(|| generated::username(fresh.account)),
-        links: vec![link.clone()],
-        password: wanted.password,
-        display_name: String::new(),
-        avatar_url: String::new(),
-        lang_tag: "en".to_owned(),
-        location: String::new(),
-        timezone: String::new(),
-        pragma_name: None,
-        players: Vec::new(),
-        created_at: now.as_secs(),
-        updated_at: now.as_secs(),
-        disabled_at: 0,
-        revoked_before_us: 0,
-    }
+    let name = wanted.username.unwrap_or_else(|| generated::username(fresh.account));
+    let account = Account::new(fresh.account, name, link.clone(), now.as_secs());
+    Account { password: wanted.password, ..account }
 }
 
 /// The first sign-in through Pragma's door gives a name; the first on a shard a player id

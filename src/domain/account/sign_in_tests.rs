@@ -8,13 +8,10 @@ fn id(number: u128) -> AccountId {
 }
 
 fn ask() -> SignIn {
-    SignIn {
-        link: Link { kind: LinkKind::Device, id: "device-0001".into() },
-        create: Some(NewAccount::default()),
-        pass: None,
-        pragma: None,
-        single_session: false,
-    }
+    SignIn::by(
+        Link { kind: LinkKind::Device, id: "device-0001".into() },
+        Some(NewAccount::default()),
+    )
 }
 
 fn fresh() -> Fresh {

@@ -1,8 +1,10 @@
 //! Friends: two records for each relationship, one for each side, always written together
 //! (protocol-nakama §6).
 
+pub mod ask;
 pub mod rules;
 
+pub use ask::{Deed, FriendAsk, FriendLimits};
 pub use rules::{Step, accept_from_provider, add, block, remove};
 
 use crate::domain::account::AccountId;
@@ -63,6 +65,19 @@ pub struct Edge {
     pub updated_at: u64,
     /// A JSON object as text; empty for `{}`.
     pub metadata: String,
+}
+
+impl Edge {
+    /// Its place in the owner's list.
+    pub const fn cursor(&self, other: AccountId) -> EdgeCursor {
+        EdgeCursor { state: self.state, position: self.position, other }
+    }
+}
+
+impl EdgeCursor {
+    /// Before everything.
+    pub const START: Self =
+        Self { state: EdgeState::Friend, position: 0, other: AccountId(uuid::Uuid::nil()) };
 }
 
 /// Where a list of friends goes on: behind this record.

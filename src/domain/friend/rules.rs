@@ -142,3 +142,7 @@ fn merged(old: &str, new: &str) -> String {
     }
     serde_json::to_string(&members).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;

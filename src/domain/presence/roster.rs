@@ -124,6 +124,14 @@ impl<P> Roster<P> {
         }
     }
 
+    /// No session of `follower` follows `followed` any more: they were blocked.
+    pub fn part(&mut self, follower: AccountId, followed: AccountId) {
+        let own = self.players.get(&follower).map(|player| player.own.clone());
+        for key in own.unwrap_or_default() {
+            self.unfollow(key, &[followed]);
+        }
+    }
+
     /// A session ends: its follows go, and what it showed is shown no more. The event is for those
     /// who remain.
     pub fn close(&mut self, key: SessionKey) -> Option<Event> {

@@ -48,6 +48,9 @@ pub struct Claims {
     /// `itu`, ours: when this token was issued, in microseconds since the epoch. Revocation
     /// compares it. A token without it counts as issued at `iat`.
     pub issued_at_us: u64,
+    /// `gen`, ours: which descendant of the sign-in's refresh token this is; 0, and left out, for
+    /// the first and with rotation off (§3.4).
+    pub generation: u32,
 }
 
 /// Why a token is not good. Callers are told one text for all of them (§1.3).
@@ -191,6 +194,8 @@ fn read(payload: &[u8]) -> Result<Claims, TokenRefused> {
         #[serde(default)]
         iat: u64,
         itu: Option<u64>,
+        #[serde(default, rename = "gen")]
+        generation: u32,
     }
     let wire: Wire = serde_json::from_slice(payload).map_err(|_| TokenRefused::Claims)?;
     Ok(Claims {
@@ -201,6 +206,7 @@ fn read(payload: &[u8]) -> Result<Claims, TokenRefused> {
         expires_at: wire.exp,
         signed_in_at: wire.iat,
         issued_at_us: wire.itu.unwrap_or(UnixMicros::from_secs(wire.iat).0),
+        generation: wire.generation,
     })
 }
 
@@ -228,6 +234,9 @@ fn payload(claims: &Claims) -> Vec<u8> {
     push_number(&mut out, b",\"exp\":", claims.expires_at);
     push_number(&mut out, b",\"iat\":", claims.signed_in_at);
     push_number(&mut out, b",\"itu\":", claims.issued_at_us);
+    if claims.generation != 0 {
+        push_number(&mut out, b",\"gen\":", claims.generation.into());
+    }
     // A whole number of base64 groups: Swift reads only segments that need no padding.
     while !(out.len() + 1).is_multiple_of(3) {
         out.push(b' ');

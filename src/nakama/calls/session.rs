@@ -37,6 +37,7 @@ pub(super) fn pair(app: &App, issue: Issue, created: bool) -> api::Session {
         expires_at: at.as_secs().saturating_add(life.token_expiry_s),
         signed_in_at,
         issued_at_us: at.0,
+        generation: 0,
     };
     let access = app.keys.sign(Kind::Access, &claims);
     claims.expires_at = at.as_secs().saturating_add(life.refresh_expiry_s);

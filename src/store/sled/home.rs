@@ -13,6 +13,7 @@ use crate::domain::account::{AccountId, Link};
 pub const SALT_BYTES: usize = 32;
 
 /// Finds homes.
+#[derive(Clone)]
 pub struct Home(hmac::Key);
 
 impl Home {

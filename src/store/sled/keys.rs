@@ -16,6 +16,13 @@ pub const PASSES: u8 = b'p';
 /// `r` + id → what is revoked of the account.
 pub const REVOKED: u8 = b'r';
 
+/// `t` + id → when an account of this id was deleted, in seconds.
+const TOMBSTONE: u8 = b't';
+/// `f` + owner + other → what the owner has recorded about the other.
+const EDGE: u8 = b'f';
+/// `o` + owner + id → a notification; ids are in the order they were made.
+const NOTIFICATION: u8 = b'o';
+
 /// The format of everything here: four bytes, big end first.
 pub const FORMAT: &[u8] = b"m/format";
 /// The key of the hash that finds homes: 32 bytes.
@@ -31,6 +38,37 @@ pub fn account(id: AccountId) -> [u8; 17] {
 /// The key of what is revoked of an account.
 pub fn revoked(id: AccountId) -> [u8; 17] {
     with_id(REVOKED, id)
+}
+
+/// The key of a deleted account's tombstone.
+pub fn tombstone(id: AccountId) -> [u8; 17] {
+    with_id(TOMBSTONE, id)
+}
+
+/// What the keys of all of an account's relationships begin with.
+pub fn edges(owner: AccountId) -> [u8; 17] {
+    with_id(EDGE, owner)
+}
+
+/// The key of one side's record of a relationship.
+pub fn edge(owner: AccountId, other: AccountId) -> Vec<u8> {
+    [&edges(owner)[..], other.0.as_bytes()].concat()
+}
+
+/// What the keys of all of an account's notifications begin with.
+pub fn notifications(owner: AccountId) -> [u8; 17] {
+    with_id(NOTIFICATION, owner)
+}
+
+/// The key of a notification.
+pub fn notification(owner: AccountId, id: uuid::Uuid) -> Vec<u8> {
+    [&notifications(owner)[..], id.as_bytes()].concat()
+}
+
+/// The second id in a key made by [`edge`] or [`notification`].
+pub fn second_id(key: &[u8]) -> Result<uuid::Uuid, StoreError> {
+    let id = key.get(17..).and_then(|id| uuid::Uuid::from_slice(id).ok());
+    id.ok_or(StoreError::Corrupt("a key without a second id"))
 }
 
 /// The id in a key made by [`account`] or [`revoked`].

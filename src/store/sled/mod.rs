@@ -15,24 +15,24 @@ mod opening;
 mod passes;
 mod records;
 mod staged;
+mod view;
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use ::sled::{Config, Db, IVec};
+use ::sled::{Config, Db};
 
 use crate::domain::account::{
-    Account, AccountId, Change, Link, Redemption, Revoked, generated, names,
+    Account, AccountId, Change, EdgeWrite, NotificationWrite, Redemption, Revoked, generated, names,
 };
 use crate::domain::time::UnixMicros;
 
 use self::commit::SledCommit;
-use self::home::Home;
 use self::passes::Passes;
-use self::staged::Staged;
-use super::{Commit, Store, StoreError};
+use self::view::{Ownership, View};
+use super::{Commit, Reads, Store, StoreError};
 
 pub use self::opening::{Options, SyncFile, sync_data};
 
@@ -40,10 +40,10 @@ pub use self::opening::{Options, SyncFile, sync_data};
 pub struct SledStore {
     config: Config,
     db: Db,
+    view: View,
+    ownership: Ownership,
     /// sled's own file, for the `fdatasync` it does not do.
     file: Arc<File>,
-    home: Home,
-    staged: Staged,
     passes: Passes,
     /// When what is revoked of an account may be forgotten.
     revoked_until: BTreeSet<(u64, AccountId)>,
@@ -67,58 +67,9 @@ impl SledStore {
         opening::open(data, options)
     }
 
-    /// The value of a key, staged or stored.
-    fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        match self.staged.get(key) {
-            Some(staged) => Ok(staged.cloned()),
-            None => self.db.get(key).map_err(reading),
-        }
-    }
-
-    /// Every key and value under a prefix, staged or stored.
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(IVec, IVec)>, StoreError> {
-        self.merge(self.db.scan_prefix(prefix), |key| key.starts_with(prefix))
-    }
-
-    /// The accounts with ids from `first` to `last`, both included.
-    fn neighbours(
-        &self,
-        first: AccountId,
-        last: AccountId,
-    ) -> Result<Vec<(IVec, IVec)>, StoreError> {
-        let (first, last) = (keys::account(first), keys::account(last));
-        let stored = self.db.range::<&[u8], _>(&first[..]..=&last[..]);
-        self.merge(stored, |key| (&first[..]..=&last[..]).contains(&key))
-    }
-
-    /// What is stored, with what is staged laid over it.
-    fn merge(
-        &self,
-        stored: ::sled::Iter,
-        belongs: impl Fn(&[u8]) -> bool,
-    ) -> Result<Vec<(IVec, IVec)>, StoreError> {
-        let mut found = Vec::new();
-        for entry in stored {
-            let (key, value) = entry.map_err(reading)?;
-            if self.staged.get(&key).is_none() {
-                found.push((key, value));
-            }
-        }
-        found.extend(self.staged.live(belongs));
-        Ok(found)
-    }
-
-    /// The account an index entry points to.
-    fn indexed(&self, key: &[u8]) -> Result<Option<Account>, StoreError> {
-        match self.get(key)? {
-            Some(id) => self.account(records::id(&id)?),
-            None => Ok(None),
-        }
-    }
-
     /// The index entries of an account: what cannot be told from its id.
     fn index(&self, account: &Account) -> BTreeSet<Vec<u8>> {
-        let links = account.links.iter().filter(|link| self.home.of(link) != account.id);
+        let links = account.links.iter().filter(|link| self.view.home.of(link) != account.id);
         let mut index: BTreeSet<Vec<u8>> = links.map(keys::link).collect();
         if account.username != generated::username(account.id) {
             index.insert(keys::username(&account.username));
@@ -134,17 +85,17 @@ impl SledStore {
     fn conflicts(&self, change: &Change) -> Result<bool, StoreError> {
         let (before, after) = (change.before.as_ref(), &change.after);
         let is_other = |found: Option<Account>| found.is_some_and(|found| found.id != after.id);
-        if before.is_none() && self.get(&keys::account(after.id))?.is_some() {
+        if before.is_none() && !self.view.is_unused(after.id)? {
             return Ok(true);
         }
         for link in &after.links {
             let had = before.is_some_and(|before| before.has(link));
-            if !had && is_other(self.account_by_link(link)?) {
+            if !had && is_other(self.view.account_by_link(link)?) {
                 return Ok(true);
             }
         }
         let named = before.is_some_and(|before| before.username == after.username);
-        if !named && is_other(self.account_by_username(&after.username)?) {
+        if !named && is_other(self.view.account_by_username(&after.username)?) {
             return Ok(true);
         }
         if let Some(name) = &after.pragma_name
@@ -152,90 +103,91 @@ impl SledStore {
         {
             let folded = names::fold_display_name(&name.name);
             let key = keys::pragma_name(&folded, name.discriminator);
-            let owner = self.get(&key)?.map(|id| records::id(&id)).transpose()?;
+            let owner = self.view.get(&key)?.map(|id| records::id(&id)).transpose()?;
             return Ok(owner.is_some_and(|owner| owner != after.id));
         }
         Ok(false)
     }
 
-    fn stage_account(&mut self, change: &Change) -> Result<(), StoreError> {
-        let id = change.after.id;
-        let record = records::encode_account(&change.after)?;
-        let index = self.index(&change.after);
-        let gone = change.before.as_ref().map(|before| self.index(before)).unwrap_or_default();
+    fn stage_account(
+        &mut self,
+        before: Option<&Account>,
+        after: &Account,
+    ) -> Result<(), StoreError> {
+        let id = after.id;
+        let record = records::encode_account(after)?;
+        let index = self.index(after);
+        let gone = before.map(|before| self.index(before)).unwrap_or_default();
         for key in gone.difference(&index) {
-            self.staged.remove(key);
+            self.view.staged.remove(key);
         }
         for key in index.difference(&gone) {
-            self.staged.put(key, id.0.as_bytes().as_slice());
+            self.view.staged.put(key, id.0.as_bytes().as_slice());
         }
-        self.staged.put(&keys::account(id), record);
-        if change.before.is_none() {
-            self.count = self.count.saturating_add(1);
-            self.staged.put(keys::COUNT, &self.count.to_be_bytes());
+        self.view.staged.put(&keys::account(id), record);
+        if before.is_none() {
+            self.set_count(self.count.saturating_add(1));
+        }
+        Ok(())
+    }
+
+    /// An account goes; its id is never given again.
+    fn bury(&mut self, account: &Account) {
+        for key in self.index(account) {
+            self.view.staged.remove(&key);
+        }
+        self.view.staged.remove(&keys::account(account.id));
+        self.view.staged.put(&keys::tombstone(account.id), &[][..]);
+        self.set_count(self.count.saturating_sub(1));
+    }
+
+    fn set_count(&mut self, count: u64) {
+        self.count = count;
+        self.view.staged.put(keys::COUNT, &count.to_be_bytes());
+    }
+
+    fn stage_edge(&mut self, write: &EdgeWrite) -> Result<(), StoreError> {
+        let key = keys::edge(write.owner, write.other);
+        match &write.edge {
+            Some(edge) => self.view.staged.put(&key, records::encode(edge)?),
+            None => self.view.staged.remove(&key),
+        }
+        Ok(())
+    }
+
+    fn stage_notification(&mut self, write: &NotificationWrite) -> Result<(), StoreError> {
+        match write {
+            NotificationWrite::Keep(owner, kept) => {
+                let key = keys::notification(*owner, kept.id);
+                self.view.staged.put(&key, records::encode(kept)?);
+            }
+            NotificationWrite::Drop(owner, id) => {
+                self.view.staged.remove(&keys::notification(*owner, *id));
+            }
         }
         Ok(())
     }
 
     fn stage_revoked(&mut self, account: AccountId, revoked: &Revoked) -> Result<(), StoreError> {
-        let kept = self.revoked(account)?;
+        let kept = self.view.revoked(account)?;
         self.revoked_until.remove(&(kept.until(), account));
         if *revoked == Revoked::default() {
-            self.staged.remove(&keys::revoked(account));
+            self.view.staged.remove(&keys::revoked(account));
             return Ok(());
         }
-        self.staged.put(&keys::revoked(account), records::encode(revoked)?);
+        self.view.staged.put(&keys::revoked(account), records::encode(revoked)?);
         self.revoked_until.insert((revoked.until(), account));
         Ok(())
     }
 }
 
-fn reading(error: ::sled::Error) -> StoreError {
-    StoreError::failed("read from the account store", error)
-}
-
 impl Store for SledStore {
-    fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        let stored = self.get(&keys::account(id))?;
-        stored.map(|value| records::decode_account(id, &value)).transpose()
+    fn reads(&self) -> &dyn Reads {
+        &self.view
     }
 
-    fn account_by_link(&self, link: &Link) -> Result<Option<Account>, StoreError> {
-        let at_home = self.account(self.home.of(link))?;
-        match at_home.filter(|account| account.has(link)) {
-            Some(account) => Ok(Some(account)),
-            None => self.indexed(&keys::link(link)),
-        }
-    }
-
-    fn account_by_username(&self, username: &str) -> Result<Option<Account>, StoreError> {
-        let chosen = self.indexed(&keys::username(username))?;
-        let Some((first, last)) = generated::bearers(username).filter(|_| chosen.is_none()) else {
-            return Ok(chosen);
-        };
-        for (key, value) in self.neighbours(first, last)? {
-            let account = records::decode_account(keys::account_id(&key)?, &value)?;
-            if account.username == username {
-                return Ok(Some(account));
-            }
-        }
-        Ok(None)
-    }
-
-    fn id_for(&self, link: &Link) -> Option<AccountId> {
-        Some(self.home.of(link))
-    }
-
-    fn is_free(&self, id: AccountId) -> Result<bool, StoreError> {
-        let name = generated::username(id);
-        let Some((first, last)) = generated::bearers(&name) else {
-            return Ok(false); // not a random id
-        };
-        Ok(self.neighbours(first, last)?.is_empty() && self.get(&keys::username(&name))?.is_none())
-    }
-
-    fn has_pragma_name(&self, folded: &str, discriminator: u16) -> Result<bool, StoreError> {
-        Ok(self.get(&keys::pragma_name(folded, discriminator))?.is_some())
+    fn reader(&self) -> Arc<dyn Reads> {
+        Arc::new(self.view.of_stored())
     }
 
     fn redeemed_by(&self, epoch: u32, number: u64) -> Result<Option<AccountId>, StoreError> {
@@ -246,16 +198,11 @@ impl Store for SledStore {
         Ok(self.passes.all())
     }
 
-    fn revoked(&self, account: AccountId) -> Result<Revoked, StoreError> {
-        let stored = self.get(&keys::revoked(account))?;
-        stored.map_or(Ok(Revoked::default()), |value| records::decode(&value))
-    }
-
     fn revocations(&self) -> Result<Vec<(AccountId, Revoked)>, StoreError> {
-        let found = self.scan(&[keys::REVOKED])?;
+        let found = self.view.scan(&[keys::REVOKED])?;
         found
             .into_iter()
-            .map(|(key, value)| Ok((keys::account_id(&key)?, records::decode(&value)?)))
+            .map(|(key, value)| Ok((keys::account_id(&key)?, records::decode_revoked(&value)?)))
             .collect()
     }
 
@@ -268,9 +215,16 @@ impl Store for SledStore {
         if changes_account && self.conflicts(change)? {
             return Err(StoreError::Conflict);
         }
-        if changes_account {
-            self.stage_account(change)?;
+        if change.deletes {
+            self.bury(&change.after);
+        } else if changes_account {
+            self.stage_account(change.before.as_ref(), &change.after)?;
         }
+        for (before, after) in &change.others {
+            self.stage_account(Some(before), after)?;
+        }
+        change.edges.iter().try_for_each(|write| self.stage_edge(write))?;
+        change.notifications.iter().try_for_each(|write| self.stage_notification(write))?;
         if let Some(revoked) = &change.revoked {
             self.stage_revoked(change.after.id, revoked)?;
         }
@@ -286,7 +240,7 @@ impl Store for SledStore {
         while gone < records_max
             && let Some(group) = self.passes.forget_group(now_s)
         {
-            self.staged.remove(&keys::passes(group));
+            self.view.staged.remove(&keys::passes(group));
             gone += 1;
         }
         while gone < records_max
@@ -294,7 +248,7 @@ impl Store for SledStore {
             && until < now_s
         {
             self.revoked_until.pop_first();
-            self.staged.remove(&keys::revoked(account));
+            self.view.staged.remove(&keys::revoked(account));
             gone += 1;
         }
         Ok(gone)
@@ -302,9 +256,9 @@ impl Store for SledStore {
 
     fn seal(&mut self) -> Option<Box<dyn Commit>> {
         for (group, redemptions) in self.passes.seal() {
-            self.staged.put(&keys::passes(group), redemptions);
+            self.view.staged.put(&keys::passes(group), redemptions);
         }
-        let writes = self.staged.seal()?;
+        let writes = self.view.staged.seal()?;
         self.has_written = true;
         Some(Box::new(SledCommit {
             db: self.db.clone(),
@@ -315,12 +269,12 @@ impl Store for SledStore {
     }
 
     fn settled(&mut self) {
-        self.staged.settled();
+        self.view.staged.settled();
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { config, db, file, has_written, .. } = *self;
-        drop(db);
+        let Self { config, db, ownership, file, has_written, .. } = *self;
+        drop((ownership, db));
         opening::wait_until_unlocked(&file)?;
         if has_written {
             opening::write_snapshot(&config);

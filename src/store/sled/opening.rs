@@ -14,11 +14,12 @@ use crate::store::{Store, StoreError};
 use super::home::{Home, SALT_BYTES};
 use super::passes::Passes;
 use super::staged::Staged;
+use super::view::{Ownership, Shelf, View};
 use super::{SledStore, keys};
 
 /// The format this program writes. Raise it with any change of keys or values, and read the one
 /// before it in [`migrate`].
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// sled gives its lock back some milliseconds after its last handle is gone.
 const LOCK_TRIES: u32 = 200;
@@ -71,12 +72,13 @@ pub fn open(data: &Path, options: &Options) -> Result<SledStore, StoreError> {
     let salt = prepare(&db, options)?;
     sync_folders(&folder, data, &file)?;
 
+    let shelf = Shelf::new(db.clone());
     let mut store = SledStore {
         config,
+        ownership: Ownership(shelf.clone()),
+        view: View { shelf, home: Home::new(&salt), staged: Staged::default() },
         db,
         file: Arc::new(file),
-        home: Home::new(&salt),
-        staged: Staged::default(),
         passes: Passes::default(),
         revoked_until: BTreeSet::new(),
         count: 0,
@@ -152,16 +154,24 @@ fn prepare(db: &Db, options: &Options) -> Result<[u8; SALT_BYTES], StoreError> {
         return Ok(options.salt);
     };
     let format = format.as_ref().try_into().map(u32::from_be_bytes);
-    migrate(format.map_err(|_| StoreError::Corrupt("a format that is no number"))?)?;
+    let format = format.map_err(|_| StoreError::Corrupt("a format that is no number"))?;
+    migrate(format)?;
+    if format != FORMAT {
+        // From here on an older program would misread it.
+        let writing = |error| StoreError::failed("write the format of the account store", error);
+        db.insert(keys::FORMAT, FORMAT.to_be_bytes().as_slice()).map_err(writing)?;
+        db.flush().map_err(writing)?;
+    }
     let salt = db.get(keys::SALT).map_err(reading)?;
     let salt = salt.and_then(|salt| salt.as_ref().try_into().ok());
     salt.ok_or(StoreError::Corrupt("no salt"))
 }
 
-/// Brings older data to this format. There is only one so far, so there is nothing to bring.
+/// Brings older data to this format. What differs in format 1 is read from its records as they come
+/// up ([`super::records`]); everything else is new, so there is nothing to bring.
 const fn migrate(found: u32) -> Result<(), StoreError> {
     match found {
-        FORMAT => Ok(()),
+        1 | FORMAT => Ok(()),
         0 => Err(StoreError::Corrupt("a format that never was")),
         found => Err(StoreError::Newer { found, known: FORMAT }),
     }
@@ -179,11 +189,11 @@ fn sync_folders(folder: &Path, data: &Path, file: &File) -> Result<(), StoreErro
 
 /// Takes in what is kept in memory: the count, redeemed passes, when revocations lapse.
 fn load(store: &mut SledStore) -> Result<(), StoreError> {
-    if let Some(count) = store.get(keys::COUNT)? {
+    if let Some(count) = store.view.get(keys::COUNT)? {
         let count = count.as_ref().try_into().map(u64::from_be_bytes);
         store.count = count.map_err(|_| StoreError::Corrupt("a count that is no number"))?;
     }
-    for (key, record) in store.scan(&[keys::PASSES])? {
+    for (key, record) in store.view.scan(&[keys::PASSES])? {
         store.passes.load(keys::passes_group(&key)?, &record)?;
     }
     for (account, revoked) in store.revocations()? {

@@ -1,5 +1,5 @@
 //! What the values look like: a version, then postcard. What is empty or usual costs a bit or a
-//! byte: a new account of a device with a UUID is 28 bytes.
+//! byte: a new account of a device with a UUID is 29 bytes.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::account::{
-    Account, AccountId, Link, LinkKind, PragmaName, ShardPlayer, generated,
+    Account, AccountId, Link, LinkKind, PragmaName, ProviderEmail, Revoked, ShardPlayer, generated,
 };
 use crate::store::StoreError;
 
-/// First byte of every value here. An older one is read by its own reader, of which there is none
-/// yet; a newer one cannot come up, since the format of the folder is checked on opening.
-const VERSION: u8 = 1;
+/// First byte of every value here. A newer one cannot come up, since the format of the folder is
+/// checked on opening.
+const VERSION: u8 = 2;
+/// Accounts and revocations of this version lack their last field; everything else is as it was.
+const OLDER: u8 = 1;
 
 /// An account as it is stored; its id is in the key.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +27,8 @@ struct Stored<'a> {
     /// Seconds after `created_at`.
     updated_after: u64,
     rest: Option<Box<Rest>>,
+    /// Since version 2.
+    more: Option<Box<More>>,
 }
 
 /// What most accounts do not have.
@@ -41,6 +45,13 @@ struct Rest {
     players: Vec<ShardPlayer>,
     disabled_at: u64,
     revoked_before_us: u64,
+}
+
+/// What came with version 2, and most accounts do not have.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct More {
+    edge_count: u32,
+    provider_email: Option<ProviderEmail>,
 }
 
 /// An identifier. Devices mostly name themselves by a UUID, in one of three spellings.
@@ -102,6 +113,8 @@ pub fn encode_account(account: &Account) -> Result<Vec<u8>, StoreError> {
         disabled_at: account.disabled_at,
         revoked_before_us: account.revoked_before_us,
     };
+    let more =
+        More { edge_count: account.edge_count, provider_email: account.provider_email.clone() };
     encode(&Stored {
         username: Cow::Borrowed(username),
         links: account
@@ -112,18 +125,21 @@ pub fn encode_account(account: &Account) -> Result<Vec<u8>, StoreError> {
         created_at: account.created_at,
         updated_after: account.updated_at.saturating_sub(account.created_at),
         rest: (rest != Rest::default()).then(|| Box::new(rest)),
+        more: (more != More::default()).then(|| Box::new(more)),
     })
 }
 
 /// The account in the value of its key.
 pub fn decode_account(id: AccountId, value: &[u8]) -> Result<Account, StoreError> {
-    let stored: Stored<'_> = decode(value)?;
+    let older = with_nothing_behind(value);
+    let stored: Stored<'_> = decode(older.as_deref().unwrap_or(value))?;
     let link = |(kind, id): (u8, StoredId<'_>)| {
         let kind = LinkKind::from_number(kind).ok_or(StoreError::Corrupt("a link of no kind"))?;
         Ok(Link { kind, id: id.into_text() })
     };
     let is_generated = stored.username.is_empty();
     let rest = stored.rest.map(|rest| *rest).unwrap_or_default();
+    let more = stored.more.map(|more| *more).unwrap_or_default();
     Ok(Account {
         id,
         username: if is_generated { generated::username(id) } else { stored.username.into_owned() },
@@ -140,7 +156,22 @@ pub fn decode_account(id: AccountId, value: &[u8]) -> Result<Account, StoreError
         updated_at: stored.created_at.saturating_add(stored.updated_after),
         disabled_at: rest.disabled_at,
         revoked_before_us: rest.revoked_before_us,
+        edge_count: more.edge_count,
+        provider_email: more.provider_email,
     })
+}
+
+/// What is revoked of an account.
+pub fn decode_revoked(value: &[u8]) -> Result<Revoked, StoreError> {
+    let older = with_nothing_behind(value);
+    decode(older.as_deref().unwrap_or(value))
+}
+
+/// A record of version 1 as version 2 would write it: its last field was not there, and an absent
+/// option or an empty list is one zero byte. `None`: it is of this version.
+fn with_nothing_behind(value: &[u8]) -> Option<Vec<u8>> {
+    let (version, rest) = value.split_first()?;
+    (*version == OLDER).then(|| [&[VERSION], rest, &[0]].concat())
 }
 
 /// Any value with its version before it.
@@ -152,7 +183,7 @@ pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
 /// The value after its version.
 pub fn decode<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, StoreError> {
     match record.split_first() {
-        Some((&VERSION, value)) => postcard::from_bytes(value)
+        Some((&(VERSION | OLDER), value)) => postcard::from_bytes(value)
             .map_err(|error| StoreError::failed("decode a record", error)),
         Some(_) => Err(StoreError::Corrupt("a record of an unknown version")),
         None => Err(StoreError::Corrupt("an empty record")),

@@ -3,7 +3,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::store::contract::{self, any_id, create, device};
 
+use super::home::Home;
 use super::*;
+use crate::domain::account::Link;
 
 fn options() -> Options {
     Options { cache_mib: 8, salt: [7; 32], sync: sync_data() }
@@ -79,14 +81,14 @@ fn a_link_whose_home_is_taken_is_found_by_the_index() {
     let mut moved = first.after.clone();
     moved.links = vec![device("2")];
     store.stage(&Change::of(Some(first.after), moved.clone())).unwrap();
-    assert!(!store.is_free(store.id_for(&device("1")).unwrap()).unwrap());
+    assert!(!store.reads().is_free(store.reads().id_for(&device("1")).unwrap()).unwrap());
     let second = create(store.as_ref(), &device("1"), Some(any_id(9)));
     store.stage(&second).unwrap();
     store.sync().unwrap();
     store.close().unwrap();
     let store = open(data.path());
-    assert_eq!(store.account_by_link(&device("1")).unwrap(), Some(second.after));
-    assert_eq!(store.account_by_link(&device("2")).unwrap(), Some(moved));
+    assert_eq!(store.reads().account_by_link(&device("1")).unwrap(), Some(second.after));
+    assert_eq!(store.reads().account_by_link(&device("2")).unwrap(), Some(moved));
     store.close().unwrap();
 }
 
@@ -120,7 +122,7 @@ fn an_unfinished_snapshot_is_removed_and_nothing_is_lost() {
     assert_eq!(store.count(), 2_000);
     for number in 0..2_000_u64 {
         let link = device(&number.to_string());
-        assert!(store.account_by_link(&link).unwrap().is_some(), "{number}");
+        assert!(store.reads().account_by_link(&link).unwrap().is_some(), "{number}");
     }
     store.close().unwrap();
 }
@@ -130,18 +132,18 @@ fn newer_data_is_refused_with_words_and_left_alone() {
     let data = tempfile::tempdir().unwrap();
     open(data.path()).close().unwrap();
     let db = raw(data.path());
-    db.insert(keys::FORMAT, &2_u32.to_be_bytes()).unwrap();
+    db.insert(keys::FORMAT, &3_u32.to_be_bytes()).unwrap();
     let_go(db, data.path());
 
     let Err(error) = SledStore::open(data.path(), &options()) else {
         panic!("newer data was opened");
     };
-    assert!(matches!(error, StoreError::Newer { found: 2, known: 1 }));
+    assert!(matches!(error, StoreError::Newer { found: 3, known: 2 }));
     assert!(error.to_string().contains("newer version"), "{error}");
     let file = File::open(data.path().join("accounts/db")).unwrap();
     opening::wait_until_unlocked(&file).unwrap();
     let db = raw(data.path());
-    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 2_u32.to_be_bytes());
+    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 3_u32.to_be_bytes());
     let_go(db, data.path());
 }
 
@@ -233,7 +235,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
             store.stage(&change).unwrap();
             // An update of an older account in the same commit.
             if let Some(link) = (commit > 1).then(|| device(&format!("{}-{number}", commit - 1))) {
-                let before = store.account_by_link(&link).unwrap().unwrap();
+                let before = store.reads().account_by_link(&link).unwrap().unwrap();
                 let after = Account { display_name: "seen".into(), ..before.clone() };
                 store.stage(&Change::of(Some(before), after)).unwrap();
             }
@@ -255,7 +257,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
             for earlier in 1..=commit {
                 for number in 0..EACH {
                     let link = device(&format!("{earlier}-{number}"));
-                    let account = store.account_by_link(&link).unwrap();
+                    let account = store.reads().account_by_link(&link).unwrap();
                     let account = account.unwrap_or_else(|| panic!("{commit}/{pattern}: {link:?}"));
                     let seen = account.display_name == "seen";
                     assert!(seen || earlier >= commit, "{commit}/{pattern}: an update is lost");

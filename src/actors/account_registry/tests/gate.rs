@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::account::{Account, AccountId, Change, Link, Redemption, Revoked};
+use crate::domain::account::{AccountId, Change, Redemption, Revoked};
 use crate::domain::time::UnixMicros;
-use crate::store::{Commit, Store, StoreError};
+use crate::store::{Commit, Reads, Store, StoreError};
 
 /// Opens and shuts the gate. Shut at first; dropped, it opens.
 pub struct Gate(Arc<Hinge>);
@@ -83,28 +83,12 @@ impl Commit for GatedCommit {
 }
 
 impl Store for Gated {
-    fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        self.inner.account(id)
+    fn reads(&self) -> &dyn Reads {
+        self.inner.reads()
     }
 
-    fn account_by_link(&self, link: &Link) -> Result<Option<Account>, StoreError> {
-        self.inner.account_by_link(link)
-    }
-
-    fn account_by_username(&self, username: &str) -> Result<Option<Account>, StoreError> {
-        self.inner.account_by_username(username)
-    }
-
-    fn id_for(&self, link: &Link) -> Option<AccountId> {
-        self.inner.id_for(link)
-    }
-
-    fn is_free(&self, id: AccountId) -> Result<bool, StoreError> {
-        self.inner.is_free(id)
-    }
-
-    fn has_pragma_name(&self, folded: &str, discriminator: u16) -> Result<bool, StoreError> {
-        self.inner.has_pragma_name(folded, discriminator)
+    fn reader(&self) -> Arc<dyn Reads> {
+        self.inner.reader()
     }
 
     fn redeemed_by(&self, epoch: u32, number: u64) -> Result<Option<AccountId>, StoreError> {
@@ -113,10 +97,6 @@ impl Store for Gated {
 
     fn redemptions(&self) -> Result<Vec<Redemption>, StoreError> {
         self.inner.redemptions()
-    }
-
-    fn revoked(&self, account: AccountId) -> Result<Revoked, StoreError> {
-        self.inner.revoked(account)
     }
 
     fn revocations(&self) -> Result<Vec<(AccountId, Revoked)>, StoreError> {

@@ -26,7 +26,7 @@ fn events(post: &Post) -> Vec<Event> {
     let letters = post.take().into_iter();
     letters
         .filter_map(|letter| match letter {
-            Letter::Event(shared) => Some(shared.event.clone()),
+            Letter::Event(shared) => Some(shared.what.clone()),
             _ => None,
         })
         .collect()

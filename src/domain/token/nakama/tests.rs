@@ -21,6 +21,7 @@ fn claims(username: &str, vars: Vars) -> Claims {
         expires_at: 1_767_225_660,
         signed_in_at: 1_767_225_600,
         issued_at_us: 1_767_225_600_123_456,
+        generation: 0,
     }
 }
 

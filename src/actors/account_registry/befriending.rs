@@ -1,0 +1,196 @@
+//! Feeds the rules of friends: reads both sides' records, applies the deed to each player named,
+//! and puts everything into one change.
+
+use std::collections::HashSet;
+
+use crate::domain::account::{Account, AccountId, Change, EdgeWrite, NotificationWrite, Refusal};
+use crate::domain::friend::ask::ends_with_reset;
+use crate::domain::friend::{self, Deed, FriendAsk, FriendLimits, Step};
+use crate::domain::notification::{self, Notification, Topic};
+use crate::store::StoreError;
+
+use super::Told;
+use super::deciding::{Decision, Desk};
+
+/// A decided wish.
+pub struct Befriended {
+    /// What to write; `None`: nothing changes.
+    pub change: Option<Change>,
+    /// Who is told what.
+    pub told: Told,
+}
+
+impl Desk<'_> {
+    /// Decides what a player does to others (protocol-nakama §6.4 to §6.7).
+    pub fn decide_friends(&self, me: &Account, ask: &FriendAsk) -> Decision<Befriended> {
+        let named = match self.named(me, ask)? {
+            Ok(named) => named,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut plan = Plan::new(me, ask, self.friends);
+        if let Deed::Import { reset: true, .. } = ask.deed {
+            for (other, edge) in self.store.reads().edges(me.id)? {
+                if ends_with_reset(edge.state) && !named.contains(&other) {
+                    self.end_quietly(&mut plan, other)?;
+                }
+            }
+        }
+        for other in named {
+            if let Err(refusal) = self.apply(&mut plan, other)? {
+                return Ok(Err(refusal));
+            }
+        }
+        let Plan { mut change, told, .. } = plan;
+        for (owner, kept) in &told {
+            self.make_room(*owner, &mut change)?;
+            change.notifications.push(NotificationWrite::Keep(*owner, kept.clone()));
+        }
+        let change = (!change.is_empty()).then_some(change);
+        Ok(Ok(Befriended { change, told }))
+    }
+
+    /// Everybody the wish names, each once, without the caller.
+    fn named(&self, me: &Account, ask: &FriendAsk) -> Decision<Vec<AccountId>> {
+        let reads = self.store.reads();
+        let mut ids = ask.ids.clone();
+        for name in &ask.usernames {
+            ids.extend(reads.account_by_username(name)?.map(|account| account.id));
+        }
+        let asks = matches!(ask.deed, Deed::Add(_) | Deed::Block);
+        if ids.is_empty() && !ask.usernames.is_empty() && asks {
+            return Ok(Err(Refusal::NobodyNamed));
+        }
+        for link in &ask.links {
+            ids.extend(reads.account_by_link(link)?.map(|account| account.id));
+        }
+        let mut seen = HashSet::new();
+        ids.retain(|id| *id != me.id && seen.insert(*id));
+        Ok(Ok(ids))
+    }
+
+    fn apply(&self, plan: &mut Plan<'_>, other: AccountId) -> Decision<()> {
+        let reads = self.store.reads();
+        let Some(them) = reads.account(other)? else {
+            return Ok(Ok(())); // nobody: silently nothing
+        };
+        let me = plan.change.after.id;
+        let (mine, theirs) = (reads.edge(me, other)?, reads.edge(other, me)?);
+        let pair = (mine.as_ref(), theirs.as_ref());
+        let step = match &plan.ask.deed {
+            Deed::Add(metadata) => friend::add(pair.0, pair.1, metadata, self.now),
+            Deed::Remove => friend::remove(pair.0, pair.1),
+            Deed::Block => friend::block(pair.0, pair.1, self.now),
+            Deed::Import { provider, .. } => {
+                friend::accept_from_provider(pair.0, pair.1, provider, self.now)
+            }
+        };
+        let Some(step) = step else {
+            return Ok(Ok(()));
+        };
+        let grows = mine.as_ref().is_none_or(|mine| !mine.state.is_shown()) && step.mine.is_some();
+        let imports = matches!(plan.ask.deed, Deed::Import { .. });
+        if grows && !plan.limits.has_room(&plan.change.after) {
+            // An import takes what fits.
+            return Ok(if imports { Ok(()) } else { Err(Refusal::TooManyFriends) });
+        }
+        let invites = theirs.is_none() && step.tells.is_some();
+        if invites && !plan.limits.takes_invitations(&them) {
+            return Ok(Ok(()));
+        }
+        if let Some(topic) = step.tells {
+            plan.told.push((other, self.telling(other, topic, plan)?));
+        }
+        plan.take(step, pair, them);
+        Ok(Ok(()))
+    }
+
+    /// Ends a relationship without a word.
+    fn end_quietly(&self, plan: &mut Plan<'_>, other: AccountId) -> Result<(), StoreError> {
+        let reads = self.store.reads();
+        let me = plan.change.after.id;
+        let (mine, theirs) = (reads.edge(me, other)?, reads.edge(other, me)?);
+        let (Some(them), Some(step)) =
+            (reads.account(other)?, friend::remove(mine.as_ref(), theirs.as_ref()))
+        else {
+            return Ok(());
+        };
+        plan.take(step, (mine.as_ref(), theirs.as_ref()), them);
+        Ok(())
+    }
+
+    fn telling(
+        &self,
+        owner: AccountId,
+        topic: Topic,
+        plan: &Plan<'_>,
+    ) -> Result<Notification, StoreError> {
+        let kept = self.store.reads().notifications(owner, None, usize::MAX)?;
+        let id =
+            notification::id_after(kept.last().map(|last| last.id), self.now, self.dice.uuid());
+        let (sender, username) = (plan.change.after.id, &plan.ask.username);
+        Ok(Notification::from_friend(id, topic, sender, username, self.now))
+    }
+
+    /// Drops the oldest notifications of a player so that one more fits.
+    fn make_room(&self, owner: AccountId, change: &mut Change) -> Result<(), StoreError> {
+        let kept = self.store.reads().notifications(owner, None, usize::MAX)?;
+        let most = self.friends.notifications_max.max(1);
+        let over = (kept.len() + 1).saturating_sub(most);
+        let gone = kept.iter().take(over).map(|old| NotificationWrite::Drop(owner, old.id));
+        change.notifications.extend(gone);
+        Ok(())
+    }
+
+    /// Everything that goes with a deleted account: its relationships on both sides, its
+    /// notifications (protocol-nakama §5.3).
+    pub fn decide_delete(&self, me: &Account) -> Result<Change, StoreError> {
+        let reads = self.store.reads();
+        let mut change = Change { deletes: true, ..Change::beside(me) };
+        for (other, _) in reads.edges(me.id)? {
+            let theirs = reads.edge(other, me.id)?;
+            change.edges.push(EdgeWrite { owner: me.id, other, edge: None });
+            change.edges.push(EdgeWrite { owner: other, other: me.id, edge: None });
+            if theirs.is_some_and(|theirs| theirs.state.is_shown())
+                && let Some(them) = reads.account(other)?
+            {
+                let after =
+                    Account { edge_count: them.edge_count.saturating_sub(1), ..them.clone() };
+                change.others.push((them, after));
+            }
+        }
+        let kept = reads.notifications(me.id, None, usize::MAX)?;
+        change.notifications =
+            kept.iter().map(|kept| NotificationWrite::Drop(me.id, kept.id)).collect();
+        Ok(change)
+    }
+}
+
+/// A change in the making.
+struct Plan<'a> {
+    ask: &'a FriendAsk,
+    limits: FriendLimits,
+    change: Change,
+    told: Told,
+}
+
+impl<'a> Plan<'a> {
+    fn new(me: &Account, ask: &'a FriendAsk, limits: FriendLimits) -> Self {
+        Self { ask, limits, change: Change::beside(me), told: Vec::new() }
+    }
+
+    fn take(
+        &mut self,
+        step: Step,
+        before: (Option<&friend::Edge>, Option<&friend::Edge>),
+        them: Account,
+    ) {
+        let (me, other) = (self.change.after.id, them.id);
+        let mut after = them.clone();
+        step.count(before, &mut self.change.after, &mut after);
+        if after != them {
+            self.change.others.push((them, after));
+        }
+        self.change.edges.push(EdgeWrite { owner: me, other, edge: step.mine });
+        self.change.edges.push(EdgeWrite { owner: other, other: me, edge: step.theirs });
+    }
+}
