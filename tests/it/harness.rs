@@ -84,8 +84,7 @@ impl TestServer {
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
                 let bound = bind(config, their_clock, Dice::machine().unwrap()).await.unwrap();
-                let at =
-                    (bound.player_address(), bound.grpc_address(), bound.operators_address());
+                let at = (bound.player_address(), bound.grpc_address(), bound.operators_address());
                 let _ = started.send((at, bound.dials(), bound.server_key().to_owned()));
                 bound.run(async { drop(stopped.await) }).await.unwrap();
             });

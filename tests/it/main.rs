@@ -7,6 +7,9 @@
 )]
 
 mod crash;
+mod grpc;
+mod grpc_alike;
+mod grpc_client;
 mod harness;
 mod nakama_line;
 mod nakama_wire;

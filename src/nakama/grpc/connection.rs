@@ -19,8 +19,11 @@ use tonic::body::Body;
 use tonic::codegen::Service as _;
 
 use super::service::{Calls, Peer};
-use super::{METADATA_MAX, NakamaServer, PING_EVERY, PONG_WITHIN, PREFACE_WITHIN, STREAMS_MAX};
 use super::status;
+use super::{
+    METADATA_MAX, NakamaServer, PING_EVERY, PONG_WITHIN, PREFACE_WITHIN, STREAMS_MAX,
+    TURN_AWAY_WITHIN,
+};
 use crate::nakama::calls;
 
 /// What every HTTP/2 connection begins with (RFC 9113 §3.4).
@@ -79,8 +82,17 @@ async fn preface(stream: &mut TcpStream) -> Option<[u8; PREFACE.len()]> {
     if begun == *PREFACE {
         return Some(begun);
     }
-    let _ = tokio::time::timeout(PREFACE_WITHIN, stream.write_all(NOT_HERE)).await;
+    let _ = tokio::time::timeout(TURN_AWAY_WITHIN, turn_away(stream)).await;
     None
+}
+
+/// Closing with bytes unread resets the connection before the client has read the answer.
+async fn turn_away(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.write_all(NOT_HERE).await?;
+    stream.shutdown().await?;
+    let mut waste = [0; 1_024];
+    while stream.read(&mut waste).await? > 0 {}
+    Ok(())
 }
 
 /// One call, from its first byte to its answer within the longest time of any: a client's own

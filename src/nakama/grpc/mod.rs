@@ -26,6 +26,8 @@ const STREAMS_MAX: u32 = 256;
 const METADATA_MAX: u32 = 16_384;
 /// A connection must begin to speak HTTP/2 within this.
 const PREFACE_WITHIN: Duration = Duration::from_secs(10);
+/// How long somebody who speaks something else may take to read that.
+const TURN_AWAY_WITHIN: Duration = Duration::from_secs(1);
 /// Silent connections are asked this often whether anybody is there, and given this long.
 const PING_EVERY: Duration = Duration::from_mins(1);
 const PONG_WITHIN: Duration = Duration::from_secs(20);

@@ -40,14 +40,22 @@ impl Calls {
 
 /// The type of a call's message: itself, or none.
 macro_rules! message {
-    () => { () };
-    ($message:ty) => { $message };
+    () => {
+        ()
+    };
+    ($message:ty) => {
+        $message
+    };
 }
 
 /// A call with its message, or without any.
 macro_rules! call {
-    ($call:ident, $asked:expr, $message:ident) => { calls::$call($asked).await };
-    ($call:ident, $asked:expr, $message:ident, $type:ty) => { calls::$call($asked, $message).await };
+    ($call:ident, $asked:expr, $message:ident) => {
+        calls::$call($asked).await
+    };
+    ($call:ident, $asked:expr, $message:ident, $type:ty) => {
+        calls::$call($asked, $message).await
+    };
 }
 
 macro_rules! served {
