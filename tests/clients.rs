@@ -1,8 +1,9 @@
-//! Real clients against the real program: Nakama's JavaScript SDK as published, and the try-it page
-//! in a real browser. Each test starts its own server and runs one program of `tests/clients/` with
+//! Real clients against the real program: Nakama's JavaScript SDK as published, Google's gRPC client
+//! for Python on stubs made from `proto/`, and the try-it page in a real browser. Each test starts its own server and runs one program of `tests/clients/` with
 //! Node; what that prints is shown when it fails. Screenshots are in `tests/clients/artifacts/`.
 //!
-//! What the tests need they install: the npm packages of the lock file, and Debian's Chromium when
+//! What the tests need they install: the npm packages of the lock file, the Python packages of
+//! `requirements.txt` in an environment of their own, and Debian's Chromium when
 //! run as root on Debian. What can't be installed fails the test and says so; nothing is skipped.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -48,6 +49,15 @@ fn nakama_js_stands_in_line() {
 }
 
 #[test]
+fn python_plays_over_grpc() {
+    let (python, stubs) = python();
+    let server = Server::start(OPEN_GATE);
+    let mut story = Command::new(python);
+    story.arg(folder().join("grpc.py")).arg(stubs).env("ANTEROOM_GRPC", &server.grpc);
+    tell("grpc.py", &mut story, &server);
+}
+
+#[test]
 fn the_page_leads_two_tabs_from_the_line_to_online() {
     let busy = [
         ("ANTEROOM__QUEUE__RATE", "0.7"),
@@ -68,13 +78,14 @@ fn the_page_shows_every_state_on_every_screen() {
 fn run(program: &str, settings: &[(&str, &str)]) {
     packages();
     let server = Server::start(settings);
-    let told = Command::new("node")
-        .arg(folder().join(program))
-        .current_dir(folder())
-        .env("ANTEROOM_URL", &server.url)
-        .env("CHROMIUM", chromium())
-        .output()
-        .expect("node starts");
+    let mut story = Command::new("node");
+    story.arg(folder().join(program)).env("ANTEROOM_URL", &server.url).env("CHROMIUM", chromium());
+    tell(program, &mut story, &server);
+}
+
+/// Runs a client's program to its end; it must say `ok`.
+fn tell(program: &str, story: &mut Command, server: &Server) {
+    let told = story.current_dir(folder()).output().expect("the client starts");
     let stories = String::from_utf8_lossy(&told.stdout);
     let held = told.status.success() && stories.contains("\nok ") | stories.starts_with("ok ");
     assert!(held, "{program}\n{}\nthe server said:\n{}", words(&told), server.log());
@@ -85,6 +96,8 @@ fn run(program: &str, settings: &[(&str, &str)]) {
 struct Server {
     process: Child,
     url: String,
+    /// Host and port.
+    grpc: String,
     folder: tempfile::TempDir,
 }
 
@@ -103,7 +116,7 @@ impl Server {
             .spawn()
             .expect("the server starts");
         let stdout = process.stdout.take().expect("its output");
-        let mut server = Self { process, url: String::new(), folder };
+        let mut server = Self { process, url: String::new(), grpc: String::new(), folder };
         let mut first = String::new();
         let read = BufReader::new(stdout).read_line(&mut first);
         let address = first
@@ -112,6 +125,8 @@ impl Server {
             .map(str::to_owned);
         server.url =
             address.unwrap_or_else(|| panic!("{read:?}, it said {first:?} and:\n{}", server.log()));
+        let grpc = first.split("gRPC http://").nth(1).and_then(|rest| rest.split(',').next());
+        server.grpc = grpc.unwrap_or_else(|| panic!("no gRPC in {first:?}")).to_owned();
         server
     }
 
@@ -141,6 +156,40 @@ fn packages() {
     if let Err(problem) = READY.get_or_init(|| one_at_a_time(install_packages)) {
         panic!("{problem}");
     }
+}
+
+/// A Python with the packages of `requirements.txt`, and the folder of the stubs.
+fn python() -> (PathBuf, PathBuf) {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grpc-client");
+    let (python, stubs) = (home.join("venv/bin/python"), home.join("stubs"));
+    if let Err(problem) = one_at_a_time(|| install_python(&home, &python, &stubs)) {
+        panic!("{problem}");
+    }
+    (python, stubs)
+}
+
+fn install_python(home: &Path, python: &Path, stubs: &Path) -> Result<(), String> {
+    let wanted = fs::read(folder().join("requirements.txt")).map_err(|error| error.to_string())?;
+    let installed = home.join("installed.txt");
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    if fs::read(&installed).ok().as_ref() != Some(&wanted) {
+        let venv = path(&home.join("venv"));
+        said("python3", &["-m", "venv", "--clear", &venv])
+            .and_then(|_| {
+                said(&path(python), &["-m", "pip", "install", "-q", "-r", "requirements.txt"])
+            })
+            .map_err(|why| {
+                let needs = "this test needs Python 3 with venv (Debian: python3-venv) and pip";
+                format!("{needs}: {why}")
+            })?;
+        fs::write(&installed, &wanted).map_err(|error| error.to_string())?;
+    }
+    fs::create_dir_all(stubs).map_err(|error| error.to_string())?;
+    let proto = path(&folder().join("../../proto"));
+    let (from, to) = (format!("-I{proto}"), path(stubs));
+    let out = [format!("--python_out={to}"), format!("--grpc_python_out={to}")];
+    let made = ["-m", "grpc_tools.protoc", &from, &out[0], &out[1], "nakama/api.proto"];
+    said(&path(python), &made).map(drop)
 }
 
 /// A Chromium to drive.

@@ -56,13 +56,15 @@ fn announce(bound: &Bound) {
 
 fn announcement(bound: &Bound) -> String {
     let (players, operators) = (bound.player_address(), bound.operators_address());
+    let grpc = bound.grpc_address();
     let host = if players.ip().is_unspecified() {
         format!("127.0.0.1:{}", players.port())
     } else {
         players.to_string()
     };
-    let ready =
-        format!("anteroom is ready: players http://{players}, operators http://{operators}\n");
+    let ready = format!(
+        "anteroom is ready: players http://{players}, gRPC http://{grpc}, operators http://{operators}\n"
+    );
     let more = if bound.config().dev {
         format!(
             "  --dev: server key `defaultkey`, UNSAFE sign-in, test01 to test20. Never in production.\n  \

@@ -93,7 +93,9 @@ fn open_dev_doors(config: &mut Config) -> Result<(), ConfigError> {
     if config.server.listen == ServerConfig::default().listen {
         config.server.listen.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
-    for address in [Some(config.server.listen), config.server.operators].into_iter().flatten() {
+    let server = &config.server;
+    let listeners = [Some(server.listen), server.operators, server.grpc];
+    for address in listeners.into_iter().flatten() {
         if !address.ip().is_loopback() {
             return Err(ConfigError::DevOnPublicAddress(address));
         }
@@ -112,6 +114,13 @@ impl ServerConfig {
             };
             SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
         })
+    }
+
+    /// The gRPC listener: as set, or one port below `listen` (protocol-nakama §10.1). With `listen`
+    /// on port 0, or with no port below it, it picks a free one.
+    pub fn grpc_address(&self) -> SocketAddr {
+        let port = self.listen.port().saturating_sub(1);
+        self.grpc.unwrap_or_else(|| SocketAddr::new(self.listen.ip(), port))
     }
 }
 
@@ -156,11 +165,21 @@ mod tests {
         assert!(from_text("", true).unwrap().server.listen.ip().is_loopback());
         let public = from_text("[server]\nlisten = \"192.0.2.1:7350\"\n", true);
         assert!(matches!(public, Err(ConfigError::DevOnPublicAddress(_))));
+        let grpc = from_text("[server]\ngrpc = \"192.0.2.1:7349\"\n", true);
+        assert!(matches!(grpc, Err(ConfigError::DevOnPublicAddress(_))));
     }
 
     #[test]
     fn operators_follow_the_listener() {
         let config = from_text("[server]\nlisten = \"0.0.0.0:9000\"\n", false).unwrap();
         assert_eq!(config.server.operators_address(), "127.0.0.1:9001".parse().unwrap());
+    }
+
+    #[test]
+    fn grpc_is_one_port_below_the_listener_unless_set() {
+        let grpc = |text: &str| from_text(text, false).unwrap().server.grpc_address().to_string();
+        assert_eq!(grpc(""), "0.0.0.0:7349");
+        assert_eq!(grpc("[server]\nlisten = \"127.0.0.1:0\"\n"), "127.0.0.1:0");
+        assert_eq!(grpc("[server]\ngrpc = \"[::1]:50051\"\n"), "[::1]:50051");
     }
 }

@@ -13,6 +13,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Operators: /metrics; loopback by default. Empty: one port above `listen`, on loopback.
     pub operators: Option<SocketAddr>,
+    /// Players who speak gRPC. Empty: one port below `listen`, on the same address.
+    pub grpc: Option<SocketAddr>,
     /// The server's folder.
     pub data: PathBuf,
     /// HTTP worker threads; 0: one for each core. 0 to 256.
@@ -30,6 +32,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 7350)),
             operators: None,
+            grpc: None,
             data: PathBuf::from("data"),
             workers: 0,
             connections_max: 100_000,

@@ -1,8 +1,8 @@
-//! Nakama's client API on the player port (protocol-nakama): translation only.
+//! Nakama's client API (protocol-nakama): translation only.
 //!
 //! [`calls`] has a function for each call, whichever door it comes through; [`wire`] the messages.
-//! [`rest`] says which path is which call; [`socket`] speaks JSON over `/ws`; [`errors`] has every
-//! refusal's code and words. What the wire allows in a body or a query is in [`body`] and [`query`],
+//! [`rest`] says which path is which call, [`grpc`] is the other door to them; [`socket`] speaks JSON
+//! and protobuf over `/ws`; [`errors`] has every refusal's code and words. What the wire allows in a body or a query is in [`body`] and [`query`],
 //! what an answer looks like in [`reply`].
 
 pub mod auth;
@@ -10,6 +10,7 @@ pub mod body;
 pub mod calls;
 pub mod cors;
 pub mod errors;
+pub mod grpc;
 pub mod query;
 pub mod reply;
 pub mod rest;

@@ -1,4 +1,4 @@
-//! The ports: one HTTP server, one service for players and one for operators.
+//! The ports: one server, with services for players over HTTP and over gRPC, and for operators.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -28,19 +28,24 @@ const BACKLOG: u32 = 4_096;
 /// Ports that are ours and not yet served.
 pub(super) struct Sockets {
     players: TcpListener,
+    grpc: TcpListener,
     operators: TcpListener,
 }
 
 /// Ports that are served once the server runs.
 pub(super) struct Listeners {
     pub players: SocketAddr,
+    pub grpc: SocketAddr,
     pub operators: SocketAddr,
+    /// Tells gRPC's connections to end.
+    pub leave: nakama::grpc::Leave,
     pub server: Server,
 }
 
 pub(super) fn bind(config: &Config) -> Result<Sockets, StartError> {
     Ok(Sockets {
         players: listen(config.server.listen)?,
+        grpc: listen(config.server.grpc_address())?,
         operators: listen(config.server.operators_address())?,
     })
 }
@@ -63,12 +68,15 @@ impl Sockets {
     pub fn serve(self, running: &Running) -> Result<Listeners, StartError> {
         let at = |listener: &TcpListener| listener.local_addr().map_err(StartError::Http);
         let (players_at, operators_at) = (at(&self.players)?, at(&self.operators)?);
+        let grpc_at = at(&self.grpc)?;
         let config = &running.config;
         let workers = match config.server.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
         let player_port = PlayerPort::new(running);
+        let leave = nakama::grpc::Leave::default();
+        let grpc_port = nakama::grpc::Port::new(player_port.nakama.clone(), &leave);
         let shared = Shared { health: running.health.clone(), metrics: Sources::new(running) };
         let server = Server::build()
             .workers(workers)
@@ -76,12 +84,13 @@ impl Sockets {
             .shutdown_timeout(config.server.drain_s)
             .disable_signals()
             .listen("players", self.players, move || player_port.service())
+            .and_then(|server| server.listen("grpc", self.grpc, move || grpc_port.service()))
             .and_then(|server| {
                 server.listen("operators", self.operators, move || operator_service(&shared))
             })
             .map_err(StartError::Http)?
             .run();
-        Ok(Listeners { players: players_at, operators: operators_at, server })
+        Ok(Listeners { players: players_at, grpc: grpc_at, operators: operators_at, leave, server })
     }
 }
 

@@ -73,6 +73,11 @@ impl Bound {
         self.listeners.operators
     }
 
+    /// Where players who speak gRPC connect.
+    pub const fn grpc_address(&self) -> SocketAddr {
+        self.listeners.grpc
+    }
+
     /// The settings in force.
     pub fn config(&self) -> &Config {
         &self.running.config
@@ -129,6 +134,8 @@ impl Bound {
         if left > 0 {
             tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
         }
+        // Calls that run are finished; clients open no more of them on connections they have.
+        listeners.leave.now();
         handle.stop(true).await;
         close(&running.line, &running.accounts).await;
         Ok(())

@@ -94,9 +94,14 @@ impl Entered {
 }
 
 impl Drop for Entered {
+    /// On whatever thread a call is dropped: the runtime itself takes the task, for there need not
+    /// be a loop of actix around, as there is none while a worker ends.
     fn drop(&mut self) {
-        if let Some((number, give_back)) = self.unsettled() {
-            actix_rt::spawn(abandon(self.line.clone(), number, give_back));
+        let Some((number, give_back)) = self.unsettled() else { return };
+        let abandoned = abandon(self.line.clone(), number, give_back);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(abandoned)),
+            Err(_) => tracing::warn!("a dropped sign-in's slot lapses by time: no runtime here"),
         }
     }
 }

@@ -17,6 +17,8 @@ use tokio::sync::oneshot;
 pub struct TestServer {
     /// Where players connect.
     pub players: SocketAddr,
+    /// Where players who speak gRPC connect.
+    pub grpc: SocketAddr,
     /// Where operators connect.
     pub operators: SocketAddr,
     /// The server's clock.
@@ -82,15 +84,16 @@ impl TestServer {
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
                 let bound = bind(config, their_clock, Dice::machine().unwrap()).await.unwrap();
-                let at = (bound.player_address(), bound.operators_address());
+                let at = (bound.player_address(), bound.grpc_address(), bound.operators_address());
                 let _ = started.send((at, bound.dials(), bound.server_key().to_owned()));
                 bound.run(async { drop(stopped.await) }).await.unwrap();
             });
         });
-        let ((players, operators), dials, server_key) =
+        let ((players, grpc, operators), dials, server_key) =
             has_started.await.expect("the server starts; its thread printed why not");
         Self {
             players,
+            grpc,
             operators,
             clock,
             dials,

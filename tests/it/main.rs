@@ -8,6 +8,9 @@
 
 mod crash;
 mod fakes;
+mod grpc;
+mod grpc_alike;
+mod grpc_client;
 mod harness;
 mod identity;
 mod nakama_friends;

@@ -1,0 +1,122 @@
+//! One connection: HTTP/2 without TLS, on the worker that accepted it, from its first bytes to its
+//! end.
+
+use std::convert::Infallible;
+use std::io::Cursor;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use actix_rt::net::TcpStream;
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::watch;
+use tonic::body::Body;
+use tonic::codegen::Service as _;
+
+use super::service::{Calls, Peer};
+use super::status;
+use super::{
+    METADATA_MAX, NakamaServer, PING_EVERY, PONG_WITHIN, PREFACE_WITHIN, STREAMS_MAX,
+    TURN_AWAY_WITHIN,
+};
+use crate::nakama::calls;
+
+/// What every HTTP/2 connection begins with (RFC 9113 §3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// For those who speak HTTP/1.
+const NOT_HERE: &[u8] = b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\
+    Connection: close\r\n\r\n";
+
+/// Tasks of a connection stay on its worker.
+#[derive(Clone, Copy)]
+struct Here;
+
+impl<F: Future<Output: 'static> + 'static> Executor<F> for Here {
+    fn execute(&self, task: F) {
+        drop(actix_rt::spawn(task));
+    }
+}
+
+/// Serves a connection until it ends, or until `leaving` and the calls it has are done.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    calls: NakamaServer<Calls>,
+    mut leaving: watch::Receiver<bool>,
+) {
+    let peer = stream.peer_addr().ok();
+    // Answers are small and written whole: none should wait for another.
+    let _ = stream.set_nodelay(true);
+    let Some(begun) = preface(&mut stream).await else { return };
+    let (read, write) = stream.into_split();
+    let io = tokio::io::join(Cursor::new(begun).chain(read), write);
+    let answer = service_fn(move |request| answer(calls.clone(), peer, request));
+    let mut http = http2::Builder::new(Here);
+    http.timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(METADATA_MAX)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PONG_WITHIN);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(io), answer));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = leaving.wait_for(|leave| *leave) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a gRPC connection broke off");
+    }
+}
+
+/// The first bytes, if they are HTTP/2's.
+async fn preface(stream: &mut TcpStream) -> Option<[u8; PREFACE.len()]> {
+    let mut begun = [0; PREFACE.len()];
+    let read = stream.read_exact(&mut begun);
+    tokio::time::timeout(PREFACE_WITHIN, read).await.ok()?.ok()?;
+    if begun == *PREFACE {
+        return Some(begun);
+    }
+    let _ = tokio::time::timeout(TURN_AWAY_WITHIN, turn_away(stream)).await;
+    None
+}
+
+/// Closing with bytes unread resets the connection before the client has read the answer.
+async fn turn_away(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.write_all(NOT_HERE).await?;
+    stream.shutdown().await?;
+    let mut waste = [0; 1_024];
+    while stream.read(&mut waste).await? > 0 {}
+    Ok(())
+}
+
+/// One call, from its first byte to its answer within the longest time of any: a client's own
+/// deadline is not looked at (§0.5).
+async fn answer(
+    mut calls: NakamaServer<Calls>,
+    peer: Option<SocketAddr>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    if !is_grpc(&request) {
+        return Ok(status::not_grpc());
+    }
+    request.extensions_mut().insert(Peer(peer));
+    let called = calls::in_time(async { Ok(calls.call(request).await) }).await;
+    match called {
+        Ok(Ok(response)) => Ok(status::from_transport(response)),
+        Ok(Err(never)) => Err(never),
+        Err(too_late) => Ok(status::of(&too_late).into_http()),
+    }
+}
+
+/// Whether it says that it is gRPC with protobuf; gRPC-Web is another protocol.
+fn is_grpc(request: &Request<Incoming>) -> bool {
+    let said = request.headers().get("content-type").map(hyper::header::HeaderValue::as_bytes);
+    let rest = said.and_then(|said| said.strip_prefix(b"application/grpc"));
+    matches!(rest, Some([] | [b'+' | b';', ..]))
+}
