@@ -39,6 +39,45 @@ fn nakama_js_is_online_with_a_status() {
 }
 
 #[test]
+fn nakama_js_makes_friends_in_node_and_in_a_browser() {
+    browser();
+    run("friends.mjs", OPEN_GATE);
+}
+
+/// The page a newcomer follows, word for word: two players see each other online and are friends.
+#[test]
+fn two_players_see_each_other_as_the_page_says() {
+    packages();
+    let server = Server::start(&[]);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/two-players.mjs");
+    let script = folder().join("two-players.of-the-docs.mjs");
+    fs::copy(&page, &script).expect("a copy beside the packages");
+    let told = Command::new("node")
+        .arg(&script)
+        .current_dir(folder())
+        .env("ANTEROOM_URL", &server.url)
+        .output()
+        .expect("node starts");
+    let _ = fs::remove_file(&script);
+    let said = String::from_utf8_lossy(&told.stdout);
+    assert!(told.status.success(), "{}\nthe server said:\n{}", words(&told), server.log());
+    for (who, what) in [
+        ("ada sees bob-", "\"looking for a match\""),
+        ("bob sees ada-", "\"in the lobby\""),
+        ("bob is told: ada-", "wants to add you as a friend"),
+        ("ada is told: bob-", "accepted your friend request"),
+        ("ada lists bob-", "state 0, online true"),
+        ("ada sees bob-", "leave"),
+    ] {
+        let heard = said.lines().any(|line| line.starts_with(who) && line.ends_with(what));
+        assert!(heard, "nobody said {who}… {what}:\n{said}");
+    }
+    let text = fs::read_to_string(page.with_extension("md")).expect("the page");
+    let script = fs::read_to_string(&page).expect("the script");
+    assert!(text.contains(script.trim()), "the page shows another script");
+}
+
+#[test]
 fn nakama_js_stands_in_line() {
     let busy = [
         ("ANTEROOM__QUEUE__RATE", "0.5"),
@@ -175,6 +214,8 @@ fn install_python(home: &Path, python: &Path, stubs: &Path) -> Result<(), String
     if fs::read(&installed).ok().as_ref() != Some(&wanted) {
         let venv = path(&home.join("venv"));
         said("python3", &["-m", "venv", "--clear", &venv])
+            .or_else(|why| debian("python3-venv", &why))
+            .and_then(|_| said("python3", &["-m", "venv", "--clear", &venv]))
             .and_then(|_| {
                 said(&path(python), &["-m", "pip", "install", "-q", "-r", "requirements.txt"])
             })
@@ -235,14 +276,22 @@ fn install_browser() -> Result<(), String> {
         "no Chromium at {}: install Debian's package `chromium`, or set CHROMIUM to the browser",
         chromium().display()
     );
-    let root = fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0);
-    if !root || !Path::new("/usr/bin/apt-get").exists() || std::env::var_os("CHROMIUM").is_some() {
+    if std::env::var_os("CHROMIUM").is_some() {
         return Err(missing);
     }
-    said("apt-get", &["update"])
-        .and_then(|_| said("apt-get", &["install", "-y", "chromium"]))
-        .map_err(|why| format!("{missing}; installing it failed: {why}"))?;
+    debian("chromium", &missing)?;
     if Path::new(&chromium()).exists() { Ok(()) } else { Err(missing) }
+}
+
+/// Installs a package when run as root on Debian; else what is missing, `why`.
+fn debian(package: &str, why: &str) -> Result<String, String> {
+    let root = fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0);
+    if !root || !Path::new("/usr/bin/apt-get").exists() {
+        return Err(why.to_owned());
+    }
+    said("apt-get", &["update"])
+        .and_then(|_| said("apt-get", &["install", "-y", package]))
+        .map_err(|failed| format!("{why}; installing it failed: {failed}"))
 }
 
 /// What a program printed; when it failed, why.
