@@ -1,6 +1,9 @@
-//! `/ws`: who may open a socket (protocol-nakama §7.1), and JSON over it.
+//! `/ws`: who may open a socket (protocol-nakama §7.1), and what is said over it: [`dialect`] knows
+//! the rules, [`codec`] the two formats, of which [`read`] and [`write`] are JSON.
 
+pub mod codec;
 pub mod dialect;
+pub mod protobuf;
 pub mod read;
 pub mod write;
 
@@ -20,8 +23,10 @@ use crate::actors::session::{Channel, Denied, Others, SocketLimits, SocketRoute,
 use crate::config::NakamaConfig;
 use crate::domain::account::AccountId;
 use crate::domain::session::CloseReason;
+use crate::domain::time::UnixMicros;
 use crate::domain::token::nakama::Claims;
-use dialect::Json;
+use codec::Codec;
+use dialect::Realtime;
 
 /// The path of the socket.
 pub const PATH: &str = "/ws";
@@ -45,7 +50,7 @@ impl SocketRoute for Route {
     ) -> Pin<Box<dyn Future<Output = Result<Welcome, Denied>>>> {
         let query = head.uri.query().unwrap_or_default();
         let admitted = admit(&self.0, query, &head.headers)
-            .map(|claims| welcome(&self.0, claims, query))
+            .map(|(codec, claims)| welcome(&self.0, codec, claims, query))
             .map_err(|denied| denied.visible_to(&head.headers));
         Box::pin(ready(admitted))
     }
@@ -67,15 +72,12 @@ pub fn without_upgrade(app: &App, request: &HttpRequest) -> HttpResponse {
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Format first, then the token and its revocation (§7.1). `format=protobuf` is not spoken yet.
-fn admit(app: &App, query: &str, headers: &HeaderMap) -> Result<Claims, Denied> {
+/// Format first, then the token and its revocation (§7.1).
+fn admit(app: &App, query: &str, headers: &HeaderMap) -> Result<(Codec, Claims), Denied> {
     let format = query::first(query, "format").unwrap_or_default();
-    if !matches!(&*format, b"" | b"json") {
-        return Err(denied(400, "Invalid format parameter\n"));
-    }
-    token(query, headers)
-        .and_then(|token| auth::access(app, &token))
-        .ok_or_else(|| denied(401, "Missing or invalid token\n"))
+    let codec = Codec::named(&format).ok_or_else(|| denied(400, "Invalid format parameter\n"))?;
+    let claims = token(query, headers).and_then(|token| auth::access(app, &token));
+    claims.map(|claims| (codec, claims)).ok_or_else(|| denied(401, "Missing or invalid token\n"))
 }
 
 /// The bearer, else `?token=`: proxies put other `Authorization` schemes before a good query.
@@ -110,9 +112,9 @@ fn when_full(retry_after_s: u64) -> Denied {
     denied
 }
 
-/// Who comes in and how: sockets outlive tokens (§7.1), a status is shown from the start when
-/// asked for (§7.2).
-fn welcome(app: &Arc<App>, claims: Claims, query: &str) -> Welcome {
+/// Who comes in and how: sockets outlive tokens (§7.1) as long as is set, a status is shown from the
+/// start when asked for (§7.2).
+fn welcome(app: &Arc<App>, codec: Codec, claims: Claims, query: &str) -> Welcome {
     let settings = &app.config.nakama;
     let account = AccountId(claims.account);
     let username: Arc<str> = claims.username.into();
@@ -124,7 +126,7 @@ fn welcome(app: &Arc<App>, claims: Claims, query: &str) -> Welcome {
         online: query::boolean(&status).unwrap_or(false),
         token: claims.token,
         issued_at_us: claims.issued_at_us,
-        expires_at: None,
+        expires_at: ends_at(claims.expires_at, settings.socket_outlives_token_s),
         holds_slot: true,
         when_full,
         others: if settings.single_socket {
@@ -134,8 +136,13 @@ fn welcome(app: &Arc<App>, claims: Claims, query: &str) -> Welcome {
         },
         channel: Channel::Nakama,
         limits: limits(settings),
-        dialect: Box::new(Json::new(app.clone(), account, username)),
+        dialect: Box::new(Realtime::new(app.clone(), codec, account, username)),
     }
+}
+
+/// When a socket ends whose token expires at `token`, both in seconds; 0: not with its token.
+fn ends_at(token: u64, outlives_s: u64) -> Option<UnixMicros> {
+    (outlives_s > 0).then(|| UnixMicros::from_secs(token).plus_secs(outlives_s))
 }
 
 const fn limits(settings: &NakamaConfig) -> SocketLimits {
@@ -183,6 +190,12 @@ mod tests {
         headers.insert(header::ORIGIN, HeaderValue::from_static("https://game.example"));
         let marked = denied(401, "x").visible_to(&headers);
         assert_eq!(marked.headers, [("Access-Control-Allow-Origin", "*".to_owned())]);
+    }
+
+    #[test]
+    fn a_socket_ends_some_time_after_its_token_if_that_is_set() {
+        assert_eq!(ends_at(1_000, 0), None);
+        assert_eq!(ends_at(1_000, 60), Some(UnixMicros::from_secs(1_060)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The frames of protocol-nakama §16.3 and §16.6, and what each mistake is answered with.
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 
 use super::*;
@@ -8,7 +9,8 @@ use crate::domain::presence::{Event, Presence};
 const ME: &str = "4c2ae592-b2a7-445e-98ec-697694478b1c";
 const BOB: &str = "0f5a2c3e-6b1d-4f0a-9a43-1d2f6a3c7b55";
 
-/// Knows Bob by name; does not answer for `down`.
+/// Knows Bob by name; does not answer for `down`, nor for who may follow the zero id; lets nobody
+/// follow the largest one.
 #[derive(Clone)]
 struct Fake;
 
@@ -19,6 +21,20 @@ impl Outside for Fake {
             "bob" => Ok(Some(account(BOB))),
             "alice again" => Ok(Some(account(ME))),
             _ => Ok(None),
+        }
+    }
+
+    fn may_follow(
+        &self,
+        account: AccountId,
+        mut whom: Vec<AccountId>,
+    ) -> Result<Vec<AccountId>, CallError> {
+        assert_eq!(account.0.to_string(), ME);
+        whom.retain(|account| !account.0.is_max());
+        if whom.iter().any(|account| account.0.is_nil()) {
+            Err(CallError::NoAnswer)
+        } else {
+            Ok(whom)
         }
     }
 
@@ -35,8 +51,8 @@ fn account(id: &str) -> AccountId {
     AccountId(id.parse().unwrap())
 }
 
-fn dialect() -> Json<Fake> {
-    Json::new(Fake, account(ME), "alice".into())
+fn dialect() -> Realtime<Fake> {
+    Realtime::new(Fake, Codec::Json, account(ME), "alice".into())
 }
 
 fn presence(status: &str) -> Presence {
@@ -153,6 +169,19 @@ fn a_bad_follow_follows_nobody() {
 }
 
 #[test]
+fn only_those_are_followed_who_may_be() {
+    let frame = |ids: &str| format!(r#"{{"cid":"3","status_follow":{{"user_ids":[{ids}]}}}}"#);
+    let hidden = format!(r#""{}""#, Uuid::max());
+    let nobody = r#"{"cid":"3","status":{"presences":[]}}"#;
+    assert_eq!(told(&frame(&hidden)), [nobody]);
+    assert_eq!(told(&frame(&format!(r#"{hidden},"{BOB}""#)))[0], "follow 1");
+    assert_eq!(
+        told(&frame(&format!(r#""{}""#, Uuid::nil()))),
+        [r#"{"cid":"3","error":{"code":0,"message":"Could not check users"}}"#]
+    );
+}
+
+#[test]
 fn unfollowing_is_acknowledged() {
     let frame = format!(r#"{{"cid":"5","status_unfollow":{{"user_ids":["{BOB}"]}}}}"#);
     assert_eq!(told(&frame), ["unfollow 1", r#"{"cid":"5"}"#]);
@@ -222,7 +251,7 @@ fn every_other_end_has_its_code() {
         [concat!(
             r#"{"notifications":{"notifications":[{"id":"00000000-0000-0000-0000-000000000000","#,
             r#""subject":"single_socket","content":"{}","code":-7,"sender_id":"","#,
-            r#""create_time":"2026-01-01T00:00:00Z"}]}}"#
+            r#""create_time":"2026-01-01T00:00:00Z","persistent":false}]}}"#
         )]
     );
 }
@@ -259,4 +288,82 @@ fn an_event_is_encoded_once_with_leave_and_join_together() {
         heard(&event(&[], &["lobby"])),
         format!(r#"{{"status_presence_event":{{"leaves":[{}]}}}}"#, user("lobby"))
     );
+}
+
+#[test]
+fn protobuf_is_the_same_dialect_in_binary_frames() {
+    let mut dialect = Realtime::new(Fake, Codec::Protobuf, account(ME), "alice".into());
+    let mut answers = |frame: &'static [u8]| {
+        let effects = dialect.message(Inbound::Binary(Bytes::from_static(frame)), UnixMicros(0));
+        let answer = |effect| match effect {
+            Effect::Send(Outbound::Binary(bytes)) => bytes.to_vec(),
+            Effect::SetStatus(status) => format!("set {status:?}").into(),
+            Effect::Close(reason) => format!("close {reason:?}").into(),
+            _ => panic!("another effect"),
+        };
+        effects.into_iter().map(answer).collect::<Vec<_>>()
+    };
+    assert_eq!(answers(b"\x0a\x011\x82\x02\x00"), [b"\x0a\x011\x8a\x02\x00"], "ping");
+    let hi = b"\x0a\x012\xea\x01\x06\x0a\x04\x0a\x02hi";
+    assert_eq!(answers(hi), [&br#"set Some("hi")"#[..], b"\x0a\x012"]);
+    assert_eq!(
+        answers(b"\xea\x01\x02\x0a\x00"),
+        [&br#"set Some("")"#[..], b""],
+        "no cid, no bytes"
+    );
+    assert_eq!(answers(b"\xea\x01\x00"), [&b"set None"[..], b""]);
+    let error = |code: u8, text: &str| {
+        let length = u8::try_from(text.len()).unwrap();
+        [b"\x0a\x016\x5a", &[length + 4, 8, code, 0x12, length][..], text.as_bytes()].concat()
+    };
+    for (tag, code, text) in [
+        (b"\x1a\x00".as_slice(), 1, "Unrecognized message."),
+        (b"\x5a\x00", 1, "Unrecognized message."),
+        (b"\x82\x01\x00", 4, "Match not found"),
+        (b"\xc2\x01\x00", 6, "RPC function not found"),
+    ] {
+        let frame = Bytes::from([b"\x0a\x016", tag].concat()).to_vec().leak();
+        assert_eq!(answers(frame), [error(code, text)], "{text}");
+    }
+    let unknown = b"\x0a\x016\xc2\x3e\x00";
+    assert_eq!(answers(unknown), [error(2, "Missing message."), b"close Malformed".into()]);
+    assert_eq!(answers(b"\x0a\xff"), [b"close Malformed"]);
+    assert_eq!(dialect.closing(CloseReason::Malformed).2, "error processing message");
+
+    let text = Inbound::Text(Bytes::from_static(br#"{"cid":"1","ping":{}}"#));
+    let effects = dialect.message(text, UnixMicros(0));
+    assert!(matches!(effects[..], [Effect::Close(CloseReason::WrongFrame)]));
+}
+
+#[test]
+fn news_are_encoded_once_for_each_format() {
+    let told = Shared::new(Notification::from_friend(
+        Uuid::nil(),
+        Topic::FriendRequest,
+        account(BOB),
+        "bob",
+        UnixMicros::from_secs(1_767_225_600),
+    ));
+    let heard = |codec| {
+        let mut dialect = Realtime::new(Fake, codec, account(ME), "alice".into());
+        dialect.notification(&told).unwrap()
+    };
+    let Outbound::Text(text) = heard(Codec::Json) else { panic!("binary") };
+    assert_eq!(
+        text,
+        format!(
+            concat!(
+                r#"{{"notifications":{{"notifications":[{{"id":"{}","#,
+                r#""subject":"bob wants to add you as a friend","#,
+                r#""content":"{{\"username\":\"bob\"}}","code":-2,"sender_id":"{}","#,
+                r#""create_time":"2026-01-01T00:00:00Z","persistent":true}}]}}}}"#
+            ),
+            Uuid::nil(),
+            BOB
+        )
+    );
+    let Outbound::Binary(binary) = heard(Codec::Protobuf) else { panic!("text") };
+    for (codec, first) in [(Codec::Json, text), (Codec::Protobuf, binary)] {
+        assert_eq!(heard(codec).payload().as_ptr(), first.as_ptr(), "shared, not copied");
+    }
 }
