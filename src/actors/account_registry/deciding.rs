@@ -33,7 +33,11 @@ pub struct Outcome {
 impl Outcome {
     fn of(decided: Result<Option<Change>, Refusal>) -> Self {
         match decided {
-            Ok(change) => Self { change, answer: Ok(Edited::default()) },
+            // What changes nothing has no flush to wait for.
+            Ok(change) => {
+                let change = change.filter(|change| !change.is_empty());
+                Self { change, answer: Ok(Edited::default()) }
+            }
             Err(refusal) => Self { change: None, answer: Err(refusal) },
         }
     }

@@ -184,6 +184,19 @@ async fn nobody_hears_of_what_is_not_flushed() {
     accounts.close().await;
 }
 
+/// An unlink of what is not linked, within the second of the account's last change.
+#[actix_web::test]
+async fn a_change_that_changes_nothing_is_answered_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let (accounts, _stopped) = start(store(data.path()));
+    let account = sign_up(&accounts, 1).await;
+    let unlinked = accounts.unlink(account.id, LinkKind::Custom, None);
+    let within = std::time::Duration::from_secs(5);
+    let answer = tokio::time::timeout(within, unlinked).await;
+    assert_eq!(answer.expect("an answer without another write"), Ok(()));
+    accounts.close().await;
+}
+
 #[actix_web::test]
 async fn a_known_account_signs_in_without_a_flush() {
     let data = tempfile::tempdir().unwrap();
