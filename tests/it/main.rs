@@ -20,3 +20,4 @@ mod pragma_flow;
 mod program;
 mod races;
 mod restart;
+mod socket_protobuf;
