@@ -13,6 +13,7 @@ mod grpc_client;
 mod harness;
 mod nakama_line;
 mod nakama_wire;
+mod openapi;
 mod operate;
 mod passwords;
 mod pragma_client;
