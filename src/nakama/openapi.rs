@@ -1,4 +1,4 @@
-//! `/openapi.json`: the REST API described in OpenAPI 3.1, for tools and people. Written from
+//! `/openapi.json`: the REST API described in `OpenAPI` 3.1, for tools and people. Written from
 //! `proto/` by `tests/tidy/openapi.rs`.
 
 use actix_web::{HttpResponse, web};

@@ -1,6 +1,7 @@
 //! `/openapi.json` is true: every route is in it, and what the running server answers is as it says.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom::config::Gate;
 use anteroom::nakama::rest::routes;
@@ -8,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{Answer, Auth, TestServer, ask};
 
-/// The description with a validator for what is in it.
-struct Described(Value);
+/// The description, and the validators made from it so far.
+struct Described(Value, RefCell<BTreeMap<String, jsonschema::Validator>>);
 
 impl Described {
     async fn read(server: &TestServer) -> Self {
         let answer = server.plain("GET", "/openapi.json", None).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
-        Self(answer.json)
+        Self(answer.json, RefCell::default())
     }
 
     /// Method, path and operation of everything described.
@@ -39,9 +40,13 @@ impl Described {
             Some(reference) => self.0.pointer(reference.trim_start_matches('#')).unwrap(),
             None => said,
         };
-        let mut schema = said["content"]["application/json"]["schema"].clone();
-        schema["components"] = self.0["components"].clone();
-        let validator = jsonschema::validator_for(&schema).unwrap();
+        let schema = &said["content"]["application/json"]["schema"];
+        let mut validators = self.1.borrow_mut();
+        let validator = validators.entry(schema.to_string()).or_insert_with(|| {
+            let mut schema = schema.clone();
+            schema["components"] = self.0["components"].clone();
+            jsonschema::validator_for(&schema).unwrap()
+        });
         let wrong: Vec<_> = validator.iter_errors(&answer.json).map(|it| it.to_string()).collect();
         assert!(wrong.is_empty(), "{name} {status} {}: {wrong:?}", answer.text);
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anteroom::config::Gate;
 use anteroom::nakama::wire::realtime::envelope::Message as Wire;
-use anteroom::nakama::wire::realtime::{Envelope, Ping, StatusFollow, StatusUpdate, UserPresence};
+use anteroom::nakama::wire::realtime::{
+    Envelope, NotServed, Ping, StatusFollow, StatusUpdate, UserPresence,
+};
 use futures_util::{SinkExt as _, StreamExt as _};
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -103,12 +105,14 @@ fn update(status: Option<&str>) -> Wire {
 }
 
 /// Who, and what they show.
-fn shown(presences: &[UserPresence]) -> Vec<(&str, Option<&str>)> {
+type Shown<'a> = Vec<(&'a str, Option<&'a str>)>;
+
+fn shown(presences: &[UserPresence]) -> Shown<'_> {
     presences.iter().map(|it| (&*it.username, it.status.as_deref())).collect()
 }
 
 /// The joins and leaves of an event.
-fn event(envelope: &Envelope) -> (Vec<(&str, Option<&str>)>, Vec<(&str, Option<&str>)>) {
+fn event(envelope: &Envelope) -> (Shown<'_>, Shown<'_>) {
     assert_eq!(envelope.cid, "");
     match &envelope.message {
         Some(Wire::StatusPresenceEvent(event)) => (shown(&event.joins), shown(&event.leaves)),
@@ -179,7 +183,7 @@ async fn misuse_of_a_protobuf_socket_ends_it_in_nakamas_words() {
         assert_eq!(socket.closed().await, (1000, words.to_owned()));
     }
     let mut socket = Socket::open(&server, &query).await;
-    socket.tell_binary("5", Wire::ChannelJoin(Default::default())).await;
+    socket.tell_binary("5", Wire::ChannelJoin(NotServed::default())).await;
     let Some(Wire::Error(error)) = socket.binary().await.message else { panic!("no error") };
     assert_eq!((error.code, &*error.message), (1, "Unrecognized message."));
     socket.send(unknown).await;

@@ -1,4 +1,4 @@
-//! `src/nakama/openapi.json`, the description of the REST API in OpenAPI 3.1, is what `proto/` and
+//! `src/nakama/openapi.json`, the description of the REST API in `OpenAPI` 3.1, is what `proto/` and
 //! the table below say. `ANTEROOM_GENERATE=1 cargo test --test tidy openapi` writes it anew.
 //!
 //! Messages are described as SDKs read and write them in JSON (protocol-nakama §0.2, §0.3).
@@ -265,7 +265,7 @@ fn schemas(api: &FileDescriptorProto) -> Value {
 }
 
 fn is_map(message: &DescriptorProto) -> bool {
-    message.options.as_ref().is_some_and(|options| options.map_entry())
+    message.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry)
 }
 
 /// The messages that the calls' messages are made of.
@@ -282,7 +282,7 @@ fn reachable<'a>(
             && found.insert(name.to_owned())
         {
             let nested = message.nested_type.iter().flat_map(|nested| &nested.field);
-            next.extend(message.field.iter().chain(nested).map(|field| field.type_name()));
+            next.extend(message.field.iter().chain(nested).map(FieldDescriptorProto::type_name));
         }
     }
     found
