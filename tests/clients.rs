@@ -165,7 +165,8 @@ impl Server {
         server.url =
             address.unwrap_or_else(|| panic!("{read:?}, it said {first:?} and:\n{}", server.log()));
         let grpc = first.split("gRPC http://").nth(1).and_then(|rest| rest.split(',').next());
-        server.grpc = grpc.unwrap_or_else(|| panic!("no gRPC in {first:?}")).to_owned();
+        let grpc = grpc.unwrap_or_else(|| panic!("no gRPC in {first:?}"));
+        grpc.clone_into(&mut server.grpc);
         server
     }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "tidy/generated.rs"]
 mod generated;
+#[path = "tidy/openapi.rs"]
+mod openapi;
 
 /// Files a program writes: as long as what they are written from makes them.
 const GENERATED: [&str; 2] = ["src/nakama/wire/api.rs", "src/nakama/wire/realtime.rs"];

@@ -11,6 +11,7 @@ pub mod calls;
 pub mod cors;
 pub mod errors;
 pub mod grpc;
+pub mod openapi;
 pub mod query;
 pub mod reply;
 pub mod rest;
@@ -44,7 +45,7 @@ pub struct App {
     pub config: Arc<Config>,
 }
 
-/// Registers Nakama's paths: `/v2/...`, `/healthcheck` and what is answered on `/ws` to those who
+/// Registers Nakama's paths: `/v2/...`, `/healthcheck`, `/openapi.json` and what is answered on `/ws` to those who
 /// do not ask for a socket. The rest of the port is not touched; see [`default_service`], [`Cors`].
 pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
     let socket = Arc::new(app.clone());
@@ -52,6 +53,7 @@ pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
     move |config| {
         let (calls, health, socket) = (rest.clone(), rest.clone(), socket.clone());
         config
+            .configure(openapi::routes)
             .service(web::scope("/v2").default_service(web::to(move |request, payload| {
                 rest::serve(calls.clone(), request, payload)
             })))

@@ -99,9 +99,10 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let Some((number, give_back)) = self.unsettled() else { return };
         let abandoned = abandon(self.line.clone(), number, give_back);
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(abandoned)),
-            Err(_) => tracing::warn!("a dropped sign-in's slot lapses by time: no runtime here"),
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            drop(runtime.spawn(abandoned));
+        } else {
+            tracing::warn!("a dropped sign-in's slot lapses by time: no runtime here");
         }
     }
 }

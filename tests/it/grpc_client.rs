@@ -21,7 +21,7 @@ pub struct Client(SendRequest<Full<Bytes>>, SocketAddr);
 pub struct Refused {
     pub code: u64,
     pub message: String,
-    pub metadata: HeaderMap,
+    pub metadata: Box<HeaderMap>,
 }
 
 /// An answer as it came: headers, bytes, and the headers with the trailers.
@@ -84,7 +84,7 @@ impl Raw {
         let code = text("grpc-status").expect("a status").parse().unwrap();
         if code != 0 {
             let message = unescaped(&text("grpc-message").unwrap_or_default());
-            return Err(Refused { code, message, metadata: self.all });
+            return Err(Refused { code, message, metadata: Box::new(self.all) });
         }
         let (compressed, length) = (self.body.get_u8(), self.body.get_u32());
         assert_eq!(u32::try_from(self.body.len()).unwrap(), length, "one message, whole");

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use hyper::header::HeaderValue;
 use send_wrapper::SendWrapper;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -28,7 +29,7 @@ impl Calls {
     /// Who asks. `grpcgateway-authorization` means nothing: it is a gateway's, and there is none.
     fn asked<'a>(&'a self, metadata: &'a MetadataMap, peer: Option<Peer>) -> Asked<'a> {
         let headers = metadata.as_ref();
-        let values = headers.get_all("authorization").iter().map(|value| value.as_bytes());
+        let values = headers.get_all("authorization").iter().map(HeaderValue::as_bytes);
         let pass = headers.get(calls::PASS_HEADER).map(|value| value.to_str().unwrap_or("?"));
         let lines = headers.get_all("x-forwarded-for").iter().filter_map(|it| it.to_str().ok());
         let forwarded = lines.map(str::to_owned).reduce(|all, line| all + "," + &line);

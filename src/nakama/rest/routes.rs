@@ -99,6 +99,11 @@ const OFFERED: &[(&str, &str, Call)] = &[
     ("POST", "/v2/account/unlink/steam", Call::Unlink(LinkKind::Steam)),
 ];
 
+/// Method and path of every call that is offered.
+pub fn offered() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OFFERED.iter().map(|(method, path, _)| (*method, *path))
+}
+
 /// Finds the call. A known path with an unknown method is 501, as is a call of Nakama's that is
 /// not offered here; anything else is 404 (§0.4).
 ///
