@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Mailbox, connect, newClient, refusal, story, tell, unique } from "./story.mjs";
 import { open } from "./browser.mjs";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { server } from "./story.mjs";
 
 const client = newClient();
@@ -82,8 +83,10 @@ story("the SDK in a browser signs in, befriends and sees why it is refused", asy
   const bob = await signIn();
   const context = await open();
   const page = await context.newPage();
-  // A page of nobody's: every call to the server is a foreign one.
-  await page.goto("about:blank");
+  // A page from elsewhere: every call to the server is a foreign one.
+  const elsewhere = createServer((_, response) => response.end("<title>a game</title>"));
+  await new Promise((done) => elsewhere.listen(0, "127.0.0.1", done));
+  await page.goto(`http://127.0.0.1:${elsewhere.address().port}/`);
   const file = new URL("./node_modules/@heroiclabs/nakama-js/dist/nakama-js.esm.mjs", import.meta.url);
   const sdk = await readFile(file, "utf8");
   const seen = await page.evaluate(
@@ -115,6 +118,7 @@ story("the SDK in a browser signs in, befriends and sees why it is refused", asy
     message: "Device ID invalid, must be 10-128 bytes.",
   });
   await context.close();
+  elsewhere.close();
 });
 
 await tell();
