@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 pub struct Server {
     child: Child,
     pub at: SocketAddr,
+    /// The gRPC port; the bare server has none, and then this is `at`.
+    pub grpc: SocketAddr,
     pub started_in: Duration,
 }
 
@@ -40,7 +42,9 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let at = line.split("players http://").nth(1).and_then(|rest| rest.split(',').next());
         let at = at.unwrap_or_else(|| panic!("no announcement: {line:?}")).parse().unwrap();
-        let mut this = Self { child, at, started_in: Duration::ZERO };
+        let grpc = line.split("gRPC http://").nth(1).and_then(|rest| rest.split(',').next());
+        let grpc = grpc.map_or(at, |grpc| grpc.trim().parse().unwrap());
+        let mut this = Self { child, at, grpc, started_in: Duration::ZERO };
         this.wait_ready();
         this.started_in = watch.elapsed();
         this

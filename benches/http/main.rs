@@ -5,11 +5,12 @@
 //! start with 1M accounts and 1M tickets ≤ 1 s.
 //!
 //! Budgets (issue 3): sign-in by device or custom id, `GET /v2/account` and refresh ≤ 2.5 × the bare
-//! POST's CPU; link and unlink, durable, ≥ 10,000/s and ≤ 100 µs; 19,000 sockets with a status ≤ 8 kB and
+//! POST's CPU; gRPC within 1.5 × of REST;
+//! link and unlink, durable, ≥ 10,000/s and ≤ 100 µs; 19,000 sockets with a status ≤ 8 kB and
 //! ≤ 60 µs a connect; a status to 1,000 followers ≤ 3 µs an event in bursts, ≤ 12 µs single.
 //!
-//! `cargo bench --bench http` runs everything; `-- NAME…` some of: polls, sign-in, calls, links,
-//! sockets, accounts, start.
+//! `cargo bench --bench http` runs everything; `-- NAME…` some of: polls, sign-in, calls, grpc,
+//! links, sockets, accounts, start.
 //! `SCALE=0.1` makes the crowds ten times smaller. The server is a process of its own; its CPU time
 //! is read from /proc.
 
@@ -24,6 +25,7 @@
 
 mod bare;
 mod child;
+mod grpc;
 mod load;
 mod nakama;
 mod scenes;
@@ -46,6 +48,9 @@ fn main() {
     }
     if wanted("links") {
         nakama::links();
+    }
+    if wanted("grpc") {
+        grpc::grpc();
     }
     if wanted("sockets") {
         sockets::sockets();

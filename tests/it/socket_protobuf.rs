@@ -21,7 +21,7 @@ use crate::harness::TestServer;
 use crate::races::user_id;
 
 /// A client's end.
-struct Socket(WebSocketStream<TcpStream>);
+pub struct Socket(WebSocketStream<TcpStream>);
 
 /// Asks for a socket; gives the connection and the answer's head.
 async fn asked(to: SocketAddr, query: &str) -> (TcpStream, String) {
@@ -40,7 +40,7 @@ async fn asked(to: SocketAddr, query: &str) -> (TcpStream, String) {
 }
 
 impl Socket {
-    async fn open(server: &TestServer, query: &str) -> Self {
+    pub async fn open(server: &TestServer, query: &str) -> Self {
         let (stream, head) = asked(server.players, query).await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         assert!(head.contains("\r\nSec-WebSocket-Accept: "), "{head}");
@@ -57,14 +57,14 @@ impl Socket {
         next.expect("an answer in time").expect("an open socket").unwrap()
     }
 
-    async fn json(&mut self) -> Value {
+    pub async fn json(&mut self) -> Value {
         match self.next().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),
         }
     }
 
-    async fn tell_json(&mut self, envelope: Value) {
+    pub async fn tell_json(&mut self, envelope: Value) {
         self.send(Message::text(envelope.to_string())).await;
     }
 

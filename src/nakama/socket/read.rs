@@ -67,8 +67,19 @@ pub struct Update {
     pub status: Option<String>,
 }
 
+/// A list; Defold sends a lone text where it has one.
 fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Ok(Option::<Vec<String>>::deserialize(deserializer)?.unwrap_or_default())
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Listed {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Option::<Listed>::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Listed::One(one)) => vec![one],
+        Some(Listed::Many(many)) => many,
+    })
 }
 
 /// Reads one envelope; `None` when the frame is not one.
@@ -188,6 +199,9 @@ mod tests {
         ] {
             assert_eq!(message(frame), Some(Message::Follow(follow.clone())));
         }
+        let one = Follow { user_ids: vec!["a".into()], usernames: Vec::new() };
+        let lone = message(r#"{"status_follow":{"user_ids":"a"}}"#);
+        assert_eq!(lone, Some(Message::Follow(one)));
         let nobody = Some(Message::Follow(Follow::default()));
         assert_eq!(message(r#"{"status_follow":{"user_ids":null}}"#), nobody);
     }
@@ -220,7 +234,6 @@ mod tests {
             r#"{"status_update":"hi"}"#,
             r#"{"status_update":{"status":1}}"#,
             r#"{"status_update":{"status":"a","status":"b"}}"#,
-            r#"{"status_follow":{"user_ids":"a"}}"#,
             r#"{"status_follow":{"user_ids":[null]}}"#,
             r#"{"ping":{}} x"#,
             &deep,
