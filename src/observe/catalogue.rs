@@ -50,6 +50,7 @@ catalogue! {
     ETA_ERROR = Gauge "login_queue_eta_error_ratio" ["quantile"] "Estimate given against wait that came true, over recent admissions";
     REVERSALS = Counter "login_queue_position_reversals" [""] "Positions that rose without a reason; must stay 0";
     SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
+    REFRESHES = Counter "session_refreshes" ["result"] "Refreshes of sessions: renewed, invalid (forged, expired, revoked), reused, refused (account gone or banned), unavailable";
     HASHES_PENDING = Gauge "password_hashes_pending" [""] "Passwords being hashed or waiting for it";
     HASHES = Counter "password_hashes" ["result"] "Passwords hashed (done) and refused because the pool was full (refused)";
     IDENTITY_CHECKS = Counter "identity_checks" ["provider,result"] "Proofs checked with identity providers: ok, refused, unavailable";

@@ -61,6 +61,9 @@ impl Sources {
         for (kind, result, count) in self.door.outcomes.each().filter(|(.., count)| *count > 0) {
             page.labelled2(name::SIGN_INS, (kind, result), count);
         }
+        for (result, count) in self.door.outcomes.refreshes() {
+            page.labelled(name::REFRESHES, result, count);
+        }
         let hashing = self.door.hash_figures();
         page.put(name::HASHES_PENDING, hashing.pending.load(Ordering::Relaxed));
         page.labelled(name::HASHES, "done", hashing.done.load(Ordering::Relaxed));

@@ -27,9 +27,44 @@ pub const KINDS: [&str; 14] = [
 pub const RESULTS: [&str; 7] =
     ["created", "signed_in", "refused", "waiting", "bad_pass", "busy", "unavailable"];
 
-/// Sign-ins by kind and result.
+/// What may come of a refresh, as metrics name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// New tokens were given.
+    Renewed,
+    /// The token was forged, expired or revoked.
+    Invalid,
+    /// The token was used after its successor, or its session was signed out meanwhile.
+    Reused,
+    /// The account is gone or banned.
+    Refused,
+    /// No answer in time.
+    Unavailable,
+}
+
+impl Refresh {
+    /// Every result.
+    pub const ALL: [Self; 5] =
+        [Self::Renewed, Self::Invalid, Self::Reused, Self::Refused, Self::Unavailable];
+
+    /// The word for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Renewed => "renewed",
+            Self::Invalid => "invalid",
+            Self::Reused => "reused",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// Sign-ins by kind and result, and refreshes by result.
 #[derive(Debug, Default)]
-pub struct Outcomes([[AtomicU64; RESULTS.len()]; KINDS.len()]);
+pub struct Outcomes {
+    sign_ins: [[AtomicU64; RESULTS.len()]; KINDS.len()],
+    refreshes: [AtomicU64; Refresh::ALL.len()],
+}
 
 impl Outcomes {
     pub(super) fn count(&self, kind: &str, result: &Result<SignedIn, SignInError>) {
@@ -43,13 +78,24 @@ impl Outcomes {
             Err(SignInError::Call(_) | SignInError::Identity(_)) => 6,
         };
         if let Some(kind) = KINDS.iter().position(|known| *known == kind) {
-            self.0[kind][result].fetch_add(1, Ordering::Relaxed);
+            self.sign_ins[kind][result].fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Counts a refresh.
+    pub fn count_refresh(&self, result: Refresh) {
+        self.refreshes[result as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Result and count of refreshes.
+    pub fn refreshes(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let counts = self.refreshes.iter().map(|count| count.load(Ordering::Relaxed));
+        Refresh::ALL.iter().map(|result| result.name()).zip(counts)
     }
 
     /// Kind, result and count of each that has happened.
     pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + '_ {
-        KINDS.iter().zip(&self.0).flat_map(|(kind, row)| {
+        KINDS.iter().zip(&self.sign_ins).flat_map(|(kind, row)| {
             RESULTS
                 .iter()
                 .zip(row)

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::outcomes::Refresh;
 use super::{Door, SignInError};
 use crate::actors::account_registry::Presented;
 use crate::config::RefreshPolicy;
@@ -42,6 +43,17 @@ impl Door {
     /// [`Refusal::NoAccount`], [`Refusal::Banned`]; [`Refusal::RefreshReused`] when the token was
     /// replaced and used again, which ends the session, or everything was signed out meanwhile.
     pub async fn renew(&self, ask: Renewal) -> Result<Renewed, SignInError> {
+        let renewed = self.decide_renewal(ask).await;
+        self.outcomes.count_refresh(match &renewed {
+            Ok(_) => Refresh::Renewed,
+            Err(SignInError::Refused(Refusal::RefreshReused)) => Refresh::Reused,
+            Err(SignInError::Refused(_)) => Refresh::Refused,
+            Err(_) => Refresh::Unavailable,
+        });
+        renewed
+    }
+
+    async fn decide_renewal(&self, ask: Renewal) -> Result<Renewed, SignInError> {
         let account = self.resume(ask.account).await?;
         let revoked_before = UnixMicros(account.revoked_before_us);
         if revoked_before.0 != 0 && revoked_before.0 >= ask.issued_at_us {

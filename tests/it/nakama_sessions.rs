@@ -149,3 +149,19 @@ async fn only_friends_are_followed_when_so_set() {
     let seen = bobs.json().await;
     assert_eq!(seen["status"]["presences"][0]["user_id"], ada.id.as_str(), "{seen}");
 }
+
+#[actix_rt::test]
+async fn denied_refreshes_are_counted() {
+    let server = TestServer::start(|_| {}).await;
+    let session = sign_in(&server).await;
+    refresh(&server, session.str("/refresh_token")).await;
+    refresh(&server, session.str("/token")).await;
+    let url = format!("http://{}/metrics", server.operators);
+    let page = crate::harness::ask("GET", &url, crate::harness::Auth::None, None).await;
+    for line in [
+        r#"session_refreshes_total{result="renewed"} 1"#,
+        r#"session_refreshes_total{result="invalid"} 1"#,
+    ] {
+        assert!(page.text.lines().any(|it| it.starts_with(line)), "{line}\n{}", page.text);
+    }
+}

@@ -11,6 +11,7 @@ use crate::nakama::App;
 use crate::nakama::auth;
 use crate::nakama::errors::{Context, Failure, failure};
 use crate::nakama::wire::api;
+use crate::signin::outcomes::Refresh;
 use crate::signin::renewing::Renewal;
 
 /// A session a token pair is issued for.
@@ -110,7 +111,10 @@ fn refreshable(app: &App, token: &str) -> Result<Claims, Failure> {
         .verify(Kind::Refresh, token, app.door.clock.now())
         .ok()
         .filter(|claims| !auth::is_revoked(app, claims, Kind::Refresh))
-        .ok_or_else(|| Failure::unauthenticated(REFUSED))
+        .ok_or_else(|| {
+            app.door.outcomes.count_refresh(Refresh::Invalid);
+            Failure::unauthenticated(REFUSED)
+        })
 }
 
 /// Revokes the tokens of the request, each for its kind alone, or everything when there are none.
