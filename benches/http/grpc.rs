@@ -96,8 +96,8 @@ fn beside_rest(
         assert_eq!(run(&plan).not_200, 0);
         let between = server.cpu();
         calls(server.grpc, requests, call);
-        rest += between - before;
-        grpc += server.cpu() - between;
+        rest += between.saturating_sub(before);
+        grpc += server.cpu().saturating_sub(between);
     }
     let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / (3 * requests) as f64;
     println!(

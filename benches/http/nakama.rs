@@ -65,9 +65,9 @@ pub fn links() {
             ("link/custom", "/v2/account/link/custom"),
             ("unlink/custom", "/v2/account/unlink/custom"),
         ] {
-            let make = |n: u64| call(path, round, n);
+            let request = |n: u64| call(path, round, n);
             let (at, requests) = (server.at, accounts);
-            let plan = Plan { at, connections: 128, requests, make: &make, keep_every: 0 };
+            let plan = Plan { at, connections: 128, requests, make: &request, keep_every: 0 };
             measure(name, &server, &plan);
         }
     }

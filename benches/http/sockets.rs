@@ -38,7 +38,7 @@ async fn connect_all(server: &Server, tokens: &[String]) {
     let opened: Vec<TcpStream> =
         stream::iter(tokens).map(|token| open(server, token)).buffered(256).collect().await;
     let (took, count) = (watch.elapsed(), opened.len() as u64);
-    let cpu = (server.cpu() - cpu).as_micros() as f64 / count as f64;
+    let cpu = server.cpu().saturating_sub(cpu).as_micros() as f64 / count as f64;
     let each = (server.resident_bytes() - resident) / count;
     println!(
         "=> {count} sockets with a status, none refused: {took:?}, {cpu:.1} µs CPU a connect, \
@@ -81,6 +81,7 @@ async fn fan_out(server: &Server, tokens: &[String]) {
         });
     }
     settle(&bytes).await;
+    let mut waste = vec![0; 65_536];
     for burst in [1, 10, 50] {
         let (cpu, before) = (server.cpu(), bytes.load(Ordering::Relaxed));
         let rounds = 1_000 / burst;
@@ -91,12 +92,11 @@ async fn fan_out(server: &Server, tokens: &[String]) {
                 say(&mut player, &status).await;
             }
             settle(&bytes).await;
-            let mut waste = [0; 65_536];
             while player.try_read(&mut waste).is_ok_and(|count| count > 0) {}
         }
         let events = (rounds * burst * FOLLOWERS) as u64;
         let each = (bytes.load(Ordering::Relaxed) - before) / events;
-        let micros = (server.cpu() - cpu).as_micros() as f64;
+        let micros = server.cpu().saturating_sub(cpu).as_micros() as f64;
         println!(
             "=> a status told to {FOLLOWERS}, bursts of {burst:>2}: {:.2} µs CPU per delivered \
              event ({each} bytes)",
@@ -117,12 +117,11 @@ async fn settle(bytes: &AtomicU64) {
 /// A text frame, masked with zeros.
 async fn say(socket: &mut TcpStream, text: &str) {
     let mut frame = vec![0x81];
-    match u8::try_from(text.len()) {
-        Ok(short @ ..126) => frame.push(0x80 | short),
-        _ => {
-            frame.push(0x80 | 126);
-            frame.extend_from_slice(&u16::try_from(text.len()).unwrap().to_be_bytes());
-        }
+    if let Ok(short @ ..126) = u8::try_from(text.len()) {
+        frame.push(0x80 | short);
+    } else {
+        frame.push(0xfe); // masked; two bytes of length follow
+        frame.extend_from_slice(&u16::try_from(text.len()).unwrap().to_be_bytes());
     }
     frame.extend_from_slice(&[0; 4]);
     frame.extend_from_slice(text.as_bytes());

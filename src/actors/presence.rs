@@ -103,10 +103,10 @@ impl Board {
         self.tell(Tell { key, what: What::Unfollow(accounts) });
     }
 
-    /// No session of `follower` follows `followed` from now on.
-    pub fn part(&self, follower: AccountId, followed: AccountId) {
+    /// No session of `who` follows `from` from now on.
+    pub fn part(&self, who: AccountId, from: AccountId) {
         let nobody = SessionKey(0);
-        self.tell(Tell { key: nobody, what: What::Part { follower, followed } });
+        self.tell(Tell { key: nobody, what: What::Part { who, from } });
     }
 
     /// A session ends.
@@ -142,7 +142,7 @@ enum What {
     Follow(Vec<AccountId>, usize),
     Unfollow(Vec<AccountId>),
     Close,
-    Part { follower: AccountId, followed: AccountId },
+    Part { who: AccountId, from: AccountId },
 }
 
 impl Actor for Presence {
@@ -171,7 +171,7 @@ impl Handler<Tell> for Presence {
                 self.roster.unfollow(key, &accounts);
                 self.answer(key, Letter::Done);
             }
-            What::Part { follower, followed } => self.roster.part(follower, followed),
+            What::Part { who, from } => self.roster.part(who, from),
             What::Close => {
                 let event = self.roster.close(key);
                 self.publish(event);

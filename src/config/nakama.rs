@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Settings of Nakama's protocol. Keys and secrets are in the secrets file, not here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct NakamaConfig {
     /// Life of an access token, in seconds. 1 to 86400. Well above the 300 s at which SDKs refresh.
     pub token_expiry_s: u64,

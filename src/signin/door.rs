@@ -160,7 +160,7 @@ impl Door {
             self.sockets.close_all(signed_in.account.id, CloseReason::Kicked);
         }
         if let Some(proof) = friends_of {
-            self.import_after_sign_in(&signed_in.account, proof).await;
+            Box::pin(self.import_after_sign_in(&signed_in.account, proof)).await;
         }
         Ok(signed_in)
     }

@@ -37,7 +37,7 @@ impl Door {
         if let Some(proof) = friends_of
             && let Some(account) = self.account(account).await?
         {
-            self.import_after_sign_in(&account, proof).await;
+            Box::pin(self.import_after_sign_in(&account, proof)).await;
         }
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Door {
             Unlink::Kind(kind) => (kind, None),
             Unlink::Id(kind, id) => (kind, Some(id)),
             Unlink::Proof(proof) => {
-                let link = self.providers.verify(&proof).await?.link;
+                let link = Box::pin(self.providers.verify(&proof)).await?.link;
                 (link.kind, Some(link.id))
             }
         };

@@ -67,7 +67,10 @@ impl Door {
             Credential::Unsafe { account_id, .. } => Claim::of(LinkKind::Unsafe, account_id),
             Credential::Email { email, password } => Claim::Email { email, password },
             Credential::Username { username, password } => Claim::Username { username, password },
-            Credential::Provider(proof) => Claim::Link(self.providers.verify(&proof).await?),
+            // Boxed: most sign-ins need no room for it.
+            Credential::Provider(proof) => {
+                Claim::Link(Box::pin(self.providers.verify(&proof)).await?)
+            }
         })
     }
 

@@ -62,6 +62,12 @@ pub struct FriendOfFriend {
     pub account: Account,
 }
 
+type OfToken = fn(Zeroizing<String>) -> Proof;
+
+/// Prefixes of custom ids that mean a console, and what follows them.
+const CONSOLES: [(&str, OfToken); 3] =
+    [("xbox|", Proof::Xbox), ("psn|", Proof::PlayStation), ("nintendo|", Proof::Nintendo)];
+
 impl Door {
     /// The caller's friends, invitations and blocks, by state and age, and where to go on if there
     /// are more (protocol-nakama §6.2).
@@ -185,7 +191,7 @@ impl Door {
         proof: Proof,
         reset: bool,
     ) -> Result<(), SignInError> {
-        let links = self.providers.friends(&proof).await?;
+        let links = Box::pin(self.providers.friends(&proof)).await?;
         let provider = proof.kind().name();
         let (ids, usernames) = (Vec::new(), Vec::new());
         let deed = Deed::Import { provider, reset };
@@ -262,9 +268,7 @@ impl Door {
     ///
     /// Those of [`crate::domain::account::names::custom`].
     pub fn custom(&self, id: &str) -> Result<Credential, Refusal> {
-        let consoles: [(&str, fn(Zeroizing<String>) -> Proof); 3] =
-            [("xbox|", Proof::Xbox), ("psn|", Proof::PlayStation), ("nintendo|", Proof::Nintendo)];
-        for (prefix, proof) in consoles {
+        for (prefix, proof) in CONSOLES {
             if let Some(token) = id.strip_prefix(prefix) {
                 let proof = proof(Zeroizing::new(token.to_owned()));
                 if self.providers.is_configured(proof.kind()) {
@@ -280,6 +284,7 @@ impl Door {
     /// # Errors
     ///
     /// No answer in time.
+    #[expect(clippy::unused_async, reason = "a store elsewhere would have to ask")]
     pub async fn notifications(
         &self,
         account: AccountId,

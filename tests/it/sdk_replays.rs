@@ -177,5 +177,5 @@ async fn swift_reads_every_token_as_plain_base64() {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02X}"))
 }

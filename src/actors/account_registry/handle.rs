@@ -169,14 +169,14 @@ impl Accounts {
         };
         // The mailbox holds more than all places, so that ours is the bound that is met.
         let mailbox = limits.callers_max.saturating_add(16);
-        let (ready, started) = std::sync::mpsc::channel();
+        let (up, is_up) = std::sync::mpsc::channel();
         let registry = AccountRegistry::start_in_arbiter(&Arbiter::new().handle(), move |ctx| {
             ctx.set_mailbox_capacity(mailbox);
-            let _ = ready.send(());
+            let _ = up.send(());
             registry
         });
         // Until then the mailbox holds actix's 16.
-        started.recv().map_err(|error| StoreError::failed("start the account registry", error))?;
+        is_up.recv().map_err(|error| StoreError::failed("start the account registry", error))?;
         let accounts = Self {
             registry,
             figures,

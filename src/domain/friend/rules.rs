@@ -16,8 +16,8 @@ pub struct Step {
     pub tells: Option<Topic>,
 }
 
-fn made(state: EdgeState, metadata: String, now: UnixMicros) -> Option<Edge> {
-    Some(Edge { state, position: now.0, updated_at: now.as_secs(), metadata })
+const fn made(state: EdgeState, metadata: String, now: UnixMicros) -> Edge {
+    Edge { state, position: now.0, updated_at: now.as_secs(), metadata }
 }
 
 fn state(edge: Option<&Edge>) -> Option<EdgeState> {
@@ -45,8 +45,8 @@ pub fn add(
             tells: Some(Topic::FriendAccept),
         }),
         (None, None) => Some(Step {
-            mine: made(InviteSent, metadata.to_owned(), now),
-            theirs: made(InviteReceived, String::new(), now),
+            mine: Some(made(InviteSent, metadata.to_owned(), now)),
+            theirs: Some(made(InviteReceived, String::new(), now)),
             tells: Some(Topic::FriendRequest),
         }),
         _ => None,
@@ -88,7 +88,7 @@ pub fn block(mine: Option<&Edge>, theirs: Option<&Edge>, now: UnixMicros) -> Opt
     let position = mine.map_or(now.0, |mine| mine.position);
     let theirs = match theirs {
         Some(theirs) if theirs.state == Blocked => Some(theirs.clone()),
-        _ => made(BlockedBy, String::new(), now),
+        _ => Some(made(BlockedBy, String::new(), now)),
     };
     let mine = Edge {
         state: Blocked,
@@ -123,8 +123,8 @@ pub fn accept_from_provider(
             Some(Step { mine, theirs, tells: Some(Topic::FriendJoin) })
         }
         (None, None) => Some(Step {
-            mine: made(Friend, note.clone(), now),
-            theirs: made(Friend, note, now),
+            mine: Some(made(Friend, note.clone(), now)),
+            theirs: Some(made(Friend, note, now)),
             tells: Some(Topic::FriendJoin),
         }),
         _ => None,

@@ -5,8 +5,8 @@ use EdgeState::{Blocked, BlockedBy, Friend, InviteReceived, InviteSent};
 
 const NOW: UnixMicros = UnixMicros::from_secs(1_000);
 
-fn edge(state: EdgeState) -> Option<Edge> {
-    Some(Edge { state, position: 5, updated_at: 5, metadata: String::new() })
+fn edge(state: EdgeState) -> Edge {
+    Edge { state, position: 5, updated_at: 5, metadata: String::new() }
 }
 
 /// Both sides' states after a step, and what is told.
@@ -30,7 +30,7 @@ type Expected = Option<(Option<EdgeState>, Option<EdgeState>, Option<Topic>)>;
 
 fn check(expected: [Expected; 7], deed: impl Fn(Option<&Edge>, Option<&Edge>) -> Option<Step>) {
     for ((mine, theirs), expected) in PAIRS.into_iter().zip(expected) {
-        let (me, them) = (mine.and_then(edge), theirs.and_then(edge));
+        let (me, them) = (mine.map(edge), theirs.map(edge));
         assert_eq!(states(deed(me.as_ref(), them.as_ref())), expected, "{mine:?} {theirs:?}");
     }
 }
@@ -71,8 +71,8 @@ fn importing_makes_friends_unless_either_side_blocks() {
 
 #[test]
 fn accepting_merges_the_metadata_of_the_accepter_and_keeps_positions() {
-    let mine = Edge { metadata: r#"{"a":1,"b":1}"#.into(), ..edge(InviteReceived).unwrap() };
-    let step = add(Some(&mine), edge(InviteSent).as_ref(), r#"{"b":2}"#, NOW).unwrap();
+    let mine = Edge { metadata: r#"{"a":1,"b":1}"#.into(), ..edge(InviteReceived) };
+    let step = add(Some(&mine), Some(&edge(InviteSent)), r#"{"b":2}"#, NOW).unwrap();
     let (mine, theirs) = (step.mine.unwrap(), step.theirs.unwrap());
     assert_eq!(mine.metadata, r#"{"a":1,"b":2}"#);
     assert_eq!((mine.position, mine.updated_at), (5, 1_000));

@@ -124,11 +124,11 @@ impl<P> Roster<P> {
         }
     }
 
-    /// No session of `follower` follows `followed` any more: they were blocked.
-    pub fn part(&mut self, follower: AccountId, followed: AccountId) {
-        let own = self.players.get(&follower).map(|player| player.own.clone());
+    /// No session of `who` follows `from` any more: they were blocked.
+    pub fn part(&mut self, who: AccountId, from: AccountId) {
+        let own = self.players.get(&who).map(|player| player.own.clone());
         for key in own.unwrap_or_default() {
-            self.unfollow(key, &[followed]);
+            self.unfollow(key, &[from]);
         }
     }
 

@@ -123,7 +123,6 @@ pub async fn in_time<T>(call: impl Future<Output = Result<T, Failure>>) -> Resul
 /// # Errors
 ///
 /// None.
-#[expect(clippy::unused_async, reason = "the form of every call")]
 pub async fn healthcheck(_asked: &Asked<'_>) -> Result<(), Failure> {
     Ok(())
 }
