@@ -217,6 +217,11 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
         if !starts {
             continue;
         }
+        // A declaration without a body, as in a trait.
+        let head = lines[at..].iter().find(|line| line.ends_with('{') || line.ends_with(';'));
+        if head.is_some_and(|line| line.ends_with(';')) {
+            continue;
+        }
         let indent = line.len() - words.len();
         let closing = format!("{}}}", " ".repeat(indent));
         let end = lines[at..].iter().position(|line| *line == closing);
