@@ -106,6 +106,7 @@ async fn successes_are_as_described() {
     let (device, custom) = (json!({ "id": "device-of-alice" }), json!({ "id": "custom-of-alice" }));
     let mail = json!({ "email": "alice@example.com", "password": "correct horse battery" });
     let (mut token, mut refresh) = (String::new(), String::new());
+    let bob = crate::nakama_friends::Player::new(&server, "bob").await;
     for (method, path, query, body) in [
         ("GET", "/healthcheck", "", None),
         ("POST", "/v2/account/authenticate/device", "?username=alice&create=true", Some(device)),
@@ -116,6 +117,14 @@ async fn successes_are_as_described() {
         ("PUT", "/v2/account", "", Some(json!({ "display_name": "Alice", "timezone": "UTC" }))),
         ("GET", "/v2/account", "", None),
         ("POST", "/v2/account/unlink/custom", "", Some(custom)),
+        ("GET", "/v2/user", "?usernames=bob&usernames=alice", None),
+        ("POST", "/v2/friend", "?usernames=bob", None),
+        ("GET", "/v2/friend", "?limit=10", None),
+        ("GET", "/v2/friend/friends", "?limit=10", None),
+        ("POST", "/v2/friend/block", "?usernames=bob", None),
+        ("DELETE", "/v2/friend", "?usernames=bob", None),
+        ("GET", "/v2/notification", "?limit=10", None),
+        ("DELETE", "/v2/notification", "", None),
         ("POST", "/v2/account/session/refresh", "", Some(json!({}))),
         ("POST", "/v2/session/logout", "", Some(json!({}))),
         ("POST", "/v2/account/authenticate/device", "", Some(json!({ "id": "device-of-alice" }))),
@@ -127,6 +136,10 @@ async fn successes_are_as_described() {
         let body = if is_refresh { Some(json!({ "token": refresh })) } else { body };
         let by_key = is_refresh || path.contains("/authenticate/");
         let auth = if by_key { Auth::Key(&server.server_key) } else { Auth::Bearer(&token) };
+        if path == "/v2/friend/friends" {
+            // Somebody to list, and something to be told.
+            bob.ask(&server, "POST", "/v2/friend?usernames=alice").await;
+        }
         let answer = ask(method, &server.url(&format!("{path}{query}")), auth, body).await;
         assert_eq!(answer.status, 200, "{method} {path} {}", answer.text);
         described.check(operation, &answer);
