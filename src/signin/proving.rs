@@ -96,10 +96,10 @@ impl Door {
             let proven = match &claim {
                 Claim::Link(verified) => Proven::by_link(verified.clone()),
                 Claim::Email { email, password } => {
-                    self.prove_email(email, password, wish.create, from).await?
+                    Box::pin(self.prove_email(email, password, wish.create, from)).await?
                 }
                 Claim::Username { username, password } => {
-                    self.prove_username(username, password, from).await?
+                    Box::pin(self.prove_username(username, password, from)).await?
                 }
             };
             let _ = tries.next();

@@ -99,9 +99,6 @@ impl LoginQueue {
                 self.queue.abandon_redeem(now, pass, give_back);
                 tell(reply, ());
             }
-            Ask::AdmitExempt { player, identity } => {
-                self.queue.admit_exempt(now, player, identity);
-            }
             Ask::Connect(player, reply) => {
                 let answer = self.queue.connect(now, player);
                 let taken = answer.is_ok();
@@ -131,6 +128,10 @@ impl LoginQueue {
     fn say(&mut self, now: UnixMicros, question: Question) -> Said {
         match question {
             Question::Check(ticket) => Said::Checked(self.queue.check(now, ticket)),
+            Question::Exempt(player, identity) => {
+                self.queue.admit_exempt(now, player, identity);
+                Said::Noted
+            }
             Question::Enter(identity, lane) => {
                 let (reply, mut answer) = oneshot::channel();
                 self.enter(now, (identity, lane, reply));

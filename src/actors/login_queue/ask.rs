@@ -30,10 +30,6 @@ pub(super) enum Ask {
         give_back: bool,
         reply: Reply<()>,
     },
-    AdmitExempt {
-        player: Player,
-        identity: Identity,
-    },
     Connect(Player, Reply<Result<(), NoSlot>>),
     Disconnect(Player, Departure),
     SignOut(Player, Reply<()>),
@@ -50,6 +46,8 @@ pub(super) enum Ask {
 pub(super) enum Question {
     Enter(Identity, Lane),
     Check(TicketRef),
+    /// Not a question: a player who does not stand in line has signed in. Nobody waits for it.
+    Exempt(Player, Identity),
 }
 
 /// The answer to a [`Question`].
@@ -57,6 +55,7 @@ pub(super) enum Question {
 pub(super) enum Said {
     Checked(Checked),
     Standing(Standing),
+    Noted,
     /// An implicit ticket whose place is on its way to the disk.
     Later(oneshot::Receiver<Standing>),
 }

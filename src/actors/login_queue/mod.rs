@@ -63,7 +63,7 @@ impl Line {
         match rounds::ask(self, Question::Enter(identity, lane)).await? {
             Said::Standing(standing) => Ok(standing),
             Said::Later(answer) => patiently(answer).await,
-            Said::Checked(_) => Err(CallError::NoAnswer),
+            Said::Checked(_) | Said::Noted => Err(CallError::NoAnswer),
         }
     }
 
@@ -72,7 +72,7 @@ impl Line {
         let _seat = self.0.callers.take()?;
         match rounds::ask(self, Question::Check(ticket)).await? {
             Said::Checked(checked) => Ok(checked),
-            Said::Standing(_) | Said::Later(_) => Err(CallError::NoAnswer),
+            Said::Standing(_) | Said::Later(_) | Said::Noted => Err(CallError::NoAnswer),
         }
     }
 
@@ -82,7 +82,7 @@ impl Line {
         let _seat = self.0.callers.take()?;
         match rounds::ask_alone(self, Question::Check(ticket)).await? {
             Said::Checked(checked) => Ok(checked),
-            Said::Standing(_) | Said::Later(_) => Err(CallError::NoAnswer),
+            Said::Standing(_) | Said::Later(_) | Said::Noted => Err(CallError::NoAnswer),
         }
     }
 
@@ -118,9 +118,9 @@ impl Line {
     }
 
     /// Lets a player in who does not have to stand in line; the slot is counted.
-    /// Does not wait.
+    /// Does not wait: it only makes a slot that is held last longer.
     pub fn admit_exempt(&self, player: Player, identity: Identity) -> Result<(), CallError> {
-        self.tell(Ask::AdmitExempt { player, identity })
+        rounds::tell(self, Question::Exempt(player, identity))
     }
 
     /// A socket of the player opens: takes the slot that waits for it, keeps the one that is held,

@@ -35,6 +35,16 @@ pub(super) async fn ask(line: &Line, question: Question) -> Result<Said, CallErr
     poll_fn(|cx| round.poll(index, cx)).await
 }
 
+/// Tells something with this turn's round and does not wait for it.
+pub(super) fn tell(line: &Line, question: Question) -> Result<(), CallError> {
+    if actix::Arbiter::try_current().is_some() {
+        join(line, question);
+        return Ok(());
+    }
+    let (reply, _) = tokio::sync::oneshot::channel();
+    line.tell(Ask::Round { questions: vec![question], reply })
+}
+
 /// The same without a round.
 pub(super) async fn ask_alone(line: &Line, question: Question) -> Result<Said, CallError> {
     let questions = vec![question];

@@ -27,6 +27,8 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 pub use account::{delete_account, get_account, update_account};
 pub use authenticate::{
     authenticate_apple, authenticate_custom, authenticate_device, authenticate_email,
@@ -114,8 +116,12 @@ impl<'a> Asked<'a> {
 /// # Errors
 ///
 /// 4/504 when the time is over, else what the call says.
-pub async fn in_time<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::time::timeout(DEADLINE, call).await.unwrap_or_else(|_| Err(Failure::too_late()))
+pub fn in_time<T>(
+    call: impl Future<Output = Result<T, Failure>>,
+) -> impl Future<Output = Result<T, Failure>> {
+    // Not an async function: that would keep room for the call twice.
+    let answered = tokio::time::timeout(DEADLINE, call);
+    answered.map(|answer| answer.unwrap_or_else(|_| Err(Failure::too_late())))
 }
 
 /// Whether anything answers at all (§12).
