@@ -24,10 +24,12 @@ mod users;
 mod whom;
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::OnceLock;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use tokio::time::Sleep;
 
 pub use account::{delete_account, get_account, update_account};
 pub use authenticate::{
@@ -116,12 +118,27 @@ impl<'a> Asked<'a> {
 /// # Errors
 ///
 /// 4/504 when the time is over, else what the call says.
-pub fn in_time<T>(
-    call: impl Future<Output = Result<T, Failure>>,
-) -> impl Future<Output = Result<T, Failure>> {
-    // Not an async function: that would keep room for the call twice.
-    let answered = tokio::time::timeout(DEADLINE, call);
-    answered.map(|answer| answer.unwrap_or_else(|_| Err(Failure::too_late())))
+pub fn in_time<T, F: Future<Output = Result<T, Failure>>>(call: F) -> InTime<F> {
+    InTime { call: Box::pin(call), deadline: None }
+}
+
+/// A call with its longest time. Most calls answer without ever waiting: those set no timer. Calls
+/// are large, and boxed they are moved once.
+pub struct InTime<F> {
+    call: Pin<Box<F>>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T, F: Future<Output = Result<T, Failure>>> Future for InTime<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if let Poll::Ready(answer) = self.call.as_mut().poll(cx) {
+            return Poll::Ready(answer);
+        }
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(DEADLINE)));
+        deadline.as_mut().poll(cx).map(|()| Err(Failure::too_late()))
+    }
 }
 
 /// Whether anything answers at all (§12).
