@@ -20,7 +20,13 @@ const FOLLOWERS: usize = 1_000;
 pub fn sockets() {
     let most = std::env::var("SOCKETS").ok().and_then(|n| n.parse().ok()).unwrap_or(19_000);
     let folder = tempfile::tempdir().unwrap();
-    let settings = [&OPEN[..], &[("NAKAMA__MESSAGES_PER_SECOND", "10000")]].concat();
+    // The clients answer no pings.
+    let quiet = [
+        ("NAKAMA__MESSAGES_PER_SECOND", "10000"),
+        ("NAKAMA__PING_PERIOD_MS", "600000"),
+        ("NAKAMA__PONG_WAIT_MS", "3600000"),
+    ];
+    let settings = [&OPEN[..], &quiet].concat();
     let server = Server::anteroom(folder.path(), &settings);
     let plan =
         Plan { at: server.at, connections: 128, requests: most, make: &device, keep_every: 1 };
