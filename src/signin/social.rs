@@ -219,6 +219,16 @@ impl Door {
         }
     }
 
+    /// Whether `viewer` is shown that a player is online: not by those who blocked them
+    /// (`nakama.blocks_hide_presence`).
+    pub fn shows_online(&self, viewer: AccountId, account: AccountId) -> bool {
+        let hides = || {
+            let theirs = self.accounts.edge(account, viewer);
+            theirs.is_ok_and(|edge| edge.is_some_and(|edge| edge.state == EdgeState::Blocked))
+        };
+        self.is_online(account) && !(self.config.nakama.blocks_hide_presence && hides())
+    }
+
     /// Whom of these a player may follow: by `nakama.follow`, and unless they blocked the player
     /// (`nakama.blocks_hide_presence`).
     ///

@@ -53,6 +53,9 @@ story("a block hides who blocks from whom it is for", async () => {
   await client.blockFriends(ada, [eve.user_id]);
   assert.deepEqual(states(await client.listFriends(ada)), [[eve.username, 3]]);
   assert.deepEqual(states(await client.listFriends(eve)), []);
+  const online = async (session, id) => (await client.getUsers(session, [id])).users[0].online;
+  assert.ok(!(await online(eve, ada.user_id)), "nor by looking her up");
+  assert.equal(await online(ada, eve.user_id), true, "ada sees eve");
   const again = await eves.socket.followUsers([ada.user_id]);
   assert.deepEqual(again.presences ?? [], [], "eve no longer sees ada");
   for (const { socket } of [adas, eves]) socket.disconnect(false);

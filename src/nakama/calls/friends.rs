@@ -24,7 +24,7 @@ pub async fn list_friends(
     let door = &asked.app.door;
     let (friends, next) = door.friends(me, ask).await.map_err(Failure::from_call)?;
     let friends = friends.into_iter().map(|friend| {
-        let online = door.is_online(friend.account.id);
+        let online = door.shows_online(me, friend.account.id);
         let user = users::user(friend.account, online, asked.ids_of_others());
         // §5.4: how many friends a friend has is not told here.
         let user = api::User { edge_count: 0, ..user };
@@ -99,7 +99,7 @@ pub async fn list_friends_of_friends(
         .map(|last| cursors::friends_of_friends(last.referrer, last.account.id))
         .unwrap_or_default();
     let friends_of_friends = found.into_iter().map(|found| {
-        let online = door.is_online(found.account.id);
+        let online = door.shows_online(me, found.account.id);
         let user = users::user(found.account, online, asked.ids_of_others());
         let user = Some(api::User { edge_count: 0, ..user });
         api::friends_of_friends_list::FriendOfFriend {

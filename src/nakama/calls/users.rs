@@ -82,7 +82,7 @@ pub async fn get_users(
     let found = door.users(UsersAsk { ids, usernames, facebook_ids }).await;
     let users = found.map_err(Failure::from_call)?.into_iter().map(|account| {
         let ids = shown(&account, me, &known, asked.ids_of_others());
-        let online = door.is_online(account.id);
+        let online = door.shows_online(me, account.id);
         user(account, online, ids)
     });
     Ok(api::Users { users: users.collect() })
