@@ -217,6 +217,10 @@ async fn a_deleted_account_is_gone_for_everybody() {
     assert_eq!((bob.friends(&server).await, bob.edge_count(&server).await), (Vec::new(), 0));
     let users = bob.ask(&server, "GET", &format!("/v2/user?ids={}", ada.id)).await;
     users.is(200, json!({}));
+    let system = bob.ask(&server, "GET", "/v2/user?ids=00000000-0000-0000-0000-000000000000").await;
+    let system = &system.json["users"][0];
+    assert_eq!(system["id"], "00000000-0000-0000-0000-000000000000");
+    assert_eq!((&system["username"], &system["online"]), (&Value::Null, &Value::Null));
     let gone = ada.ask(&server, "GET", "/v2/account").await;
     gone.is_error(401, 16, "Auth token invalid");
     let again = Player::new(&server, "ada").await;

@@ -93,6 +93,15 @@ impl Account {
         }
     }
 
+    /// The id of the server itself, which has no account (protocol-nakama §5.5).
+    pub const SYSTEM: AccountId = AccountId(Uuid::nil());
+
+    /// The server as it is shown to those who look it up: without a name, without a way to sign in.
+    pub fn system() -> Self {
+        let nobody = Link { kind: LinkKind::Device, id: String::new() };
+        Self { links: Vec::new(), ..Self::new(Self::SYSTEM, String::new(), nobody, 0) }
+    }
+
     /// An account for tests of rules.
     #[cfg(test)]
     pub fn sample(id: AccountId, link: Link) -> Self {
