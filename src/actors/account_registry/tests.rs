@@ -174,13 +174,36 @@ async fn nobody_hears_of_what_is_not_flushed() {
             assert_eq!(durable.unwrap().account, known);
         }
         gate.wait_for_commit(); // from here on it is being flushed
-        let seen = accounts.sign_in(ask(device("known"))).now_or_never();
-        assert!(seen.is_none(), "what is read now may not be durable");
     }
     assert_eq!(accounts.count().await, Ok(1));
     gate.open();
     join_all(pending).await;
     assert_eq!(accounts.count().await, Ok(2));
+    accounts.close().await;
+}
+
+/// While a change of an account is being flushed, reading it is left to the registry.
+#[actix_web::test]
+async fn who_looks_at_what_is_being_flushed_waits_for_the_flush() {
+    let data = tempfile::tempdir().unwrap();
+    let (gate, gated) = gate::new(store(data.path()));
+    let (accounts, _stopped) = start(gated);
+    gate.open();
+    let known = sign_up(&accounts, "known").await;
+    gate.shut();
+    let custom = names::custom("custom-1").unwrap();
+    let mut linking = accounts.link(known.id, LinkAsk::of(custom, None, 9)).boxed_local();
+    assert_eq!((&mut linking).now_or_never(), None);
+    gate.wait_for_commit();
+    let mut looking = accounts.find(Key::Id(known.id)).boxed_local();
+    let mut entering = accounts.sign_in(ask(device("known"))).boxed_local();
+    assert!((&mut looking).now_or_never().is_none());
+    assert!((&mut entering).now_or_never().is_none());
+    gate.open();
+    let (linked, seen, entered) = tokio::join!(linking, looking, entering);
+    linked.unwrap();
+    assert_eq!(seen.unwrap().unwrap().links.len(), 2);
+    assert_eq!(entered.unwrap().account.links.len(), 2);
     accounts.close().await;
 }
 
