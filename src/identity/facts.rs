@@ -27,6 +27,20 @@ pub(super) fn link(kind: LinkKind, id: &str) -> Result<Link, IdentityError> {
     Ok(Link { kind, id: id.to_owned() })
 }
 
+/// The link to a provider's id that is a number, written as numbers are.
+///
+/// # Errors
+///
+/// [`IdentityError::Refused`]: it is zero or no such number.
+pub(super) fn numbered(kind: LinkKind, id: &str) -> Result<Link, IdentityError> {
+    let is_number = id.parse::<u64>().is_ok_and(|number| number != 0 && number.to_string() == id);
+    if is_number {
+        link(kind, id)
+    } else {
+        Err(IdentityError::Refused(kind, "the id is empty or no number"))
+    }
+}
+
 /// A player of whom nothing but the id is known.
 pub(super) fn nameless(kind: LinkKind, id: &str) -> Result<Verified, IdentityError> {
     Ok(Verified::of(link(kind, id)?))

@@ -119,7 +119,7 @@ impl Steam {
         if params.publisherbanned && self.refuse_publisher_banned {
             return Err(refused("the player has a ban of the publisher"));
         }
-        Ok(Verified::of(steam_id(&params.steamid)?))
+        Ok(Verified::of(facts::numbered(KIND, &params.steamid)?))
     }
 
     /// Friends of a verified player. A private list is an empty one.
@@ -132,18 +132,9 @@ impl Steam {
             return Ok(Vec::new());
         }
         let friends = answer.ok()?.json::<Friends>()?.friendslist.friends;
-        let links = friends.iter().filter_map(|friend| steam_id(&friend.steamid).ok());
+        let links = friends.iter().filter_map(|friend| facts::numbered(KIND, &friend.steamid).ok());
         Ok(links.take(FRIENDS_MAX).collect())
     }
-}
-
-/// A 64-bit id in decimal, as it is always written; not zero.
-fn steam_id(text: &str) -> Result<Link, IdentityError> {
-    let number: u64 = text.parse().unwrap_or(0);
-    if number == 0 || number.to_string() != text {
-        return Err(IdentityError::Refused(KIND, "the id is empty or no number"));
-    }
-    facts::link(KIND, text)
 }
 
 impl std::fmt::Debug for Steam {

@@ -73,14 +73,10 @@ impl Xbox {
         let [user] = users.as_slice() else {
             return Err(IdentityError::Unavailable(KIND, "its answer makes no sense"));
         };
-        let is_number = user.id.parse::<u64>().is_ok_and(|id| id != 0 && id.to_string() == user.id);
-        if !is_number {
-            return Err(refused("the id is empty or no number"));
-        }
         let gamertag = user.settings.iter().find(|setting| setting.id == "Gamertag");
         let gamertag = gamertag.and_then(|setting| setting.value.as_deref());
         Ok(Verified {
-            link: facts::link(KIND, &user.id)?,
+            link: facts::numbered(KIND, &user.id)?,
             formerly: None,
             profile: facts::profile(gamertag, None),
         })

@@ -220,17 +220,11 @@ fn takes_json(range: &str) -> bool {
     covers && !parts.any(|part| part.strip_prefix("q=").is_some_and(zero))
 }
 
-/// What proxies say of the peer, all header lines joined; `None` without the header.
-fn forwarded(headers: &HeaderMap) -> Option<String> {
-    let values: Vec<&str> =
-        headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
-    (!values.is_empty()).then(|| values.join(","))
-}
-
 /// The address limits are held against.
 fn client(app: &App, request: &HttpRequest) -> Option<std::net::IpAddr> {
-    let forwarded = forwarded(request.headers());
-    app.door.client_address(request.peer_addr(), forwarded.as_deref())
+    let forwarded = request.headers().get_all("x-forwarded-for");
+    let lines = forwarded.filter_map(|line| line.to_str().ok());
+    app.door.client_address(request.peer_addr(), lines)
 }
 
 #[cfg(test)]

@@ -258,17 +258,19 @@ impl Door {
 
     /// The address to hold limits against: the peer's, or what a trusted proxy says of its peer.
     /// The right-most address that is no trusted proxy counts; anything further left can be forged.
-    pub fn client_address(
+    /// `forwarded`: every line of `X-Forwarded-For`.
+    pub fn client_address<'a>(
         &self,
         peer: Option<SocketAddr>,
-        forwarded: Option<&str>,
+        forwarded: impl Iterator<Item = &'a str>,
     ) -> Option<IpAddr> {
         let trusted = &self.config.server.trusted_proxies;
         let peer = peer?.ip().to_canonical();
         if !trusted.contains(&peer) {
             return Some(peer);
         }
-        let hops = forwarded.unwrap_or_default().rsplit(',').map(str::trim);
+        let lines: Vec<&str> = forwarded.collect();
+        let hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(str::trim);
         let parsed = hops.map_while(|hop| hop.parse::<IpAddr>().ok());
         let client = parsed.map(|hop| hop.to_canonical()).find(|hop| !trusted.contains(hop));
         Some(client.unwrap_or(peer))

@@ -246,11 +246,11 @@ impl Door {
         }
         let mut refused = HashSet::new();
         for other in &whom {
-            let mine = self.accounts.edge(account, *other)?.map(|edge| edge.state);
+            // Records come in pairs: theirs says as well whether the two are friends.
             let theirs = self.accounts.edge(*other, account)?.map(|edge| edge.state);
             let hidden = settings.blocks_hide_presence && theirs == Some(EdgeState::Blocked);
             let stranger =
-                settings.follow == FollowPolicy::Friends && mine != Some(EdgeState::Friend);
+                settings.follow == FollowPolicy::Friends && theirs != Some(EdgeState::Friend);
             if hidden || stranger {
                 refused.insert(*other);
             }

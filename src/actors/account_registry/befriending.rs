@@ -40,11 +40,7 @@ impl Desk<'_> {
                 return Ok(Err(refusal));
             }
         }
-        let Plan { mut change, told, .. } = plan;
-        for (owner, kept) in &told {
-            self.make_room(*owner, &mut change)?;
-            change.notifications.push(NotificationWrite::Keep(*owner, kept.clone()));
-        }
+        let Plan { change, told, .. } = plan;
         let change = (!change.is_empty()).then_some(change);
         Ok(Ok(Befriended { change, told }))
     }
@@ -98,7 +94,7 @@ impl Desk<'_> {
             return Ok(Ok(()));
         }
         if let Some(topic) = step.tells {
-            plan.told.push((other, self.telling(other, topic, plan)?));
+            self.tell(plan, other, topic)?;
         }
         plan.take(step, pair, them);
         Ok(Ok(()))
@@ -118,26 +114,20 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn telling(
-        &self,
-        owner: AccountId,
-        topic: Topic,
-        plan: &Plan<'_>,
-    ) -> Result<Notification, StoreError> {
+    /// Keeps a notification for a player; the oldest go so that it fits.
+    fn tell(&self, plan: &mut Plan<'_>, owner: AccountId, topic: Topic) -> Result<(), StoreError> {
         let kept = self.store.reads().notifications(owner, None, usize::MAX)?;
-        let id =
-            notification::id_after(kept.last().map(|last| last.id), self.now, self.dice.uuid());
+        let last = kept.last().map(|last| last.id);
+        let id = notification::id_after(last, self.now, self.dice.uuid());
         let (sender, username) = (plan.change.after.id, &plan.ask.username);
-        Ok(Notification::from_friend(id, topic, sender, username, self.now))
-    }
-
-    /// Drops the oldest notifications of a player so that one more fits.
-    fn make_room(&self, owner: AccountId, change: &mut Change) -> Result<(), StoreError> {
-        let kept = self.store.reads().notifications(owner, None, usize::MAX)?;
+        let told = Notification::from_friend(id, topic, sender, username, self.now);
         let most = self.friends.notifications_max.max(1);
         let over = (kept.len() + 1).saturating_sub(most);
         let gone = kept.iter().take(over).map(|old| NotificationWrite::Drop(owner, old.id));
-        change.notifications.extend(gone);
+        let writes = &mut plan.change.notifications;
+        writes.extend(gone);
+        writes.push(NotificationWrite::Keep(owner, told.clone()));
+        plan.told.push((owner, told));
         Ok(())
     }
 

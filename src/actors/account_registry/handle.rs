@@ -266,7 +266,7 @@ impl Accounts {
         self.edit(account, Edit::Revoke(what)).await.map(drop)
     }
 
-    /// Replaces a refresh token (`nakama.refresh_rotation`).
+    /// Replaces a refresh token (`nakama.refresh_token`).
     ///
     /// # Errors
     ///

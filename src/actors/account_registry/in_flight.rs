@@ -1,8 +1,7 @@
 //! Accounts whose changes are on their way to the disk: a reader sees them before they are durable.
 
-use std::sync::{Arc, PoisonError, RwLock};
-
 use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::domain::account::AccountId;
 

@@ -15,12 +15,7 @@ use super::{Accounts, Key, SignedIn};
 impl Accounts {
     /// The account with this key, if it is stored, durable and nothing is being changed about it.
     pub(super) fn glimpse(&self, key: &Key) -> Option<Account> {
-        let found = match key {
-            Key::Id(id) => self.reads.account(*id),
-            Key::Link(link) => self.reads.account_by_link(link),
-            Key::Username(name) => self.reads.account_by_username(name),
-        };
-        let account = found.ok().flatten()?;
+        let account = key.look(&*self.reads).ok().flatten()?;
         if !self.is_alive() {
             return None; // nobody knows what is on disk
         }
@@ -31,23 +26,16 @@ impl Accounts {
     /// `None`: the registry has to decide.
     pub(super) fn sign_in_as_is(&self, ask: &SignIn) -> Option<SignedIn> {
         if ask.pass.is_some() || ask.single_session {
-            return None;
+            return None; // they always write: no need to look
         }
         let account = self.glimpse(&Key::Link(ask.link.clone()))?;
+        // Nothing is rolled: whatever would need it is a change, or refused, and not for here.
         let fresh = Fresh {
             account: account.id,
             player: Uuid::nil(),
             discriminator: None,
             token_life_s: self.token_life_s,
         };
-        if ask.pragma.as_ref().is_some_and(|pragma| {
-            account.pragma_name.is_none()
-                || pragma
-                    .shard
-                    .is_some_and(|shard| account.players.iter().all(|it| it.shard != shard))
-        }) {
-            return None;
-        }
         let seen = Seen { account: Some(account), ..Seen::default() };
         let decided = sign_in::sign_in(ask, seen, fresh, self.clock.now()).ok()?;
         if decided.change.is_some() {

@@ -28,6 +28,7 @@ use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal};
 use crate::domain::friend::FriendAsk;
 use crate::domain::notification::Notification;
 use crate::domain::time::UnixMicros;
+use crate::store::{Reads, StoreError};
 
 use uuid::Uuid;
 
@@ -53,6 +54,17 @@ pub enum Key {
     Link(Link),
     /// Its user name, exactly.
     Username(String),
+}
+
+impl Key {
+    /// The account with this key, if there is one.
+    fn look(&self, reads: &dyn Reads) -> Result<Option<Account>, StoreError> {
+        match self {
+            Self::Id(id) => reads.account(*id),
+            Self::Link(link) => reads.account_by_link(link),
+            Self::Username(name) => reads.account_by_username(name),
+        }
+    }
 }
 
 /// Why the registry did not do as asked.

@@ -206,11 +206,7 @@ impl AccountRegistry {
         place: Place,
     ) -> Result<(), StoreError> {
         let store = self.store.as_ref().ok_or(StoreError::Abandoned)?;
-        let found = match key {
-            Key::Id(id) => store.reads().account(*id)?,
-            Key::Link(link) => store.reads().account_by_link(link)?,
-            Key::Username(name) => store.reads().account_by_username(name)?,
-        };
+        let found = key.look(store.reads())?;
         let id = found.as_ref().map(|account| account.id);
         self.when_durable(Answer::Find(to, found), id, place);
         Ok(())

@@ -36,7 +36,7 @@ pub struct RevokedToken {
 }
 
 /// A family of refresh tokens: the descendants of one sign-in, of which one is current
-/// (`nakama.refresh_rotation`).
+/// (`nakama.refresh_token`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Family {
     /// The token id they share.

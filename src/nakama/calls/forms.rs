@@ -74,8 +74,7 @@ impl Form for api::AuthenticateDeviceRequest {
     fn read(self, _rules: &Rules<'_>) -> Result<Wanted, Failure> {
         let Self { account, create, username } = self;
         let api::AccountDevice { id, vars } = account.unwrap_or_default();
-        let credential = names::device(&id).map(|link| Credential::Device(link.id));
-        Beside { create, username, vars, import: None }.with(credential)
+        Beside { create, username, vars, import: None }.with(proofs::device(&id))
     }
 }
 

@@ -31,10 +31,9 @@ impl Calls {
         let headers = metadata.as_ref();
         let values = headers.get_all("authorization").iter().map(HeaderValue::as_bytes);
         let pass = headers.get(calls::PASS_HEADER).map(|value| value.to_str().unwrap_or("?"));
-        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|it| it.to_str().ok());
-        let forwarded = lines.map(str::to_owned).reduce(|all, line| all + "," + &line);
+        let forwarded = headers.get_all("x-forwarded-for").iter();
         let peer = peer.and_then(|Peer(peer)| peer);
-        let from = self.0.door.client_address(peer, forwarded.as_deref());
+        let from = self.0.door.client_address(peer, forwarded.filter_map(|it| it.to_str().ok()));
         Asked::new(&self.0, Authorization::of(values), pass, from)
     }
 }

@@ -7,7 +7,7 @@ pub mod routes;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -80,12 +80,7 @@ fn head_bytes(request: &HttpRequest) -> usize {
 
 /// Where the request came from, as far as it is believed (§0.7).
 fn from(app: &App, request: &HttpRequest) -> Option<IpAddr> {
-    let forwarded = forwarded(request.headers());
-    app.door.client_address(request.peer_addr(), forwarded.as_deref())
-}
-
-/// Every `X-Forwarded-For`, in one line.
-fn forwarded(headers: &HeaderMap) -> Option<String> {
-    let lines = headers.get_all(header::X_FORWARDED_FOR).filter_map(|line| line.to_str().ok());
-    lines.map(str::to_owned).reduce(|all, line| all + "," + &line)
+    let forwarded = request.headers().get_all(header::X_FORWARDED_FOR);
+    let lines = forwarded.filter_map(|line| line.to_str().ok());
+    app.door.client_address(request.peer_addr(), lines)
 }

@@ -2,6 +2,7 @@
 //! binary ones (protocol-nakama §7.3). Both say the same.
 
 use bytes::Bytes;
+use prost::Message as _;
 
 use super::{protobuf, read, write};
 use crate::actors::session::{Format, Inbound, Outbound};
@@ -88,9 +89,11 @@ impl Codec {
 
     /// An envelope's bytes; `cid` is that of the request, empty when the server speaks first.
     pub fn bytes(self, cid: &str, said: Said<'_>) -> Bytes {
+        let envelope = write::envelope(cid, said);
         match self {
-            Self::Json => write::text(cid, said),
-            Self::Protobuf => protobuf::binary(cid, said),
+            // It cannot fail: no map with odd keys, no fallible writer.
+            Self::Json => serde_json::to_vec(&envelope).unwrap_or_default().into(),
+            Self::Protobuf => envelope.encode_to_vec().into(),
         }
     }
 

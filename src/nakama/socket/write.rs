@@ -1,101 +1,41 @@
-//! Frames to the client in JSON: snake case, defaults left out but where an SDK breaks on it:
-//! `presences`, an error's `code`, a notification's `sender_id` and `persistent` are always there
-//! (protocol-nakama §13.5).
-
-use bytes::Bytes;
-use serde::Serialize;
-use uuid::Uuid;
+//! Envelopes to the client, the same for both formats (protocol-nakama §7.4).
 
 use super::codec::Said;
-use crate::domain::notification::Notification;
 use crate::domain::presence::Presence;
-use crate::nakama::reply::timestamp;
+use crate::nakama::calls::notification;
+use crate::nakama::wire::realtime::{
+    Envelope, Error, Notifications, Pong, Status, StatusPresenceEvent, UserPresence, envelope,
+};
 
-#[derive(Serialize)]
-struct Envelope<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    cid: &'a str,
-    #[serde(flatten)]
-    message: Option<Message<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Message<'a> {
-    Pong {},
-    Error {
-        code: u8,
-        message: &'static str,
-    },
-    Status {
-        presences: Vec<UserPresence<'a>>,
-    },
-    StatusPresenceEvent {
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        joins: Vec<UserPresence<'a>>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        leaves: Vec<UserPresence<'a>>,
-    },
-    Notifications {
-        notifications: [Told<'a>; 1],
-    },
-}
-
-#[derive(Serialize)]
-struct UserPresence<'a> {
-    user_id: Uuid,
-    session_id: Uuid,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    username: &'a str,
-    status: &'a str,
-}
-
-#[derive(Serialize)]
-struct Told<'a> {
-    id: Uuid,
-    subject: &'a str,
-    content: &'a str,
-    code: i32,
-    sender_id: String,
-    create_time: String,
-    persistent: bool,
-}
-
-/// An envelope's text. Serialising it cannot fail: no map with odd keys, no fallible writer.
-pub fn text(cid: &str, said: Said<'_>) -> Bytes {
+/// The envelope of what is said; `cid` is that of the request, empty when the server speaks first.
+pub fn envelope(cid: &str, said: Said<'_>) -> Envelope {
+    use envelope::Message as Wire;
     let message = match said {
         Said::Done => None,
-        Said::Pong => Some(Message::Pong {}),
-        Said::Error(code, message) => Some(Message::Error { code: code as u8, message }),
-        Said::Status(online) => Some(Message::Status { presences: users(online) }),
-        Said::Event(event) => Some(Message::StatusPresenceEvent {
+        Said::Pong => Some(Wire::Pong(Pong {})),
+        Said::Error(code, message) => {
+            let (code, message) = (code as i32, message.to_owned());
+            Some(Wire::Error(Error { code, message, ..Default::default() }))
+        }
+        Said::Status(online) => Some(Wire::Status(Status { presences: users(online) })),
+        Said::Event(event) => Some(Wire::StatusPresenceEvent(StatusPresenceEvent {
             joins: users(&event.joins),
             leaves: users(&event.leaves),
-        }),
-        Said::Notification(told) => {
-            Some(Message::Notifications { notifications: [notification(told)] })
-        }
+        })),
+        Said::Notification(told) => Some(Wire::Notifications(Notifications {
+            notifications: vec![notification(told.clone())],
+        })),
     };
-    serde_json::to_vec(&Envelope { cid, message }).unwrap_or_default().into()
+    Envelope { cid: cid.to_owned(), message }
 }
 
-fn users(presences: &[Presence]) -> Vec<UserPresence<'_>> {
+fn users(presences: &[Presence]) -> Vec<UserPresence> {
+    let user = |presence: &Presence| UserPresence {
+        user_id: presence.account.0.to_string(),
+        session_id: presence.session.to_string(),
+        username: (*presence.username).to_owned(),
+        persistence: false,
+        status: Some((*presence.status).to_owned()),
+    };
     presences.iter().map(user).collect()
-}
-
-fn user(presence: &Presence) -> UserPresence<'_> {
-    let Presence { account, session, username, status } = presence;
-    UserPresence { user_id: account.0, session_id: *session, username, status }
-}
-
-fn notification(told: &Notification) -> Told<'_> {
-    Told {
-        id: told.id,
-        subject: &told.subject,
-        content: &told.content,
-        code: told.topic.code(),
-        sender_id: told.sender.map(|sender| sender.0.to_string()).unwrap_or_default(),
-        create_time: timestamp(told.created_at),
-        persistent: told.persistent,
-    }
 }
