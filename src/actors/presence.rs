@@ -160,8 +160,11 @@ impl Handler<Tell> for Presence {
             }
             What::SetStatus(status) => {
                 let event = self.roster.set_status(key, status);
-                self.publish(event);
+                // Done before all have heard: what the session asks next is here when they have,
+                // and they hear of a burst in few writes.
+                event.iter().for_each(|event| self.look(event.account));
                 self.answer(key, Letter::Done);
+                self.publish(event);
             }
             What::Follow(accounts, follows_max) => {
                 let shown = self.roster.follow(key, &accounts, follows_max);

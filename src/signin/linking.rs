@@ -1,6 +1,6 @@
 //! Ways to sign in, added and taken away (protocol-nakama §4).
 
-use super::proving::Claim;
+use super::proving::{Claim, Named};
 use super::{Credential, Door, SignInError, Unlink};
 use crate::actors::account_registry::LinkAsk;
 use crate::domain::account::{AccountId, Link, LinkKind, Refusal};
@@ -23,12 +23,12 @@ impl Door {
         let friends_of = import_friends.then(|| credential.proof()).flatten();
         let (verified, password) = match self.claim(credential).await? {
             Claim::Link(verified) => (verified, None),
-            Claim::Email { email, password } => {
+            Claim::Named(Named::Email(email), password) => {
                 let hash = self.hashing.hash(password).await?;
                 (Verified::of(Link { kind: LinkKind::Email, id: email }), Some(hash))
             }
             // A user name is no link: it comes with the account.
-            Claim::Username { .. } => return Err(Refusal::UsernameTaken.into()),
+            Claim::Named(Named::Username(_), _) => return Err(Refusal::UsernameTaken.into()),
         };
         let devices_max = self.config.nakama.devices_max as usize;
         let Verified { link, formerly, profile } = verified;

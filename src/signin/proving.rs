@@ -14,10 +14,14 @@ use crate::identity::{Proof, Verified};
 pub(super) enum Claim {
     /// The identifier itself, which is its own proof, or which a provider has confirmed.
     Link(Verified),
-    /// An address, and a password to check.
-    Email { email: String, password: Password },
-    /// A user name, and a password to check.
-    Username { username: String, password: Password },
+    /// Somebody by name, and a password to check.
+    Named(Named, Password),
+}
+
+/// Whose password it is.
+pub(super) enum Named {
+    Email(String),
+    Username(String),
 }
 
 /// How often a sign-in by password is proven again because the account changed meanwhile.
@@ -65,8 +69,10 @@ impl Door {
             Credential::Device(id) => Claim::of(LinkKind::Device, id),
             Credential::Custom(id) => Claim::of(LinkKind::Custom, id),
             Credential::Unsafe { account_id, .. } => Claim::of(LinkKind::Unsafe, account_id),
-            Credential::Email { email, password } => Claim::Email { email, password },
-            Credential::Username { username, password } => Claim::Username { username, password },
+            Credential::Email { email, password } => Claim::Named(Named::Email(email), password),
+            Credential::Username { username, password } => {
+                Claim::Named(Named::Username(username), password)
+            }
             // Boxed: most sign-ins need no room for it.
             Credential::Provider(proof) => {
                 Claim::Link(Box::pin(self.providers.verify(&proof)).await?)
@@ -78,8 +84,8 @@ impl Door {
     pub(super) fn identity_of(&self, claim: &Claim) -> Identity {
         let (kind, id) = match claim {
             Claim::Link(verified) => (verified.link.kind.name(), &verified.link.id),
-            Claim::Email { email, .. } => ("email", email),
-            Claim::Username { username, .. } => ("username", username),
+            Claim::Named(Named::Email(email), _) => ("email", email),
+            Claim::Named(Named::Username(username), _) => ("username", username),
         };
         self.line.identity(kind, id)
     }
@@ -91,16 +97,28 @@ impl Door {
         entered: &Entered,
         from: Option<IpAddr>,
     ) -> Result<SignedIn, SignInError> {
+        match claim {
+            Claim::Link(verified) => self.sign_in(Proven::by_link(verified), wish, entered).await,
+            // Boxed: most sign-ins need no room for it.
+            Claim::Named(name, password) => {
+                Box::pin(self.prove_by_password(&name, &password, wish, entered, from)).await
+            }
+        }
+    }
+
+    async fn prove_by_password(
+        &self,
+        name: &Named,
+        password: &Password,
+        wish: Wish,
+        entered: &Entered,
+        from: Option<IpAddr>,
+    ) -> Result<SignedIn, SignInError> {
         let mut tries = 1..=TRIES;
         loop {
-            let proven = match &claim {
-                Claim::Link(verified) => Proven::by_link(verified.clone()),
-                Claim::Email { email, password } => {
-                    Box::pin(self.prove_email(email, password, wish.create, from)).await?
-                }
-                Claim::Username { username, password } => {
-                    Box::pin(self.prove_username(username, password, from)).await?
-                }
+            let proven = match name {
+                Named::Email(email) => self.prove_email(email, password, wish.create, from).await?,
+                Named::Username(username) => self.prove_username(username, password, from).await?,
             };
             let _ = tries.next();
             match self.sign_in(proven, wish.clone(), entered).await {

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::ask::{Ask, Question, Reply, Said, Steering};
 use super::block::Block;
+use super::holders::Publisher;
 use super::stopped::{Ended, Farewell};
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
@@ -33,6 +34,7 @@ pub(super) struct LoginQueue {
     writer: Writer,
     block: Block,
     unsynced: Unsynced,
+    holders: Publisher,
     newcomers: Vec<Newcomer>,
     /// For each snapshot on its way, who waits for it.
     snapshots: VecDeque<Vec<Reply<()>>>,
@@ -54,6 +56,8 @@ pub(super) struct Parts {
     pub(super) writer: Writer,
     pub(super) block: Block,
     pub(super) unsynced: Unsynced,
+    /// Where others see who holds a slot.
+    pub(super) holders: Publisher,
     pub(super) snapshot_every_us: u64,
     /// Messages the mailbox takes.
     pub(super) mailbox: usize,
@@ -71,6 +75,7 @@ impl LoginQueue {
             writer: parts.writer,
             block: parts.block,
             unsynced: parts.unsynced,
+            holders: parts.holders,
             newcomers: Vec::new(),
             snapshots: VecDeque::new(),
             snapshot_every_us: parts.snapshot_every_us,
@@ -110,12 +115,15 @@ impl LoginQueue {
             Ask::Disconnect(player, departure) => self.queue.disconnect(now, player, departure),
             Ask::SignOut(player, reply) => {
                 self.queue.sign_out(now, player);
+                // Whoever hears of it and signs in again at once has to queue.
+                self.publish();
                 tell(reply, ());
             }
             Ask::Steer(steering, reply) => self.steer(now, steering, reply),
             Ask::Figures(reply) => tell(reply, self.queue.figures()),
             Ask::Turn(reply) => {
                 self.queue.tick(now);
+                self.publish();
                 tell(reply, ());
             }
             Ask::Close(reply) => self.close(now, reply),
@@ -204,11 +212,17 @@ impl LoginQueue {
             return;
         }
         self.closing = Some(vec![reply]);
+        self.holders.withdraw();
         self.writer.order(Order::Close(Box::new(self.queue.snapshot(now))));
+    }
+
+    fn publish(&mut self) {
+        self.holders.publish(self.queue.holders_changed());
     }
 
     /// What every message may have made due.
     fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
+        self.publish();
         if self.closing.is_some() {
             return;
         }
@@ -256,6 +270,7 @@ impl Actor for LoginQueue {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        self.queue.watch_holders();
         let now = self.clock.now();
         self.look_around(now, ctx);
     }

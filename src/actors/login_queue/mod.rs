@@ -9,6 +9,7 @@ mod actor;
 mod ask;
 mod block;
 mod callers;
+mod holders;
 mod opening;
 mod rounds;
 mod stopped;
@@ -26,7 +27,9 @@ use tokio::sync::oneshot;
 use self::actor::LoginQueue;
 use self::ask::{Ask, Question, Reply, Said, Steering};
 use self::callers::Callers;
+use self::holders::Holders;
 use super::CallError;
+use crate::clock::Clock;
 use crate::domain::queue::{
     Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player, Standing,
     TicketRef,
@@ -48,6 +51,9 @@ pub struct Line(Arc<Inner>);
 
 struct Inner {
     addr: Addr<LoginQueue>,
+    clock: Clock,
+    holders: Holders,
+    connect_window_ms: u64,
     callers: Callers,
     identity_key: hmac::Key,
     /// Tells the lines of one process apart (tests have several).
@@ -57,8 +63,11 @@ struct Inner {
 impl Line {
     /// Comes to the line, or back to the place it has: one identity has one place. An anonymous
     /// identity always takes a new one. Answers an implicit ticket that has to wait only when its
-    /// place is on disk.
+    /// place is on disk. Who holds a slot is told so without asking the line.
     pub async fn enter(&self, identity: Identity, lane: Lane) -> Result<Standing, CallError> {
+        if self.0.holders.has(identity, self.0.clock.now()) {
+            return Ok(Standing::HoldsSlot);
+        }
         let _seat = self.0.callers.take()?;
         match rounds::ask(self, Question::Enter(identity, lane)).await? {
             Said::Standing(standing) => Ok(standing),
@@ -118,8 +127,14 @@ impl Line {
     }
 
     /// Lets a player in who does not have to stand in line; the slot is counted.
-    /// Does not wait: it only makes a slot that is held last longer.
+    /// Does not wait: it only makes a slot that is held last longer. The line does not hear of it
+    /// while nine tenths of the connect window are left, so that who signs in over and over costs
+    /// it nothing.
     pub fn admit_exempt(&self, player: Player, identity: Identity) -> Result<(), CallError> {
+        let long_enough = self.0.clock.now().plus_ms(self.0.connect_window_ms / 10 * 9);
+        if self.0.holders.has(identity, long_enough) {
+            return Ok(());
+        }
         rounds::tell(self, Question::Exempt(player, identity))
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::actor::{LoginQueue, Parts, Written};
 use super::block::{BLOCK_MIN, Block};
 use super::callers::Callers;
+use super::holders::{Holders, Publisher};
 use super::stopped::{self, Stopped};
 use super::unsynced::Unsynced;
 use super::{Inner, Line};
@@ -147,12 +148,15 @@ impl Ready {
         let (writer, writer_thread) = disk(files).writer();
         let (farewell, stopped) = stopped::pair();
         let (thread, over) = oneshot::channel();
+        let holders = Holders::default();
+        let connect_window_ms = config.queue.settings().connect_window_ms;
         let parts = Parts {
             queue,
-            clock,
+            clock: clock.clone(),
             writer,
             block,
             unsynced,
+            holders: Publisher(holders.clone()),
             snapshot_every_us: u64::from(config.queue.snapshot_s) * 1_000_000,
             mailbox: config.limits.callers_max,
             farewell,
@@ -162,6 +166,9 @@ impl Ready {
         writer_thread.start(tell(addr.downgrade())).map_err(LineError::Thread)?;
         let line = Line(Arc::new(Inner {
             addr,
+            clock,
+            holders,
+            connect_window_ms,
             callers: Callers::new(config.limits.callers_max),
             identity_key: hmac::Key::new(hmac::HMAC_SHA256, &seeds.identity_key),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),

@@ -2,6 +2,8 @@
 //!
 //! A crash is a copy of the folder as it is at some moment, opened as if the process had died then.
 
+mod holders;
+
 use std::collections::HashSet;
 use std::fs;
 use std::io;

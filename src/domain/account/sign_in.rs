@@ -51,6 +51,17 @@ impl SignIn {
     }
 }
 
+impl SignIn {
+    /// Whether there is nothing in it that could change an account: nearly all of them.
+    fn is_plain(&self) -> bool {
+        self.pass.is_none()
+            && self.pragma.is_none()
+            && !self.single_session
+            && self.formerly.is_none()
+            && self.profile == Profile::default()
+    }
+}
+
 /// What was proven by password before the registry was asked. It is compared with what is stored
 /// then: the account may have come, gone or got another password since.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -176,6 +187,13 @@ pub fn sign_in(
     if seen.pass_holder.is_some_and(|holder| before.as_ref().is_none_or(|it| it.id != holder)) {
         return Err(Refusal::PassUsed);
     }
+    let before = match before {
+        Some(account) if ask.is_plain() => {
+            let at = issued_at(&account, now);
+            return Ok(Decided { account, created: false, change: None, at });
+        }
+        before => before,
+    };
     let mut after = match (&before, &ask.create) {
         (Some(account), _) => known(account, ask, now),
         (None, Some(wanted)) if wanted.username.is_some() && seen.username_taken => {
@@ -199,11 +217,16 @@ pub fn sign_in(
         after.revoked_before_us = all.after.revoked_before_us;
         revoked = all.revoked;
     }
-    let at = UnixMicros(now.0.max(after.revoked_before_us.saturating_add(1)));
+    let at = issued_at(&after, now);
     let redeemed = ask.pass.clone().filter(|_| seen.pass_holder.is_none());
     let change = Change { redeemed, revoked, ..Change::of(before, after.clone()) };
     let change = (!change.is_empty()).then_some(change);
     Ok(Decided { account: after, created, change, at })
+}
+
+/// When tokens of a sign-in are issued: now, but never so early that they are born revoked.
+fn issued_at(account: &Account, now: UnixMicros) -> UnixMicros {
+    UnixMicros(now.0.max(account.revoked_before_us.saturating_add(1)))
 }
 
 /// An account that is there: it may have to move to a provider's new id, and a provider may fill

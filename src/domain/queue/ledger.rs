@@ -25,6 +25,18 @@ pub(super) enum Kind {
     Grace { until: UnixMicros },
 }
 
+/// Whether somebody holds a slot, told to whoever watches ([`super::Queue::watch_holders`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Who.
+    pub identity: Identity,
+    /// Until when at least, if nothing happens; `None`: holds none.
+    pub until: Option<UnixMicros>,
+}
+
+/// While a player is online nothing but he ends his slot.
+const ONLINE: UnixMicros = UnixMicros(u64::MAX);
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) kind: Kind,
@@ -44,6 +56,8 @@ pub(super) struct Ledger {
     counts: [u64; 3],
     /// Slots taken over from before a restart whose player has not been seen since.
     recovered: BTreeSet<(UnixMicros, Player)>,
+    /// What has changed about holders, if somebody watches.
+    changed: Option<Vec<Holder>>,
 }
 
 const fn class(kind: Kind) -> usize {
@@ -81,6 +95,31 @@ impl Ledger {
         identity != Identity::ANONYMOUS && self.by_identity.contains_key(&identity)
     }
 
+    /// Starts to note who holds a slot; who does already is noted at once.
+    pub(super) fn watch(&mut self) {
+        // In no order: each identity is there once.
+        let held = self.slots.values().filter(|slot| slot.identity != Identity::ANONYMOUS);
+        let holder = |slot: &Slot| Holder {
+            identity: slot.identity,
+            until: Some(until(slot.kind).unwrap_or(ONLINE)),
+        };
+        self.changed = Some(held.map(holder).collect());
+    }
+
+    /// What was noted since the last call, in the order it happened.
+    pub(super) fn changed(&mut self) -> impl Iterator<Item = Holder> {
+        self.changed.iter_mut().flat_map(|changed| changed.drain(..))
+    }
+
+    fn note(&mut self, identity: Identity, until: Option<UnixMicros>) {
+        let Some(changed) = &mut self.changed else { return };
+        match changed.last_mut() {
+            // A slot that changes is taken away and given anew.
+            Some(last) if last.identity == identity => last.until = until,
+            _ => changed.push(Holder { identity, until }),
+        }
+    }
+
     /// Gives the player a slot of this kind, or changes the one he has. A known identity stays
     /// bound when `identity` is nobody's.
     pub(super) fn put(&mut self, player: Player, kind: Kind, identity: Identity) {
@@ -111,6 +150,9 @@ impl Ledger {
             }
         }
         self.slots.insert(player, Slot { kind, identity });
+        if identity != Identity::ANONYMOUS {
+            self.note(identity, Some(until(kind).unwrap_or(ONLINE)));
+        }
     }
 
     /// Takes the player's slot away; what it was.
@@ -123,6 +165,7 @@ impl Ledger {
         }
         if slot.identity != Identity::ANONYMOUS {
             self.by_identity.remove(&slot.identity);
+            self.note(slot.identity, None);
         }
         Some(slot)
     }

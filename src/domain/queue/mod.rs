@@ -39,6 +39,7 @@ mod snapshot;
 pub mod standing;
 
 pub use figures::Figures;
+pub use ledger::Holder;
 pub use queue::{Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::ledger::Kind;
 use super::line::State;
 use super::*;
 
@@ -89,12 +90,15 @@ struct Model {
     redeemed: BTreeSet<Number>,
     in_use: Option<Number>,
     touched: Option<Number>,
+    /// Who holds a slot, as somebody who watches knows it.
+    holders: BTreeMap<Identity, UnixMicros>,
 }
 
 impl Model {
     fn new() -> Self {
         let mut queue = Queue::new(settings(), 7, START);
         queue.grant_numbers(Number(1_000_000));
+        queue.watch_holders();
         Self {
             queue,
             machine: START,
@@ -107,6 +111,7 @@ impl Model {
             redeemed: BTreeSet::new(),
             in_use: None,
             touched: None,
+            holders: BTreeMap::new(),
         }
     }
 
@@ -237,6 +242,7 @@ impl Model {
         let untouched = matches!(step, Step::Wait(_) | Step::Back(_));
         prop_assert!(untouched || !can || self.queue.line.waiting_total() == 0, "I8");
         self.verify_positions()?;
+        self.verify_holders()?;
         let mut identities = BTreeSet::new();
         for ticket in &self.tickets {
             let here = self.queue.line.state(ticket.number) != State::Gone;
@@ -281,6 +287,27 @@ impl Model {
         }
         self.admissions.extend(admitted.iter().map(|_| now));
         Ok(admitted.len())
+    }
+
+    /// Who watches knows whom the ledger knows.
+    fn verify_holders(&mut self) -> Result<(), TestCaseError> {
+        for Holder { identity, until } in self.queue.holders_changed() {
+            match until {
+                Some(until) => drop(self.holders.insert(identity, until)),
+                None => drop(self.holders.remove(&identity)),
+            }
+        }
+        let slots = self.queue.ledger.sorted().into_iter().map(|(_, slot)| slot);
+        let bound = slots.filter(|slot| slot.identity != Identity::ANONYMOUS);
+        let held: BTreeMap<_, _> = bound
+            .map(|slot| match slot.kind {
+                Kind::Live { .. } => (slot.identity, UnixMicros(u64::MAX)),
+                Kind::Reserved { until } | Kind::Grace { until } => (slot.identity, until),
+            })
+            .collect();
+        prop_assert!(held.keys().all(|&identity| self.queue.ledger.holds(identity)));
+        prop_assert_eq!(&self.holders, &held);
+        Ok(())
     }
 
     /// Positions are those of a plain sorted list.

@@ -9,7 +9,7 @@ use super::eta::{Estimator, Measured};
 use super::figures::Tally;
 use super::gate::Gate;
 use super::lanes::Lanes;
-use super::ledger::Ledger;
+use super::ledger::{Holder, Ledger};
 use super::line::{Line, Mark, State};
 use super::poll::Pace;
 use super::record::Record;
@@ -315,6 +315,18 @@ impl Queue {
         self.paused = false;
         self.settings_changed_at = now;
         self.done(now);
+    }
+
+    /// Notes from now on who holds a slot, so that a copy can be kept of whom [`Queue::enter`] tells
+    /// [`Standing::HoldsSlot`]. Who watches calls [`Queue::holders_changed`] after every change.
+    pub fn watch_holders(&mut self) {
+        self.ledger.watch();
+    }
+
+    /// Who came to hold a slot, for longer, or no more, since the last call, in the order it
+    /// happened. The first call after [`Queue::watch_holders`] names everybody.
+    pub fn holders_changed(&mut self) -> impl Iterator<Item = Holder> {
+        self.ledger.changed()
     }
 
     /// Whether an operator paused admissions.

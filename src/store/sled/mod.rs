@@ -9,6 +9,7 @@
 //! name from its id, and neither needs an index entry. Whatever does not fit that gets one.
 
 mod commit;
+mod elsewhere;
 mod home;
 mod keys;
 mod opening;

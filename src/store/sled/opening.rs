@@ -11,6 +11,7 @@ use ::sled::{Config, Db};
 
 use crate::store::{Store, StoreError};
 
+use super::elsewhere::Elsewhere;
 use super::home::{Home, SALT_BYTES};
 use super::passes::Passes;
 use super::staged::Staged;
@@ -76,7 +77,12 @@ pub fn open(data: &Path, options: &Options) -> Result<SledStore, StoreError> {
     let mut store = SledStore {
         config,
         ownership: Ownership(shelf.clone()),
-        view: View { shelf, home: Home::new(&salt), staged: Staged::default() },
+        view: View {
+            shelf,
+            home: Home::new(&salt),
+            elsewhere: Elsewhere::default(),
+            staged: Staged::default(),
+        },
         db,
         file: Arc::new(file),
         passes: Passes::default(),

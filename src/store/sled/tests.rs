@@ -92,6 +92,43 @@ fn a_link_whose_home_is_taken_is_found_by_the_index() {
     store.close().unwrap();
 }
 
+/// Where a link was found is remembered; what is found is what is stored now.
+#[test]
+fn a_link_that_moves_is_found_where_it_is() {
+    let data = tempfile::tempdir().unwrap();
+    let mut store = open(data.path());
+    let reader = store.reader();
+    let second = device("second");
+    let mut accounts = Vec::new();
+    for name in ["1", "2"] {
+        let made = create(store.as_ref(), &device(name), None);
+        store.stage(&made).unwrap();
+        accounts.push(made.after);
+    }
+    let link_to = |mut account: Account| {
+        account.links.push(second.clone());
+        account
+    };
+    let linked = link_to(accounts[0].clone());
+    store.stage(&Change::of(Some(accounts[0].clone()), linked.clone())).unwrap();
+    store.sync().unwrap();
+    for _ in 0..2 {
+        assert_eq!(reader.account_by_link(&second).unwrap(), Some(linked.clone()));
+    }
+    store.stage(&Change::of(Some(linked), accounts[0].clone())).unwrap();
+    assert_eq!(store.reads().account_by_link(&second).unwrap(), None, "staged");
+    store.sync().unwrap();
+    assert_eq!(reader.account_by_link(&second).unwrap(), None);
+    let linked = link_to(accounts[1].clone());
+    store.stage(&Change::of(Some(accounts[1].clone()), linked.clone())).unwrap();
+    assert_eq!(store.reads().account_by_link(&second).unwrap(), Some(linked.clone()), "staged");
+    store.sync().unwrap();
+    for _ in 0..2 {
+        assert_eq!(reader.account_by_link(&second).unwrap(), Some(linked.clone()));
+    }
+    store.close().unwrap();
+}
+
 #[test]
 fn an_unfinished_snapshot_is_removed_and_nothing_is_lost() {
     let data = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@ use crate::domain::friend::Edge;
 use crate::domain::notification::Notification;
 use crate::store::{Reads, StoreError};
 
+use super::elsewhere::Elsewhere;
 use super::home::Home;
 use super::staged::Staged;
 use super::{keys, records};
@@ -47,13 +48,19 @@ impl Drop for Ownership {
 pub struct View {
     pub shelf: Shelf,
     pub home: Home,
+    pub elsewhere: Elsewhere,
     pub staged: Staged,
 }
 
 impl View {
     /// A view of what is stored.
     pub fn of_stored(&self) -> Self {
-        Self { shelf: self.shelf.clone(), home: self.home.clone(), staged: Staged::default() }
+        Self {
+            shelf: self.shelf.clone(),
+            home: self.home.clone(),
+            elsewhere: self.elsewhere.clone(),
+            staged: Staged::default(),
+        }
     }
 
     /// The value of a key, staged or stored.
@@ -117,11 +124,19 @@ impl Reads for View {
     }
 
     fn account_by_link(&self, link: &Link) -> Result<Option<Account>, StoreError> {
-        let at_home = self.account(self.home.of(link))?;
-        match at_home.filter(|account| account.has(link)) {
-            Some(account) => Ok(Some(account)),
-            None => self.indexed(&keys::link(link)),
+        let home = self.home.of(link);
+        let places = [self.elsewhere.of(home), Some(home)];
+        for place in places.into_iter().flatten() {
+            let account = self.account(place)?.filter(|account| account.has(link));
+            if account.is_some() {
+                return Ok(account);
+            }
         }
+        let found = self.indexed(&keys::link(link))?;
+        if let Some(account) = &found {
+            self.elsewhere.remember(home, account.id);
+        }
+        Ok(found)
     }
 
     fn account_by_username(&self, username: &str) -> Result<Option<Account>, StoreError> {
