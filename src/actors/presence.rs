@@ -162,7 +162,9 @@ impl Handler<Tell> for Presence {
                 let event = self.roster.set_status(key, status);
                 // Done before all have heard: what the session asks next is here when they have,
                 // and they hear of a burst in few writes.
-                event.iter().for_each(|event| self.look(event.account));
+                if let Some(event) = &event {
+                    self.look(event.account);
+                }
                 self.answer(key, Letter::Done);
                 self.publish(event);
             }

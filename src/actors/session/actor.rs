@@ -20,7 +20,7 @@ use super::door::Seat;
 use super::frames::{Frame, Kind, close_payload};
 use super::outbox::Outbox;
 use super::post::{Letter, Post};
-use super::transport::{Incoming, Io, Transport};
+use super::transport::{Incoming, Transport};
 use super::{Dialect, Effect, Inbound, Others, Outbound, SessionDoor, SocketLimits, Welcome};
 use crate::clock::Stopwatch;
 use crate::domain::presence::Newcomer;
@@ -34,6 +34,9 @@ const STUCK_US: u64 = 20_000_000;
 const DRAIN_US: u64 = 2_000_000;
 /// How long to wait for the client's close frame.
 const PART_US: u64 = 2_000_000;
+/// How long the answer to the handshake waits for the board. The client then learns in one write
+/// that it is connected and online, and who is told so is.
+const HOLD_US: u64 = 200_000;
 /// How long the board may take to answer.
 const BOARD_US: u64 = 10_000_000;
 
@@ -53,6 +56,8 @@ enum Busy {
 pub(super) struct Session {
     transport: Transport,
     outbox: Outbox,
+    /// Nothing is written before this.
+    held_until_us: Option<u64>,
     dialect: Box<dyn Dialect>,
     effects: VecDeque<Effect>,
     busy: Busy,
@@ -78,7 +83,14 @@ struct Opening {
 
 impl Session {
     /// Starts the session on this worker. `revoked`: the token was revoked while it was let in.
-    pub(super) fn start(io: Io, early: Vec<u8>, welcome: Welcome, seat: Seat, door: SessionDoor) {
+    /// `answer` is what the client is told first.
+    pub(super) fn start(
+        transport: Transport,
+        answer: Bytes,
+        welcome: Welcome,
+        seat: Seat,
+        door: SessionDoor,
+    ) {
         let limits = welcome.limits;
         let watch = Stopwatch::start();
         let is_revoked = &door.parts().is_revoked;
@@ -93,9 +105,12 @@ impl Session {
             others: welcome.others,
             revoked,
         };
+        let mut outbox = Outbox::new(&limits);
+        outbox.push_answer(answer);
         let session = Self {
-            transport: Transport::new(io, early, limits.message_max_bytes),
-            outbox: Outbox::new(&limits),
+            transport,
+            outbox,
+            held_until_us: opening.online.then_some(HOLD_US),
             dialect: welcome.dialect,
             effects: VecDeque::new(),
             busy: Busy::No,
@@ -180,7 +195,9 @@ impl Session {
             _ => None,
         };
         let pace = (self.is_free() && self.pace.ready_us() > now_us).then(|| self.pace.ready_us());
-        let Some(next_us) = due.into_iter().chain(board).chain(pace).min() else {
+        let held = self.held_until_us;
+        let next = due.into_iter().chain(board).chain(pace).chain(held).min();
+        let Some(next_us) = next else {
             return false;
         };
         // A timer that rings too early looks again; only a later one has to be brought forward.
@@ -200,6 +217,7 @@ impl Session {
             }
             match letter {
                 Letter::Event(shared) => {
+                    self.held_until_us = None;
                     if let Some(message) = self.dialect.event(&shared) {
                         self.send(message, now_us, task);
                     }
@@ -358,6 +376,10 @@ impl Session {
     }
 
     fn write(&mut self, now_us: u64, task: &mut Task<'_>) {
+        if self.life.is_live() && self.held_until_us.is_some_and(|until_us| now_us < until_us) {
+            return;
+        }
+        self.held_until_us = None;
         let mut written = 0;
         let done = self.outbox.poll_write(&mut self.transport.io, &mut written, task);
         self.door.counters().count_out(0, written);

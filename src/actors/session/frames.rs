@@ -291,6 +291,11 @@ impl Head {
         Self { bytes, len: u8::try_from(written).unwrap_or(0) }
     }
 
+    /// No header: what follows is no frame.
+    pub(super) const fn none() -> Self {
+        Self { bytes: [0; 10], len: 0 }
+    }
+
     /// Its bytes.
     pub(super) fn as_slice(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()

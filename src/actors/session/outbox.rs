@@ -48,6 +48,12 @@ impl Outbox {
         }
     }
 
+    /// Puts the answer to the handshake in, before everything else. It is always sent.
+    pub(super) fn push_answer(&mut self, answer: Bytes) {
+        self.bytes += answer.len();
+        self.queue.push_front(Queued { head: Head::none(), head_done: 0, payload: answer });
+    }
+
     /// Whether a payload of `length` bytes finds room. One message is always taken when nothing
     /// waits, however long it is.
     pub(super) fn has_room(&self, length: usize) -> bool {
@@ -79,8 +85,8 @@ impl Outbox {
 
     /// Forgets what has not begun to go out: a frame cut in the middle would garble the stream.
     pub(super) fn clear_unsent(&mut self) {
-        let begun = self.queue.front().is_some_and(|front| front.head_done > 0);
-        self.queue.truncate(usize::from(begun));
+        let begun = |front: &Queued| front.head_done > 0 || front.head.as_slice().is_empty();
+        self.queue.truncate(usize::from(self.queue.front().is_some_and(begun)));
         self.bytes = self.queue.iter().map(Queued::left).sum();
     }
 

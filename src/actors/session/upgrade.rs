@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 
 use super::actor::Session;
 use super::door::{NoPlace, NoSlotFor, Seat};
+use super::transport::Transport;
 use super::{Denied, SessionDoor, SocketRoute, Welcome, handshake};
 
 /// How long a handshake may take to be decided.
@@ -85,11 +86,10 @@ impl Upgrade {
                 answer.extend_from_slice(handshake::accepted(&accept).as_bytes());
                 // Frames are small and written in batches already: none should wait for another.
                 let _ = stream.set_nodelay(true);
-                if is_sent(&mut stream, &answer).await {
-                    let early = parts.read_buf.to_vec();
-                    let door = self.door.clone();
-                    Session::start(Box::new(stream), early, *welcome, seat, door);
-                }
+                let early = parts.read_buf.to_vec();
+                let transport =
+                    Transport::new(Box::new(stream), early, welcome.limits.message_max_bytes);
+                Session::start(transport, answer.into(), *welcome, seat, self.door.clone());
             }
             Err(denied) => {
                 self.door.counters().count_denied();

@@ -104,3 +104,17 @@ proptest! {
         prop_assert_eq!(got.as_slice(), &whole[..got.len()]);
     }
 }
+
+/// Whatever is thrown away behind it, the handshake is answered first.
+#[test]
+fn the_answer_to_the_handshake_is_never_thrown_away() {
+    let (server, mut client) = tokio::io::duplex(1_000);
+    let mut io: Io = Box::new(server);
+    let mut outbox = Outbox::new(&LIMITS);
+    outbox.push_answer(Bytes::from_static(b"welcome"));
+    outbox.push(Outbound::Text(text(5, 0)));
+    outbox.clear_unsent();
+    outbox.push_frame(Kind::Text, Bytes::from_static(b"last"));
+    assert!(write(&mut outbox, &mut io).0);
+    assert_eq!(read(&mut client, 1_000), [&b"welcome"[..], &framed(b"last")].concat());
+}
