@@ -44,7 +44,8 @@ pub struct QueueConfig {
     /// Life of a pass, in seconds. 5 to 86400 (86400 is what Pragma ships). Its slot is reserved
     /// as long.
     pub pass_ttl_s: u32,
-    /// How long a slot waits for the first socket after sign-in, in seconds. 1 to 3600.
+    /// How long a slot waits for the first socket after sign-in, in seconds. 1 to 3600. A sign-in
+    /// within the first tenth of it does not begin it anew.
     pub connect_window_s: u32,
     /// How long a dropped player's slot is held, in seconds. 0 to 3600.
     pub grace_s: u32,
