@@ -21,19 +21,13 @@ use super::frames::{Frame, Kind, close_payload};
 use super::outbox::Outbox;
 use super::post::{Letter, Post};
 use super::transport::{Incoming, Transport};
-use super::{Dialect, Effect, Inbound, Others, Outbound, SessionDoor, SocketLimits, Welcome};
+use super::{Dialect, Effect, Inbound, Others, Outbound, SessionDoor, Welcome};
 use crate::clock::Stopwatch;
 use crate::domain::presence::Newcomer;
-use crate::domain::session::{CloseReason, Due, Life, Pace, Timing};
+use crate::domain::session::{CloseReason, Due, Life, Pace};
 
 /// Messages worked on before other sessions of the worker get a turn.
 const ROUNDS: usize = 16;
-/// How long a client may take nothing of what waits for it.
-const STUCK_US: u64 = 20_000_000;
-/// How long what is queued may take to go out when the session closes.
-const DRAIN_US: u64 = 2_000_000;
-/// How long to wait for the client's close frame.
-const PART_US: u64 = 2_000_000;
 /// How long the answer to the handshake waits for the board. The client then learns in one write
 /// that it is connected and online, and who is told so is.
 const HOLD_US: u64 = 200_000;
@@ -114,7 +108,7 @@ impl Session {
             dialect: welcome.dialect,
             effects: VecDeque::new(),
             busy: Busy::No,
-            life: Life::new(timing(&limits), welcome.expires_at),
+            life: Life::new(limits.timing(), welcome.expires_at),
             pace: Pace::new(limits.messages_per_second),
             watch,
             timer: Box::pin(tokio::time::sleep_until(watch.at_us(0))),
@@ -449,28 +443,6 @@ impl Session {
         self.leave(CloseReason::Internal, false);
         self.outbox.clear_unsent();
         self.outbox.push_frame(Kind::Close, close_payload(1011, ""));
-    }
-}
-
-impl Outbound {
-    /// What it carries.
-    pub const fn payload(&self) -> &Bytes {
-        match self {
-            Self::Text(payload) | Self::Binary(payload) => payload,
-        }
-    }
-}
-
-const fn timing(limits: &SocketLimits) -> Timing {
-    Timing {
-        ping_us: match limits.ping_period_ms {
-            Some(ms) => Some(ms.saturating_mul(1_000)),
-            None => None,
-        },
-        idle_us: limits.idle_ms.saturating_mul(1_000),
-        stuck_us: STUCK_US,
-        drain_us: DRAIN_US,
-        part_us: PART_US,
     }
 }
 

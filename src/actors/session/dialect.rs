@@ -98,3 +98,12 @@ impl<T> Shared<T> {
         self.encoded[format as usize].get_or_init(|| encode(&self.what)).clone()
     }
 }
+
+impl Outbound {
+    /// What it carries.
+    pub const fn payload(&self) -> &Bytes {
+        match self {
+            Self::Text(payload) | Self::Binary(payload) => payload,
+        }
+    }
+}

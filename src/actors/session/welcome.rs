@@ -10,8 +10,15 @@ use uuid::Uuid;
 
 use super::Dialect;
 use crate::domain::account::AccountId;
-use crate::domain::session::CloseReason;
+use crate::domain::session::{CloseReason, Timing};
 use crate::domain::time::UnixMicros;
+
+/// How long a client may take nothing of what waits for it.
+const STUCK_US: u64 = 20_000_000;
+/// How long what is queued may take to go out when the session closes.
+const DRAIN_US: u64 = 2_000_000;
+/// How long to wait for the client's close frame.
+const PART_US: u64 = 2_000_000;
 
 /// A path at which sockets open, and who decides about it. One per protocol.
 pub trait SocketRoute: Send + Sync + 'static {
@@ -93,6 +100,21 @@ pub struct SocketLimits {
     pub messages_per_second: u32,
     /// Players it may follow.
     pub follows_max: usize,
+}
+
+impl SocketLimits {
+    pub(super) const fn timing(&self) -> Timing {
+        Timing {
+            ping_us: match self.ping_period_ms {
+                Some(ms) => Some(ms.saturating_mul(1_000)),
+                None => None,
+            },
+            idle_us: self.idle_ms.saturating_mul(1_000),
+            stuck_us: STUCK_US,
+            drain_us: DRAIN_US,
+            part_us: PART_US,
+        }
+    }
 }
 
 /// A handshake that is turned away, before any upgrade.
