@@ -63,9 +63,8 @@ impl Facebook {
         // Facebook does not say whether the address is the player's.
         let email = facts::email(claims.text("email"), false);
         Ok(Verified {
-            link: facts::link(KIND, claims.text("sub").unwrap_or_default())?,
-            formerly: None,
             profile: Profile { email, ..profile },
+            ..Verified::of(facts::link(KIND, claims.text("sub").unwrap_or_default())?)
         })
     }
 

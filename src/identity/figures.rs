@@ -63,7 +63,7 @@ impl Figures {
         let Some(figures) = self.of(kind) else { return };
         let counter = match result {
             Ok(_) => &figures.ok,
-            Err(IdentityError::Refused(..)) => &figures.refused,
+            Err(IdentityError::Refused(..) | IdentityError::Unverified(..)) => &figures.refused,
             Err(IdentityError::Unavailable(..)) => &figures.unavailable,
             Err(IdentityError::NotConfigured(_)) => return,
         };

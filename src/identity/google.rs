@@ -98,7 +98,7 @@ impl Tokens {
         let link = facts::link(KIND, claims.text("sub").unwrap_or_default())?;
         let email = facts::email(claims.text("email"), claims.is_true("email_verified"));
         let profile = facts::profile(claims.text("name"), claims.text("picture"));
-        Ok(Verified { link, formerly: None, profile: Profile { email, ..profile } })
+        Ok(Verified { profile: Profile { email, ..profile }, ..Verified::of(link) })
     }
 }
 
@@ -159,7 +159,7 @@ impl Codes {
                 player.display_name.as_deref(),
                 player.avatar_image_url.as_deref(),
             ),
-            link,
+            ..Verified::of(link)
         })
     }
 }

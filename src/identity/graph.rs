@@ -126,7 +126,7 @@ impl Graph {
         let picture = me.picture.and_then(|picture| picture.data).and_then(|data| data.url);
         let profile = facts::profile(me.name.as_deref(), picture.as_deref());
         let email = facts::email(me.email.as_deref(), false);
-        Ok(Verified { link, formerly: None, profile: Profile { email, ..profile } })
+        Ok(Verified { profile: Profile { email, ..profile }, ..Verified::of(link) })
     }
 
     async fn user_of_our_app(&self, token: &str) -> Result<String, IdentityError> {

@@ -57,6 +57,26 @@ pub enum Proof {
     PlayStation(Zeroizing<String>),
     /// Nintendo: an NSA id token.
     Nintendo(Zeroizing<String>),
+    /// Apple through OAuth: an identity token or an authorization code (protocol-pragma §4.4).
+    AppleOauth(Zeroizing<String>),
+    /// Google through OAuth: an id token, an access token or an authorization code.
+    GoogleOauth(Zeroizing<String>),
+    /// Google for the people of a Workspace domain, as [`Self::GoogleOauth`].
+    GoogleWorkspace(Zeroizing<String>),
+    /// Steam's OpenID assertion: a JSON object as text.
+    SteamOpenId(Zeroizing<String>),
+    /// Epic: an id token, an access token or an authorization code.
+    Epic(Zeroizing<String>),
+    /// Discord: an access token or an authorization code.
+    Discord(Zeroizing<String>),
+    /// Twitch: an id token, an access token or an authorization code.
+    Twitch(Zeroizing<String>),
+    /// Okta: an id token, an access token or an authorization code.
+    Okta(Zeroizing<String>),
+    /// Auth0: an id token, an access token or an authorization code.
+    Auth0(Zeroizing<String>),
+    /// A studio's own provider, by its number: whatever that takes.
+    Studio(u8, Zeroizing<String>),
 }
 
 /// The fields of a Game Center sign-in (protocol-nakama §2.13), all present.
@@ -89,6 +109,16 @@ impl Proof {
             Self::Xbox(_) => LinkKind::Xbox,
             Self::PlayStation(_) => LinkKind::PlayStation,
             Self::Nintendo(_) => LinkKind::Nintendo,
+            Self::AppleOauth(_) => LinkKind::Apple,
+            Self::GoogleOauth(_) => LinkKind::Google,
+            Self::GoogleWorkspace(_) => LinkKind::GoogleWorkspace,
+            Self::SteamOpenId(_) => LinkKind::Steam,
+            Self::Epic(_) => LinkKind::Epic,
+            Self::Discord(_) => LinkKind::Discord,
+            Self::Twitch(_) => LinkKind::Twitch,
+            Self::Okta(_) => LinkKind::Okta,
+            Self::Auth0(_) => LinkKind::Auth0,
+            Self::Studio(number, _) => LinkKind::Studio(*number),
         }
     }
 }
@@ -109,12 +139,23 @@ pub struct Verified {
     pub formerly: Option<Link>,
     /// What else the provider says.
     pub profile: Profile,
+    /// The name the player goes by there; empty: it is not told (see [`Providers::shown`]).
+    pub shown: Shown,
+}
+
+/// A player's name at a provider (protocol-pragma §4.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The name.
+    pub name: String,
+    /// What tells it from the same name of others; empty: the provider has no such thing.
+    pub discriminator: String,
 }
 
 impl Verified {
     /// A link that proves itself, with nothing beside it.
     pub fn of(link: Link) -> Self {
-        Self { link, formerly: None, profile: Profile::default() }
+        Self { link, formerly: None, profile: Profile::default(), shown: Shown::default() }
     }
 }
 
@@ -128,6 +169,9 @@ pub enum IdentityError {
     /// for logs, never for the caller; it holds nothing secret.
     #[error("{} refused: {}", .0.name(), .1)]
     Refused(LinkKind, &'static str),
+    /// The player is known there, but has yet to be verified: an e-mail address, mostly.
+    #[error("{} has not verified: {}", .0.name(), .1)]
+    Unverified(LinkKind, &'static str),
     /// The provider could not be asked, answered garbage, or too many wait for it: try again.
     #[error("{} is unavailable: {}", .0.name(), .1)]
     Unavailable(LinkKind, &'static str),

@@ -67,9 +67,8 @@ impl PlayStation {
             return Err(refused("the token is of another app"));
         }
         Ok(Verified {
-            link: facts::link(KIND, &info.user_id)?,
-            formerly: None,
             profile: facts::profile(info.online_id.as_deref(), None),
+            ..Verified::of(facts::link(KIND, &info.user_id)?)
         })
     }
 

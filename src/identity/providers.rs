@@ -13,7 +13,7 @@ use super::playstation::PlayStation;
 use super::remembered::Remembered;
 use super::steam::Steam;
 use super::xbox::Xbox;
-use super::{Common, IdentityError, Proof, SetupError, Verified};
+use super::{Common, IdentityError, Proof, SetupError, Shown, Verified};
 use crate::clock::Clock;
 use crate::config::IdentityConfig;
 use crate::domain::account::{Link, LinkKind};
@@ -78,7 +78,7 @@ impl Providers {
             LinkKind::Xbox => self.all.xbox.is_some(),
             LinkKind::PlayStation => self.all.playstation.is_some(),
             LinkKind::Nintendo => self.all.nintendo.is_some(),
-            LinkKind::Device | LinkKind::Custom | LinkKind::Email | LinkKind::Unsafe => false,
+            _ => false,
         }
     }
 
@@ -123,6 +123,12 @@ impl Providers {
         result
     }
 
+    /// The name a verified player goes by at the provider: asked for where the check did not tell.
+    /// Nothing depends on it, so an outage is an empty name.
+    pub async fn shown(&self, verified: &Verified) -> Shown {
+        verified.shown.clone()
+    }
+
     /// What came of it so far.
     pub fn figures(&self) -> &Figures {
         &self.figures
@@ -155,6 +161,7 @@ impl All {
             Proof::Xbox(token) => self.xbox.as_ref().ok_or(off)?.verify(token).await,
             Proof::PlayStation(code) => self.playstation.as_ref().ok_or(off)?.verify(code).await,
             Proof::Nintendo(token) => self.nintendo.as_ref().ok_or(off)?.verify(token).await,
+            _ => Err(off),
         }
     }
 }

@@ -76,9 +76,8 @@ impl Xbox {
         let gamertag = user.settings.iter().find(|setting| setting.id == "Gamertag");
         let gamertag = gamertag.and_then(|setting| setting.value.as_deref());
         Ok(Verified {
-            link: facts::numbered(KIND, &user.id)?,
-            formerly: None,
             profile: facts::profile(gamertag, None),
+            ..Verified::of(facts::numbered(KIND, &user.id)?)
         })
     }
 }

@@ -198,7 +198,7 @@ pub fn identity(error: &IdentityError) -> Failure {
             let message = format!("{} authentication is not configured.", provider(*kind));
             Failure::new(code::FAILED_PRECONDITION, message)
         }
-        IdentityError::Refused(kind, _) => {
+        IdentityError::Refused(kind, _) | IdentityError::Unverified(kind, _) => {
             let message = format!("Could not authenticate {} profile.", provider(*kind));
             Failure::new(code::UNAUTHENTICATED, message)
         }
@@ -225,6 +225,13 @@ const fn provider(kind: LinkKind) -> &'static str {
         LinkKind::Xbox => "Xbox",
         LinkKind::PlayStation => "PlayStation",
         LinkKind::Nintendo => "Nintendo",
+        LinkKind::Epic => "Epic",
+        LinkKind::Discord => "Discord",
+        LinkKind::Twitch => "Twitch",
+        LinkKind::Okta => "Okta",
+        LinkKind::Auth0 => "Auth0",
+        LinkKind::GoogleWorkspace => "Google Workspace",
+        LinkKind::Studio(_) => "Studio",
     }
 }
 

@@ -31,6 +31,10 @@ pub enum Fault {
     Unauthorized,
     /// Proven, and not allowed in.
     Forbidden,
+    /// Known at the provider, and yet to be verified there.
+    Unverified,
+    /// The provider could not be asked or answered garbage.
+    IdProviderSilent,
     /// A token's life is over.
     TokenExpired,
     /// A token with a wrong signature.
@@ -103,6 +107,10 @@ impl Fault {
             Self::IdProviderMissing => (400, SERVICE, Platform("AccountService_IdProviderMissing")),
             Self::Unauthorized => (401, SERVICE, Platform("AccountService_Unauthorized")),
             Self::Forbidden => (403, SERVICE, Platform("AccountService_Unauthorized")),
+            Self::Unverified => (403, SERVICE, Platform("AccountService_Unverified")),
+            Self::IdProviderSilent => {
+                (502, SERVICE, Platform("AccountService_IdProviderUnexpectedResponse"))
+            }
             Self::TokenExpired => (401, SERVICE, Platform("AccountService_TokenExpired")),
             Self::TokenSignature => {
                 (401, SERVICE, Platform("AccountService_TokenSignatureVerificationFailed"))
@@ -271,9 +279,10 @@ impl From<SignInError> for Fault {
                 Self::RateLimited { retry_after_s: ms.div_ceil(1_000).max(1) }
             }
             SignInError::Identity(IdentityError::Refused(..)) => Self::Unauthorized,
-            SignInError::Identity(IdentityError::NotConfigured(_)) => Self::BadRequest,
-            SignInError::Call(CallError::Overloaded | CallError::NoAnswer)
-            | SignInError::Identity(IdentityError::Unavailable(..)) => Self::Unavailable,
+            SignInError::Identity(IdentityError::Unverified(..)) => Self::Unverified,
+            SignInError::Identity(IdentityError::NotConfigured(_)) => Self::IdProviderMissing,
+            SignInError::Identity(IdentityError::Unavailable(..)) => Self::IdProviderSilent,
+            SignInError::Call(CallError::Overloaded | CallError::NoAnswer) => Self::Unavailable,
         }
     }
 }

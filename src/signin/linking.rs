@@ -31,7 +31,7 @@ impl Door {
             Claim::Named(Named::Username(_), _) => return Err(Refusal::UsernameTaken.into()),
         };
         let devices_max = self.config.nakama.devices_max as usize;
-        let Verified { link, formerly, profile } = verified;
+        let Verified { link, formerly, profile, .. } = verified;
         let ask = LinkAsk { link, password, devices_max, formerly, profile };
         self.accounts.link(account, ask).await?;
         if let Some(proof) = friends_of

@@ -83,7 +83,12 @@ impl Door {
     /// Whose place it is: one identity has one place, whatever was typed in beside it.
     pub(super) fn identity_of(&self, claim: &Claim) -> Identity {
         let (kind, id) = match claim {
-            Claim::Link(verified) => (verified.link.kind.name(), &verified.link.id),
+            Claim::Link(verified) => match verified.link.kind {
+                LinkKind::Studio(number) => {
+                    return self.line.identity(&format!("studio-{number}"), &verified.link.id);
+                }
+                kind => (kind.name(), &verified.link.id),
+            },
             Claim::Named(Named::Email(email), _) => ("email", email),
             Claim::Named(Named::Username(username), _) => ("username", username),
         };

@@ -4,39 +4,57 @@
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
-#[repr(u8)]
 pub enum LinkKind {
     /// A device id (protocol-nakama §2.5). An account may have several.
-    Device = 1,
+    Device,
     /// A custom id (protocol-nakama §2.6). One per account.
-    Custom = 2,
+    Custom,
     /// An e-mail address, lower case (protocol-nakama §2.7). One per account, with a password.
-    Email = 3,
+    Email,
     /// Pragma's UNSAFE test provider (protocol-pragma §4.4). One per account.
-    Unsafe = 4,
+    Unsafe,
     /// Apple's `sub` (protocol-nakama §2.10).
-    Apple = 5,
+    Apple,
     /// Facebook's user id (§2.11).
-    Facebook = 6,
+    Facebook,
     /// Facebook Instant Games' player id (§2.12).
-    FacebookInstantGame = 7,
+    FacebookInstantGame,
     /// Game Center's player id (§2.13).
-    GameCenter = 8,
+    GameCenter,
     /// Google's `sub`, or a Play Games player id (§2.14).
-    Google = 9,
+    Google,
     /// Steam's 64-bit id in decimal (§2.15).
-    Steam = 10,
+    Steam,
     /// Xbox user id; in Nakama's protocol a custom id that begins with `xbox|`.
-    Xbox = 11,
+    Xbox,
     /// `PlayStation` account id; a custom id that begins with `psn|`.
-    PlayStation = 12,
+    PlayStation,
     /// Nintendo service account id; a custom id that begins with `nintendo|`.
-    Nintendo = 13,
+    Nintendo,
+    /// Epic's account id (protocol-pragma §4.4).
+    Epic,
+    /// Discord's user id.
+    Discord,
+    /// Twitch's user id.
+    Twitch,
+    /// Okta's `sub`.
+    Okta,
+    /// Auth0's `sub`.
+    Auth0,
+    /// Google's `sub` of a Workspace account. Not the same link as [`Self::Google`]: who has one
+    /// by the domain's rule is not let in by the other.
+    GoogleWorkspace,
+    /// An identity service of the studio's own: its number in Pragma's table, [`STUDIO_FIRST`] to
+    /// 255 (protocol-pragma §4.2).
+    Studio(u8),
 }
 
+/// The first number of a studio's own provider; 101 is Apple's (protocol-pragma §17, 15).
+pub const STUDIO_FIRST: u8 = 102;
+
 impl LinkKind {
-    /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    /// Every kind but the studio's own, in the order of their numbers.
+    pub const ALL: [Self; 19] = [
         Self::Device,
         Self::Custom,
         Self::Email,
@@ -50,6 +68,12 @@ impl LinkKind {
         Self::Xbox,
         Self::PlayStation,
         Self::Nintendo,
+        Self::Epic,
+        Self::Discord,
+        Self::Twitch,
+        Self::Okta,
+        Self::Auth0,
+        Self::GoogleWorkspace,
     ];
 
     /// Whether an account may hold several links of this kind.
@@ -59,15 +83,37 @@ impl LinkKind {
 
     /// The number this kind is stored as.
     pub const fn number(self) -> u8 {
-        self as u8
+        match self {
+            Self::Device => 1,
+            Self::Custom => 2,
+            Self::Email => 3,
+            Self::Unsafe => 4,
+            Self::Apple => 5,
+            Self::Facebook => 6,
+            Self::FacebookInstantGame => 7,
+            Self::GameCenter => 8,
+            Self::Google => 9,
+            Self::Steam => 10,
+            Self::Xbox => 11,
+            Self::PlayStation => 12,
+            Self::Nintendo => 13,
+            Self::Epic => 14,
+            Self::Discord => 15,
+            Self::Twitch => 16,
+            Self::Okta => 17,
+            Self::Auth0 => 18,
+            Self::GoogleWorkspace => 19,
+            Self::Studio(number) => number,
+        }
     }
 
     /// The kind stored as `number`; `None`: no kind has it.
     pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.number() == number)
+        let known = Self::ALL.into_iter().find(|kind| kind.number() == number);
+        known.or((number >= STUDIO_FIRST).then_some(Self::Studio(number)))
     }
 
-    /// The word for logs and metrics.
+    /// The word for logs and metrics. All of the studio's own share one.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Device => "device",
@@ -83,6 +129,13 @@ impl LinkKind {
             Self::Xbox => "xbox",
             Self::PlayStation => "psn",
             Self::Nintendo => "nintendo",
+            Self::Epic => "epic",
+            Self::Discord => "discord",
+            Self::Twitch => "twitch",
+            Self::Okta => "okta",
+            Self::Auth0 => "auth0",
+            Self::GoogleWorkspace => "googleworkspace",
+            Self::Studio(_) => "studio",
         }
     }
 }
