@@ -6,6 +6,7 @@ pub mod friend;
 pub mod notification;
 pub mod presence;
 pub mod queue;
+pub mod realm;
 pub mod session;
 pub mod time;
 pub mod token;

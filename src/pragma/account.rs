@@ -99,12 +99,8 @@ fn entrance(
         Ok(_) => Err(Fault::Unauthorized),
         Err(error @ (TicketError::KeyNotFound | TicketError::Decode)) => {
             // A session token is genuine, but no ticket; it may be longer than any ticket.
-            let session = match players.verify(pass, now) {
-                Ok(_) => true,
-                Err(error) => {
-                    matches!(error, PlayerTokenError::Expired | PlayerTokenError::OtherSessionType)
-                }
-            };
+            let session =
+                matches!(players.verify(pass, now), Ok(_) | Err(PlayerTokenError::Expired));
             Err(if session { Fault::Unauthorized } else { error.into() })
         }
         Err(error) => Err(error.into()),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::queue::{Identity, Lane, Number, TicketRef};
 use crate::domain::token::Signing;
-use crate::domain::token::player::{Backend, Issue, Life, Session, generate};
+use crate::domain::token::player::{Backend, Issue, Life, Session, SessionType, generate};
 
 const NOW: UnixMicros = UnixMicros::from_secs(1_768_212_005);
 
@@ -52,11 +52,13 @@ fn every_row_of_the_pass_table_that_the_token_tells() {
         "handed out while there was no line"
     );
     let session = Session {
+        session_type: SessionType::Player,
         social_id: Uuid::from_u128(1),
         backend: Backend::Social,
         display_name: "Ada".repeat(100),
         discriminator: 1,
         id_provider: "UNSAFE".into(),
+        ext: "{}".into(),
     };
     let life = Life { expires_min: 1, refresh_min: 1, variance_min: 0 };
     let issue = Issue { jti: Uuid::from_u128(1), at: NOW, roll: 0, life };

@@ -4,34 +4,37 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::{App, Fault};
 use crate::domain::account::AccountId;
-use crate::domain::token::PlayerClaims;
-use crate::domain::token::player::Backend;
+use crate::domain::token::Claims;
 
-/// Checks the token of a request: present, ours, alive, of this shard, not revoked.
+/// Checks the token of a request: present, ours, alive, of this gateway and shard, not revoked.
 ///
 /// # Errors
 ///
 /// 401 for a bad token, 403 for a good one of another type or shard.
-pub(super) fn check(app: &App, headers: &HeaderMap) -> Result<PlayerClaims, Fault> {
+pub(super) fn check(app: &App, headers: &HeaderMap) -> Result<Claims, Fault> {
     let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(token_of).ok_or(Fault::Unauthorized)?;
     let claims = app.keys.verify(token, app.door.clock.now())?;
+    if !app.gateway.takes(&claims) {
+        return Err(Fault::WrongSessionType);
+    }
     still_good(app, &claims)?;
     Ok(claims)
 }
 
 /// Checks of a token whose signature is good: its shard, and whether it was revoked.
-pub(super) fn still_good(app: &App, claims: &PlayerClaims) -> Result<(), Fault> {
-    if let Backend::Game { shard, .. } = claims.session.backend
-        && shard != app.config.pragma.game_shard
-    {
+pub(super) fn still_good(app: &App, claims: &Claims) -> Result<(), Fault> {
+    if claims.shard().is_some_and(|shard| shard != app.config.pragma.game_shard) {
         return Err(Fault::WrongShard);
     }
-    let account = AccountId(claims.session.social_id);
-    if app.door.is_revoked(account, claims.jti, false, claims.issued_at_us) {
-        return Err(Fault::Unauthorized);
-    }
-    Ok(())
+    let is_good = match claims {
+        Claims::Person(person) => {
+            let account = AccountId(person.session.social_id);
+            !app.door.is_revoked(account, person.jti, false, person.issued_at_us)
+        }
+        Claims::Partner(partner) => app.door.realm().partner_is_good(partner.partner),
+    };
+    if is_good { Ok(()) } else { Err(Fault::Unauthorized) }
 }
 
 /// The token of an `Authorization` value; the scheme's case does not matter (RFC 9110 §11.1).

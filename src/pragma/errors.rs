@@ -233,7 +233,6 @@ impl From<PlayerTokenError> for Fault {
             PlayerTokenError::KeyNotFound => Self::JwtKeyNotFound,
             PlayerTokenError::Signature => Self::TokenSignature,
             PlayerTokenError::Expired => Self::TokenExpired,
-            PlayerTokenError::OtherSessionType => Self::WrongSessionType,
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod account;
 pub mod bearer;
 pub mod discovery;
 pub mod errors;
+pub mod gateway;
 pub mod login_queue;
 pub mod providers;
 pub mod rpc;
@@ -29,6 +30,7 @@ pub mod tokens;
 mod types;
 
 pub use errors::Fault;
+pub use gateway::{BackendType, Gateway};
 
 /// What the front end stands on.
 #[derive(Clone)]
@@ -41,6 +43,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// When the server started.
     pub started_at: UnixMicros,
+    /// What the port serves.
+    pub gateway: Gateway,
 }
 
 impl App {
@@ -164,7 +168,7 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
     let body = body.0?;
     match call {
         Call::Info => Ok(discovery::info(app, request)),
-        Call::Types => Ok(json(types::json())),
+        Call::Types => Ok(json(types::json(app.gateway.session))),
         Call::Healthcheck => Ok(discovery::healthcheck(app)),
         Call::InstanceHealthcheck => Ok(json(r#"{"alive":true}"#)),
         Call::Jwks => Ok(json(app.keys.jwks().to_string())),

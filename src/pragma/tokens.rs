@@ -33,11 +33,13 @@ impl Pair {
             None => (account.display_name.clone(), 0),
         };
         let session = |backend| Session {
+            session_type: app.gateway.session,
             social_id: account.id.0,
             backend,
             display_name: display_name.clone(),
             discriminator,
             id_provider: id_provider.to_owned(),
+            ext: "{}".to_owned(),
         };
         let player = account.players.iter().find(|player| Some(player.shard) == shard);
         let game = match player {

@@ -4,102 +4,73 @@
 
 use std::sync::LazyLock;
 
-/// Every message name of the session, account and friend services, in alphabetical order.
-const NAMES: [&str; 66] = [
+use super::rpc::calls;
+use crate::domain::token::SessionType;
+
+/// What is said without being asked.
+const NOTIFICATIONS: [&str; 8] = [
     "AccountRpc.BanV1Notification",
-    "AccountRpc.GetAccountV1Request",
-    "AccountRpc.GetAccountV1Response",
-    "AccountRpc.GetBansV1Request",
-    "AccountRpc.GetBansV1Response",
-    "AccountRpc.GetDisplayNameForPragmaPlayerIdV1Request",
-    "AccountRpc.GetDisplayNameForPragmaPlayerIdV1Response",
-    "AccountRpc.GetPlayerIdentitiesByProviderAccountIdsV1Request",
-    "AccountRpc.GetPlayerIdentitiesByProviderAccountIdsV1Response",
-    "AccountRpc.GetPlayerIdentitiesV1Request",
-    "AccountRpc.GetPlayerIdentitiesV1Response",
-    "AccountRpc.GetPragmaPlayerIdForDisplayNameV1Request",
-    "AccountRpc.GetPragmaPlayerIdForDisplayNameV1Response",
-    "AccountRpc.GetPragmaPlayerIdsForProviderIdsV2Request",
-    "AccountRpc.GetPragmaPlayerIdsForProviderIdsV2Response",
-    "AccountRpc.GetSocialIdentitiesByProviderAccountIdsV1Request",
-    "AccountRpc.GetSocialIdentitiesByProviderAccountIdsV1Response",
-    "AccountRpc.GetSocialIdentitiesV1Request",
-    "AccountRpc.GetSocialIdentitiesV1Response",
-    "AccountRpc.LinkIdentityProviderAccountV2Request",
-    "AccountRpc.LinkIdentityProviderAccountV2Response",
-    "AccountRpc.RefreshTokensV1Request",
-    "AccountRpc.RefreshTokensV1Response",
-    "AccountRpc.UnlinkIdentityProviderAccountV2Request",
-    "AccountRpc.UnlinkIdentityProviderAccountV2Response",
-    "AccountRpc.UpdateDisplayNameV1Request",
-    "AccountRpc.UpdateDisplayNameV1Response",
-    "AccountRpc.UpdateEmailV1Request",
-    "AccountRpc.UpdateEmailV1Response",
-    "FriendRpc.BlockV1Request",
-    "FriendRpc.BlockV1Response",
     "FriendRpc.FriendListUpdateV1Notification",
     "FriendRpc.FriendUpdateV1Notification",
-    "FriendRpc.GetFriendListAndRegisterOnlineV1Request",
-    "FriendRpc.GetFriendListAndRegisterOnlineV1Response",
-    "FriendRpc.GetFriendListV1Request",
-    "FriendRpc.GetFriendListV1Response",
     "FriendRpc.PresenceRemoveV1Notification",
     "FriendRpc.PresenceUpdateV1Notification",
-    "FriendRpc.RemoveFriendV1Request",
-    "FriendRpc.RemoveFriendV1Response",
-    "FriendRpc.RespondToFriendInviteV1Request",
-    "FriendRpc.RespondToFriendInviteV1Response",
-    "FriendRpc.SendFriendInviteBySocialIdV1Request",
-    "FriendRpc.SendFriendInviteBySocialIdV1Response",
-    "FriendRpc.SendFriendInviteV1Request",
-    "FriendRpc.SendFriendInviteV1Response",
-    "FriendRpc.SetAcceptIncomingFriendInvitesV1Request",
-    "FriendRpc.SetAcceptIncomingFriendInvitesV1Response",
-    "FriendRpc.SetPresencePartnerV1Request",
-    "FriendRpc.SetPresencePartnerV1Response",
-    "FriendRpc.SetPresenceV1Request",
-    "FriendRpc.SetPresenceV1Response",
-    "FriendRpc.UnblockV1Request",
-    "FriendRpc.UnblockV1Response",
-    "PartnerSessionRpc.HeartbeatPartnerV1Request",
-    "PartnerSessionRpc.HeartbeatPartnerV1Response",
     "PartnerSessionRpc.PartnerSessionTerminatedV1Notification",
-    "PlayerSessionRpc.HeartbeatV1Request",
-    "PlayerSessionRpc.HeartbeatV1Response",
-    "PlayerSessionRpc.RequestLogoutV1Request",
-    "PlayerSessionRpc.RequestLogoutV1Response",
     "PlayerSessionRpc.SessionChangedV1Notification",
-    "PlayerSessionRpc.SessionRefreshV1Request",
-    "PlayerSessionRpc.SessionRefreshV1Response",
     "PlayerSessionRpc.SessionTerminatedV1Notification",
 ];
 
-static JSON: LazyLock<String> = LazyLock::new(|| {
-    let numbered: Vec<String> =
-        (1..).zip(NAMES).map(|(number, name)| format!("\"{name}\":{number}")).collect();
-    format!("{{{}}}", numbered.join(","))
+/// A message, and whether only operators send it.
+struct Name {
+    name: String,
+    for_operators: bool,
+}
+
+/// Every message name, in alphabetical order. The place is the number, counted from 1.
+static NAMES: LazyLock<Vec<Name>> = LazyLock::new(|| {
+    let calls = calls::all().flat_map(|call| {
+        let for_operators = call.who == SessionType::Operator;
+        let stem = call.name.strip_suffix("Request").unwrap_or(call.name);
+        [call.name.to_owned(), format!("{stem}Response")].map(|name| Name { name, for_operators })
+    });
+    let told = NOTIFICATIONS.map(|name| Name { name: name.to_owned(), for_operators: false });
+    let mut names: Vec<_> = calls.chain(told).collect();
+    names.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    names
 });
 
-/// The object *message name → number*.
-pub(super) fn json() -> &'static str {
-    &JSON
+static FOR_PLAYERS: LazyLock<String> = LazyLock::new(|| written(false));
+static FOR_OPERATORS: LazyLock<String> = LazyLock::new(|| written(true));
+
+fn written(operators: bool) -> String {
+    let listed = (1..).zip(&*NAMES).filter(|(_, name)| operators || !name.for_operators);
+    let written: Vec<_> = listed.map(|(at, name)| format!("\"{}\":{at}", name.name)).collect();
+    format!("{{{}}}", written.join(","))
+}
+
+/// The object *message name → number*. Players and game servers see each other's messages, and only
+/// operators see theirs, so there are gaps.
+pub(super) fn json(gateway: SessionType) -> &'static str {
+    if gateway == SessionType::Operator { &FOR_OPERATORS } else { &FOR_PLAYERS }
 }
 
 /// The name of a number, for clients that send it instead.
 pub(super) fn name(number: u64) -> Option<&'static str> {
     let index = usize::try_from(number.checked_sub(1)?).ok()?;
-    NAMES.get(index).copied()
+    NAMES.get(index).map(|name| name.name.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn listed(gateway: SessionType) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(json(gateway)).unwrap()
+    }
+
     #[test]
-    fn names_are_sorted_and_their_numbers_lead_back_to_them() {
-        assert!(NAMES.is_sorted_by(|a, b| a < b));
-        let types: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(json()).unwrap();
+    fn numbers_ascend_with_the_names_and_lead_back_to_them() {
+        assert!(NAMES.is_sorted_by(|a, b| a.name < b.name));
+        let types = listed(SessionType::Operator);
         assert_eq!(types.len(), NAMES.len());
         for (known, number) in &types {
             assert_eq!(name(number.as_u64().unwrap()), Some(known.as_str()));
@@ -108,11 +79,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_served_is_listed() {
-        for kind in crate::pragma::rpc::SERVED {
-            assert!(NAMES.contains(&kind), "{kind}");
-            let stem = kind.strip_suffix("Request").unwrap();
-            assert!(NAMES.contains(&format!("{stem}Response").as_str()), "{kind}");
+    fn players_see_what_is_served_to_them_and_nothing_of_operators() {
+        let types = listed(SessionType::Player);
+        assert_eq!(types, listed(SessionType::Partner));
+        for call in calls::all() {
+            let is_listed = types.contains_key(call.name);
+            assert_eq!(is_listed, call.who != SessionType::Operator, "{}", call.name);
         }
+        assert!(types.contains_key("PlayerSessionRpc.HeartbeatV1Response"));
+        assert!(NOTIFICATIONS.iter().all(|name| types.contains_key(*name)));
     }
 }

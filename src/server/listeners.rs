@@ -15,6 +15,7 @@ use super::metrics::Sources;
 use super::parts::{Running, StartError};
 use crate::actors::session::{self, SocketRoute};
 use crate::config::Config;
+use crate::domain::token::SessionType;
 use crate::observe::Health;
 use crate::{nakama, pragma, try_it};
 
@@ -119,6 +120,7 @@ impl PlayerPort {
             keys: Arc::clone(&running.player_keys),
             config: Arc::clone(&running.config),
             started_at: running.door.clock.now(),
+            gateway: pragma::Gateway { session: SessionType::Player, backend: None },
         };
         let routes =
             vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];

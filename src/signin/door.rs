@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::account::{Account, AccountId, Refusal};
 use crate::domain::queue::{Checked, Identity, Lane, Player, Standing, TicketRef};
+use crate::domain::realm::Realm;
 use crate::domain::session::CloseReason;
 use crate::domain::token::ticket::{TicketError, TicketKeys};
 use crate::identity::Providers;
@@ -172,7 +173,7 @@ impl Door {
     /// [`Refusal::NoAccount`] or [`Refusal::Banned`].
     pub async fn resume(&self, account: AccountId) -> Result<Account, SignInError> {
         let account = self.accounts.find(Key::Id(account)).await?.ok_or(Refusal::NoAccount)?;
-        if account.is_banned() {
+        if account.is_banned(self.clock.now()) {
             return Err(Refusal::Banned.into());
         }
         Ok(account)
@@ -221,6 +222,11 @@ impl Door {
         issued_at_us: u64,
     ) -> bool {
         self.accounts.revocations().is_revoked(account, token, refresh, issued_at_us)
+    }
+
+    /// What operators keep beside accounts, as it is now. Cheap: no call.
+    pub fn realm(&self) -> Arc<Realm> {
+        self.accounts.realm().get()
     }
 
     /// Whether an account shows a status on any socket.

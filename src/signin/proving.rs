@@ -225,7 +225,7 @@ impl Door {
     ) -> Result<String, SignInError> {
         self.limits.password(name, from)?;
         // The banned hear so before their password is looked at (§2.7).
-        if account.is_banned() {
+        if account.is_banned(self.clock.now()) {
             return Err(Refusal::Banned.into());
         }
         let stored = account.password.as_deref();

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::domain::account::{Account, AccountId, Change, Link, Redemption, Revoked};
 use crate::domain::friend::Edge;
 use crate::domain::notification::Notification;
+use crate::domain::realm::Realm;
 use crate::domain::time::UnixMicros;
 
 /// What can be looked up.
@@ -28,6 +29,19 @@ pub trait Reads: Send + Sync {
 
     /// The account with exactly this user name.
     fn account_by_username(&self, username: &str) -> Result<Option<Account>, StoreError>;
+
+    /// The account with this player id on any shard (protocol-pragma §6.1).
+    fn account_by_player(&self, player: Uuid) -> Result<Option<Account>, StoreError>;
+
+    /// The account with this Pragma name; `folded` as for [`Reads::has_pragma_name`].
+    fn account_by_pragma_name(
+        &self,
+        folded: &str,
+        discriminator: u16,
+    ) -> Result<Option<Account>, StoreError>;
+
+    /// What operators keep beside accounts; empty when they never did.
+    fn realm(&self) -> Result<Realm, StoreError>;
 
     /// An id under which this store finds the account of `link` at the least cost, for an account
     /// to be made; it may be taken. `None`: any id will do.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tokio::sync::oneshot;
 
 use crate::domain::account::{Account, AccountId, Change, Revoked};
+use crate::domain::realm::Realm;
 
 use super::handle::Place;
 use super::{AccountsError, Edited, SignedIn};
@@ -35,6 +36,7 @@ pub struct Group {
     pub writes: usize,
     pub accounts: HashSet<AccountId>,
     pub revoked: Vec<(AccountId, Revoked)>,
+    pub realm: Option<Box<Realm>>,
 }
 
 impl Group {
@@ -43,6 +45,9 @@ impl Group {
         self.accounts.extend(change.accounts());
         if let Some(revoked) = &change.revoked {
             self.revoked.push((change.after.id, revoked.clone()));
+        }
+        if let Some(realm) = &change.realm {
+            self.realm = Some(realm.clone());
         }
     }
 

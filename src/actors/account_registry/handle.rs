@@ -27,8 +27,8 @@ use super::group::Group;
 use super::in_flight::InFlight;
 use super::registry::{AccountRegistry, Ask, Call, Close};
 use super::{
-    AccountsError, Edit, Edited, Key, LinkAsk, Presented, RegistryFigures, Revocations, SignedIn,
-    Successor, Told, committer,
+    AccountsError, Edit, Edited, Key, LinkAsk, Presented, RealmView, RegistryFigures, Revocations,
+    SignedIn, Successor, Told, committer,
 };
 
 /// A caller waits no longer than this for an answer.
@@ -60,6 +60,7 @@ pub struct Accounts {
     registry: Addr<AccountRegistry>,
     figures: Arc<RegistryFigures>,
     revocations: Revocations,
+    realm: RealmView,
     callers_max: usize,
     pub(super) reads: Arc<dyn Reads>,
     pub(super) in_flight: InFlight,
@@ -144,6 +145,8 @@ impl Accounts {
         figures.accounts.store(store.count(), Ordering::Relaxed);
         let revocations = Revocations::default();
         revocations.set(store.revocations()?);
+        let realm = RealmView::default();
+        realm.set(store.reads().realm()?);
         let (reads, in_flight) = (store.reader(), InFlight::default());
         let their_clock = clock.clone();
         let (stopped, word) = oneshot::channel();
@@ -152,6 +155,7 @@ impl Accounts {
             dice,
             figures: figures.clone(),
             revocations: revocations.clone(),
+            realm: realm.clone(),
             committer: committer::start(clock.clone())?,
             clock,
             stopped: Some(stopped),
@@ -181,6 +185,7 @@ impl Accounts {
             registry,
             figures,
             revocations,
+            realm,
             callers_max: limits.callers_max,
             reads,
             in_flight,
@@ -335,6 +340,11 @@ impl Accounts {
     /// What is revoked: to be asked for every token, without a message.
     pub const fn revocations(&self) -> &Revocations {
         &self.revocations
+    }
+
+    /// What operators keep beside accounts: to be asked for every sign-in, without a message.
+    pub const fn realm(&self) -> &RealmView {
+        &self.realm
     }
 
     /// Every redeemed pass that still has to be remembered, and by whom.

@@ -12,11 +12,13 @@ mod group;
 mod handle;
 mod in_flight;
 mod looking;
+mod realm_view;
 mod registry;
 mod revocations;
 
 pub use self::figures::RegistryFigures;
 pub use self::handle::{Accounts, RegistryLimits, Stopped};
+pub use self::realm_view::RealmView;
 pub use self::revocations::Revocations;
 pub use crate::domain::account::linking::LinkAsk;
 pub use crate::domain::account::rotating::{Presented, Successor};
@@ -54,6 +56,10 @@ pub enum Key {
     Link(Link),
     /// Its user name, exactly.
     Username(String),
+    /// Its player id on any shard.
+    Player(Uuid),
+    /// Its Pragma name, folded, and the discriminator.
+    PragmaName(String, u16),
 }
 
 impl Key {
@@ -63,6 +69,8 @@ impl Key {
             Self::Id(id) => reads.account(*id),
             Self::Link(link) => reads.account_by_link(link),
             Self::Username(name) => reads.account_by_username(name),
+            Self::Player(player) => reads.account_by_player(*player),
+            Self::PragmaName(name, number) => reads.account_by_pragma_name(name, *number),
         }
     }
 }

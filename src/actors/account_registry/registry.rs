@@ -22,7 +22,7 @@ use super::deciding::{Desk, Outcome};
 use super::group::{Answer, Group};
 use super::handle::Place;
 use super::in_flight::InFlight;
-use super::{AccountsError, Edit, Edited, Key, RegistryFigures, Revocations, SignedIn};
+use super::{AccountsError, Edit, Edited, Key, RealmView, RegistryFigures, Revocations, SignedIn};
 
 /// Stored redemptions and revocations forgotten with one commit.
 const FORGET_MAX: usize = 8;
@@ -66,6 +66,7 @@ pub struct AccountRegistry {
     pub dice: Dice,
     pub figures: Arc<RegistryFigures>,
     pub revocations: Revocations,
+    pub realm: RealmView,
     pub committer: mpsc::Sender<Job>,
     pub stopped: Option<oneshot::Sender<Result<(), StoreError>>>,
     pub wait: Duration,
@@ -312,6 +313,9 @@ impl AccountRegistry {
         self.company = group.writes > 1;
         if !group.revoked.is_empty() {
             self.revocations.set(group.revoked);
+        }
+        if let Some(realm) = group.realm {
+            self.realm.set(*realm);
         }
         for (place, answer) in group.answers {
             drop(place);

@@ -72,6 +72,12 @@ pub enum Channel {
     PragmaSocial,
     /// Pragma's game backend.
     PragmaGame,
+    /// An operator at the social backend.
+    OperatorSocial,
+    /// An operator at the game backend.
+    OperatorGame,
+    /// A game server.
+    Partner,
 }
 
 /// What a new socket does to the player's earlier ones.

@@ -2,6 +2,7 @@
 
 use crate::domain::friend::Edge;
 use crate::domain::notification::Notification;
+use crate::domain::realm::Realm;
 use crate::domain::time::UnixMicros;
 
 use super::record::{Account, AccountId};
@@ -27,6 +28,8 @@ pub struct Change {
     pub redeemed: Option<PassUse>,
     /// What is revoked of the account from now on, instead of what was.
     pub revoked: Option<Revoked>,
+    /// The realm from now on, when an operator changes it.
+    pub realm: Option<Box<Realm>>,
 }
 
 /// One side's record of a relationship; `None`: it goes.
@@ -61,6 +64,7 @@ impl Change {
             notifications: Vec::new(),
             redeemed: None,
             revoked: None,
+            realm: None,
         }
     }
 
@@ -73,6 +77,7 @@ impl Change {
     pub fn is_empty(&self) -> bool {
         self.redeemed.is_none()
             && self.revoked.is_none()
+            && self.realm.is_none()
             && self.edges.is_empty()
             && self.notifications.is_empty()
             && self.others.is_empty()

@@ -5,7 +5,9 @@
 //! feeds the rules and stores the change; a lost race is simply decided again.
 
 pub mod addresses;
+pub mod ban;
 pub mod change;
+pub mod dossier;
 pub mod generated;
 pub mod link;
 pub mod linking;
@@ -20,7 +22,9 @@ pub mod rotating;
 pub mod sign_in;
 pub mod update;
 
+pub use ban::{Ban, BanScope};
 pub use change::{Change, EdgeWrite, NotificationWrite, PassUse, Redemption};
+pub use dossier::Dossier;
 pub use link::{Link, LinkKind};
 pub use profile::{Profile, ProviderEmail};
 pub use record::{Account, AccountId, PragmaName, ShardPlayer};

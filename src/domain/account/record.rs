@@ -2,8 +2,10 @@
 
 use uuid::Uuid;
 
+use super::dossier::Dossier;
 use super::link::{Link, LinkKind};
 use super::profile::ProviderEmail;
+use crate::domain::time::UnixMicros;
 
 /// An account's id: Nakama's user id and Pragma's social id.
 #[derive(
@@ -49,6 +51,8 @@ pub struct Account {
     /// An address a provider gave that did not become the account's own: it was not verified, or
     /// another is in use. Nobody signs in by it.
     pub provider_email: Option<ProviderEmail>,
+    /// What most accounts do not have; see [`Account::dossier`].
+    pub dossier: Option<Box<Dossier>>,
 }
 
 /// Pragma's name#discriminator (protocol-pragma §6.2).
@@ -90,7 +94,19 @@ impl Account {
             revoked_before_us: 0,
             edge_count: 0,
             provider_email: None,
+            dossier: None,
         }
+    }
+
+    /// What operators and providers say of it.
+    pub fn dossier(&self) -> &Dossier {
+        static EMPTY: Dossier = Dossier::EMPTY;
+        self.dossier.as_deref().unwrap_or(&EMPTY)
+    }
+
+    /// The same, to be changed.
+    pub fn dossier_mut(&mut self) -> &mut Dossier {
+        self.dossier.get_or_insert_default()
     }
 
     /// The id of the server itself, which has no account (protocol-nakama §5.5).
@@ -118,9 +134,14 @@ impl Account {
         self.links.contains(link)
     }
 
-    /// Whether an operator banned the account.
-    pub const fn is_banned(&self) -> bool {
-        self.disabled_at != 0
+    /// Whether an operator banned the account, by whatever protocol it comes.
+    pub fn is_banned(&self, now: UnixMicros) -> bool {
+        self.disabled_at != 0 || self.dossier.as_ref().is_some_and(|it| it.is_banned(now))
+    }
+
+    /// The player id on a shard.
+    pub fn player_on(&self, shard: Uuid) -> Option<Uuid> {
+        self.players.iter().find(|player| player.shard == shard).map(|player| player.player)
     }
 }
 

@@ -178,7 +178,7 @@ pub fn sign_in(
     if !is_as_proven {
         return Err(Refusal::Overtaken);
     }
-    if before.as_ref().is_some_and(Account::is_banned) {
+    if before.as_ref().is_some_and(|account| account.is_banned(now)) {
         return Err(Refusal::Banned);
     }
     if before.is_none() && ask.create.is_none() {

@@ -3,10 +3,12 @@
 //! Separate keys per purpose, algorithms pinned per key. Which token looks how is in the design §8.
 
 pub mod nakama;
+pub mod partner;
 pub mod player;
 pub mod signing;
 pub mod ticket;
 
-pub use player::{PlayerClaims, PlayerKeys, PlayerTokenError};
+pub use partner::PartnerClaims;
+pub use player::{Claims, PlayerClaims, PlayerKeys, PlayerTokenError, SessionType};
 pub use signing::Signing;
 pub use ticket::{TicketError, TicketKeys};

@@ -1,11 +1,12 @@
-//! Pragma session tokens: a pair for each sign-in, one for the social backend and one for the game
-//! backend (protocol-pragma §4.3). Game servers check them by the published keys.
+//! Pragma session tokens of people: a pair for each sign-in, one for the social backend and one for
+//! the game backend (protocol-pragma §4.3). Game servers check them by the published keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::partner::{self, PartnerClaims};
 pub use super::signing::{KeyError, Signing, generate};
 use super::signing::{PublicKey, SigningKey};
 use super::ticket::unknown_header;
@@ -16,6 +17,28 @@ pub const SKEW_S: u64 = 30;
 
 /// Longest token looked at, in bytes: names and session info are bounded far below.
 const TOKEN_MAX: usize = 16_384;
+
+/// Who holds a token, which decides the gateways it is good at (protocol-pragma §1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionType {
+    /// A player.
+    Player,
+    /// An operator.
+    Operator,
+    /// A game server or another trusted backend.
+    Partner,
+}
+
+impl SessionType {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Player => "PLAYER",
+            Self::Operator => "OPERATOR",
+            Self::Partner => "PARTNER",
+        }
+    }
+}
 
 /// Which backend a token is for, and who the player is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +57,8 @@ pub enum Backend {
 /// What a token says of its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
+    /// Player or operator.
+    pub session_type: SessionType,
     /// The account.
     pub social_id: Uuid,
     /// Where the token is good.
@@ -44,6 +69,8 @@ pub struct Session {
     pub discriminator: u16,
     /// Name of the provider this sign-in came by.
     pub id_provider: String,
+    /// `extSessionInfo`: a JSON object as text, for the studio's own use; at most 2 KiB.
+    pub ext: String,
 }
 
 impl Session {
@@ -93,6 +120,53 @@ pub struct PlayerClaims {
     pub expires_at: UnixMicros,
 }
 
+/// A checked token of anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claims {
+    /// A player's or an operator's.
+    Person(PlayerClaims),
+    /// A game server's.
+    Partner(PartnerClaims),
+}
+
+impl Claims {
+    /// Who holds it.
+    pub const fn session_type(&self) -> SessionType {
+        match self {
+            Self::Person(person) => person.session.session_type,
+            Self::Partner(_) => SessionType::Partner,
+        }
+    }
+
+    /// The shard it is for; `None`: it is for the social backend.
+    pub const fn shard(&self) -> Option<Uuid> {
+        match self {
+            Self::Person(person) => match person.session.backend {
+                Backend::Social => None,
+                Backend::Game { shard, .. } => Some(shard),
+            },
+            Self::Partner(partner) => partner.shard,
+        }
+    }
+
+    /// Whether the token's life is over, with [`SKEW_S`] for clocks that differ.
+    pub const fn is_over(&self, now: UnixMicros) -> bool {
+        let expires_at = match self {
+            Self::Person(person) => person.expires_at,
+            Self::Partner(partner) => partner.expires_at,
+        };
+        expires_at.plus_secs(SKEW_S).0 <= now.0
+    }
+
+    /// The claims of a person; `None`: it is a game server's.
+    pub const fn person(&self) -> Option<&PlayerClaims> {
+        match self {
+            Self::Person(person) => Some(person),
+            Self::Partner(_) => None,
+        }
+    }
+}
+
 impl PlayerClaims {
     /// Whether the token's life is over, with [`SKEW_S`] for clocks that differ.
     pub const fn is_over(&self, now: UnixMicros) -> bool {
@@ -115,9 +189,6 @@ pub enum PlayerTokenError {
     /// Its life is over.
     #[error("the token has expired")]
     Expired,
-    /// A session of another type: operator or partner.
-    #[error("not a player's session")]
-    OtherSessionType,
 }
 
 /// The claims on the wire, in the order observed. Types matter: two numbers travel as strings.
@@ -137,7 +208,7 @@ struct Wire<'a> {
     discriminator: &'a str,
     pragma_social_id: Uuid,
     id_provider: std::borrow::Cow<'a, str>,
-    ext_session_info: &'a str,
+    ext_session_info: std::borrow::Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pragma_player_id: Option<Uuid>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,7 +261,7 @@ impl PlayerKeys {
             iat,
             exp: iat.saturating_add(life_s),
             jti: issue.jti,
-            session_type: "PLAYER",
+            session_type: session.session_type.name(),
             refresh_in_millis: &issue.life.refresh_ms(issue.roll).to_string(),
             expires_in_millis: &life_s.saturating_mul(1_000).to_string(),
             backend_type,
@@ -198,24 +269,29 @@ impl PlayerKeys {
             discriminator: &session.discriminator_text(),
             pragma_social_id: session.social_id,
             id_provider: session.id_provider.as_str().into(),
-            ext_session_info: "{}",
+            ext_session_info: session.ext.as_str().into(),
             pragma_player_id: player,
             game_shard_id: shard,
             itu: issue.at.0,
         };
-        let claims = serde_json::to_vec(&claims).map_err(|_| KeyError::Library)?;
+        self.seal(&claims)
+    }
+
+    /// Signs any claims.
+    pub(super) fn seal(&self, claims: &impl Serialize) -> Result<String, KeyError> {
+        let claims = serde_json::to_vec(claims).map_err(|_| KeyError::Library)?;
         let mut token = self.current.public().header().to_owned();
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         self.current.finish(token)
     }
 
-    /// Checks a player token: form, key, signature, life with [`SKEW_S`], type of session. Whether
-    /// it was revoked is not known here.
+    /// Checks a session token: form, key, signature, life with [`SKEW_S`]. Whether it was revoked is
+    /// not known here.
     ///
     /// # Errors
     ///
     /// The first of those that fails, as [`PlayerTokenError`].
-    pub fn verify(&self, token: &str, now: UnixMicros) -> Result<PlayerClaims, PlayerTokenError> {
+    pub fn verify(&self, token: &str, now: UnixMicros) -> Result<Claims, PlayerTokenError> {
         let claims = self.verify_but_for_life(token)?;
         if claims.is_over(now) { Err(PlayerTokenError::Expired) } else { Ok(claims) }
     }
@@ -226,7 +302,7 @@ impl PlayerKeys {
     /// # Errors
     ///
     /// Any but [`PlayerTokenError::Expired`].
-    pub fn verify_but_for_life(&self, token: &str) -> Result<PlayerClaims, PlayerTokenError> {
+    pub fn verify_but_for_life(&self, token: &str) -> Result<Claims, PlayerTokenError> {
         if token.len() > TOKEN_MAX {
             return Err(PlayerTokenError::Decode);
         }
@@ -244,9 +320,7 @@ impl PlayerKeys {
             return Err(PlayerTokenError::Signature);
         }
         let claims = URL_SAFE_NO_PAD.decode(payload).map_err(|_| PlayerTokenError::Decode)?;
-        let claims: Wire<'_> =
-            serde_json::from_slice(&claims).map_err(|_| PlayerTokenError::Decode)?;
-        claims.read()
+        read(&claims)
     }
 
     fn key_of<'t>(&self, signed: &'t str) -> Option<(&PublicKey, &'t str)> {
@@ -273,12 +347,30 @@ impl Life {
     }
 }
 
+/// What the claims are is told by their type; nothing else is believed before that.
+fn read(claims: &[u8]) -> Result<Claims, PlayerTokenError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Kind<'a> {
+        session_type: &'a str,
+    }
+    let decode = |_| PlayerTokenError::Decode;
+    let kind: Kind<'_> = serde_json::from_slice(claims).map_err(decode)?;
+    let person = |session_type| {
+        let wire: Wire<'_> = serde_json::from_slice(claims).map_err(decode)?;
+        wire.read(session_type).map(Claims::Person)
+    };
+    match kind.session_type {
+        "PLAYER" => person(SessionType::Player),
+        "OPERATOR" => person(SessionType::Operator),
+        "PARTNER" => partner::read(claims).map(Claims::Partner),
+        _ => Err(PlayerTokenError::Decode),
+    }
+}
+
 impl Wire<'_> {
-    fn read(self) -> Result<PlayerClaims, PlayerTokenError> {
+    fn read(self, session_type: SessionType) -> Result<PlayerClaims, PlayerTokenError> {
         let decode = PlayerTokenError::Decode;
-        if self.session_type != "PLAYER" {
-            return Err(PlayerTokenError::OtherSessionType);
-        }
         let backend = match (self.backend_type, self.pragma_player_id, self.game_shard_id) {
             ("SOCIAL", None, None) => Backend::Social,
             ("GAME", Some(player), Some(shard)) => Backend::Game { player, shard },
@@ -293,11 +385,13 @@ impl Wire<'_> {
         }
         Ok(PlayerClaims {
             session: Session {
+                session_type,
                 social_id: self.pragma_social_id,
                 backend,
                 display_name: self.display_name.into_owned(),
                 discriminator,
                 id_provider: self.id_provider.into_owned(),
+                ext: self.ext_session_info.into_owned(),
             },
             jti: self.jti,
             issued_at_us: self.itu,

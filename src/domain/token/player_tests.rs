@@ -16,11 +16,13 @@ fn keys_of(pem: &str) -> PlayerKeys {
 
 fn session(backend: Backend) -> Session {
     Session {
+        session_type: SessionType::Player,
         social_id: Uuid::from_u128(0x0050_c1a1),
         backend,
         display_name: "Ada \"the\" Löwe".into(),
         discriminator: 410,
         id_provider: "UNSAFE".into(),
+        ext: "{}".into(),
     }
 }
 
@@ -68,6 +70,7 @@ fn every_algorithm_signs_what_it_checks() {
         let token = keys.sign(&game(), &issue(5)).unwrap();
         assert_eq!(part(&token, 0)["alg"], signing.name());
         let claims = keys.verify(&token, NOW).unwrap();
+        let claims = claims.person().unwrap().clone();
         assert_eq!(claims.session, game());
         assert_eq!(claims.issued_at_us, NOW.0);
         assert_eq!(keys.jwks()["keys"][0]["kid"], part(&token, 0)["kid"]);

@@ -1,18 +1,31 @@
-//! What each request does, over whichever way it came.
+//! The table of requests: who may send what to which backend, and what it does there. Each service
+//! has a file of its own with its part of the table.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::envelope::Request;
-use super::{HEARTBEAT, LOGOUT, REFRESH_TOKENS, SESSION_REFRESH};
+use super::session_calls;
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
-use crate::domain::token::PlayerClaims;
-use crate::domain::token::player::{Backend, SKEW_S};
-use crate::pragma::tokens::Pair;
-use crate::pragma::{App, Fault, bearer};
+use crate::domain::token::{Claims, PlayerClaims, SessionType};
+use crate::pragma::gateway::BackendType;
+use crate::pragma::{App, Fault};
+
+/// Every service's part of the table.
+const SERVICES: &[&[Call]] = &[session_calls::CALLS];
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Call>> =
+    LazyLock::new(|| all().map(|call| (call.name, call)).collect());
+
+/// Every request that is served.
+pub fn all() -> impl Iterator<Item = &'static Call> {
+    SERVICES.iter().copied().flatten()
+}
 
 /// How a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +34,38 @@ pub enum Via {
     Socket,
     /// Over HTTP: there is a token and no session.
     Http,
+}
+
+/// A request and everything it is answered with.
+pub struct Ask {
+    /// What the front end stands on.
+    pub app: Arc<App>,
+    /// The checked token of whoever asks.
+    pub claims: Arc<Claims>,
+    /// How it came.
+    pub via: Via,
+    /// The request.
+    pub request: Request,
+}
+
+impl Ask {
+    /// The claims of a player or an operator.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::WrongSessionType`]: a partner asks.
+    pub fn person(&self) -> Result<&PlayerClaims, Fault> {
+        self.claims.person().ok_or(Fault::WrongSessionType)
+    }
+
+    /// The account of a player or an operator.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::person`].
+    pub fn account(&self) -> Result<AccountId, Fault> {
+        self.person().map(|claims| AccountId(claims.session.social_id))
+    }
 }
 
 /// What becomes of the session after the answer.
@@ -45,154 +90,96 @@ pub enum Step {
     Later(Pin<Box<dyn Future<Output = Answer>>>),
 }
 
-/// Does what a request asks, for the owner of `claims`.
-pub fn call(app: &App, claims: &PlayerClaims, via: Via, request: &Request) -> Step {
-    let social = claims.session.backend == Backend::Social;
-    Step::Now(match (request.kind.as_ref(), via) {
-        (HEARTBEAT, _) => Ok((json!({}), Then::Nothing)),
-        (LOGOUT, Via::Socket) => Ok((json!({}), Then::Logout)),
-        (SESSION_REFRESH, Via::Socket) => session_refresh(app, claims, request),
-        (LOGOUT | SESSION_REFRESH, Via::Http) => Err(Fault::SessionNotFound),
-        (REFRESH_TOKENS, _) if social => match Refresh::read(app, claims, request) {
-            Ok(refresh) => return Step::Later(Box::pin(refresh.run(app.clone()))),
-            Err(fault) => Err(fault),
-        },
-        _ => Err(Fault::InvalidRequestType),
-    })
-}
-
-/// §10.5, 4: the session now lives as long as the new token.
-fn session_refresh(app: &App, claims: &PlayerClaims, request: &Request) -> Answer {
-    let token = request.text("token").ok_or(Fault::BadParam)?;
-    let new = app.keys.verify(token, app.door.clock.now())?;
-    if !same_session(claims, &new) {
-        return Err(Fault::TokenMismatch);
+impl Step {
+    /// A payload to wait for; the session goes on.
+    pub fn later(answer: impl Future<Output = Result<Value, Fault>> + 'static) -> Self {
+        Self::Later(Box::pin(async move { answer.await.map(|payload| (payload, Then::Nothing)) }))
     }
-    bearer::still_good(app, &new)?;
-    Ok((json!({}), Then::ExtendUntil(new.expires_at.plus_secs(SKEW_S))))
 }
 
-/// Whether two tokens are for one session: the same player on the same backend.
-fn same_session(a: &PlayerClaims, b: &PlayerClaims) -> bool {
-    (a.session.social_id, a.session.backend) == (b.session.social_id, b.session.backend)
+/// One row of the table.
+pub struct Call {
+    /// The message's name.
+    pub name: &'static str,
+    /// Who may send it.
+    pub who: SessionType,
+    /// To which backend; `None`: either.
+    pub backend: Option<BackendType>,
+    /// The permission that an operator or a partner needs for it; `None`: none.
+    pub permission: Option<&'static str>,
+    /// What it does.
+    pub run: fn(Ask) -> Step,
 }
 
-/// §10.5, 3: a pair of tokens to be renewed, checked.
-#[derive(Debug)]
-struct Refresh {
-    account: AccountId,
-    shard: Option<uuid::Uuid>,
-    id_provider: String,
-}
-
-impl Refresh {
-    fn read(app: &App, claims: &PlayerClaims, request: &Request) -> Result<Self, Fault> {
-        let tokens = request.payload.get("pragmaTokens").ok_or(Fault::BadParam)?;
-        let member = |name: &str| tokens.get(name).and_then(Value::as_str).unwrap_or_default();
-        let read = |token: &str| app.keys.verify_but_for_life(token).map_err(Fault::from);
-        let social = read(member("pragmaSocialToken"))?;
-        let game = match member("pragmaGameToken") {
-            "" => None,
-            token => Some(read(token)?),
-        };
-        let refresh = Self::matched(claims, &social, game.as_ref(), app.door.clock.now())?;
-        for token in std::iter::once(&social).chain(&game) {
-            bearer::still_good(app, token)?;
-        }
-        Ok(refresh)
+impl Call {
+    /// A row for one backend.
+    pub const fn new(
+        name: &'static str,
+        who: SessionType,
+        backend: BackendType,
+        run: fn(Ask) -> Step,
+    ) -> Self {
+        Self { name, who, backend: Some(backend), permission: None, run }
     }
 
-    /// Whether the pair belongs together and to the session, and at least one of it is alive.
-    fn matched(
-        claims: &PlayerClaims,
-        social: &PlayerClaims,
-        game: Option<&PlayerClaims>,
-        now: UnixMicros,
-    ) -> Result<Self, Fault> {
-        let alive = |token: &PlayerClaims| !token.is_over(now);
-        let shard = match game.map(|game| game.session.backend) {
-            None => None,
-            Some(Backend::Game { shard, .. }) => Some(shard),
-            Some(Backend::Social) => return Err(Fault::Unauthorized),
-        };
-        let of_one = game.is_none_or(|game| game.session.social_id == social.session.social_id);
-        if !of_one || !same_session(claims, social) || !(alive(social) || game.is_some_and(alive)) {
-            return Err(Fault::Unauthorized);
-        }
-        Ok(Self {
-            account: AccountId(social.session.social_id),
-            shard,
-            id_provider: social.session.id_provider.clone(),
-        })
+    /// A row for both backends.
+    pub const fn both(name: &'static str, who: SessionType, run: fn(Ask) -> Step) -> Self {
+        Self { name, who, backend: None, permission: None, run }
     }
 
-    async fn run(self, app: App) -> Answer {
-        let account = app.door.resume(self.account).await?;
-        let at = app.door.clock.now();
-        let pair = Pair::issue(&app, &account, self.shard, &self.id_provider, at)?;
-        Ok((pair.json(), Then::Nothing))
+    /// The same, for those with a permission.
+    pub const fn permitted(mut self, permission: &'static str) -> Self {
+        self.permission = Some(permission);
+        self
+    }
+}
+
+/// Does what a request asks, for the owner of its claims: known, of this session type and backend,
+/// permitted (protocol-pragma §9.1, §9.2, §10.3).
+pub fn call(ask: Ask) -> Step {
+    let Some(call) = BY_NAME.get(ask.request.kind.as_ref()) else {
+        return Step::Now(Err(Fault::InvalidRequestType));
+    };
+    if call.who != ask.claims.session_type() {
+        return Step::Now(Err(Fault::WrongSessionType));
+    }
+    if call.backend.is_some_and(|backend| backend != BackendType::of(&ask.claims)) {
+        return Step::Now(Err(Fault::InvalidRequestType));
+    }
+    let Some(permission) = call.permission else {
+        return (call.run)(ask);
+    };
+    match &*ask.claims {
+        Claims::Partner(partner) if partner.permits(permission) => (call.run)(ask),
+        Claims::Partner(_) => Step::Now(Err(Fault::Forbidden)),
+        Claims::Person(_) => Step::Later(Box::pin(as_operator(ask, permission, call.run))),
+    }
+}
+
+/// Roles are looked up each time: one that is taken away is gone at once.
+async fn as_operator(ask: Ask, permission: &'static str, run: fn(Ask) -> Step) -> Answer {
+    let account = ask.app.door.account(ask.account()?).await.map_err(|_| Fault::Unavailable)?;
+    let account = account.ok_or(Fault::AccountNotFound)?;
+    if !ask.app.door.realm().permits(&account.dossier().roles, permission) {
+        return Err(Fault::Forbidden);
+    }
+    match run(ask) {
+        Step::Now(answer) => answer,
+        Step::Later(answer) => answer.await,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::token::player::Session;
-    use uuid::Uuid;
-
-    const NOW: UnixMicros = UnixMicros::from_secs(1_000_000);
-
-    fn claims(social_id: u128, backend: Backend, expires_s: u64) -> PlayerClaims {
-        PlayerClaims {
-            session: Session {
-                social_id: Uuid::from_u128(social_id),
-                backend,
-                display_name: "Ada".into(),
-                discriminator: 1,
-                id_provider: "UNSAFE".into(),
-            },
-            jti: Uuid::from_u128(9),
-            issued_at_us: 0,
-            expires_at: UnixMicros::from_secs(expires_s),
-        }
-    }
-
-    fn game() -> Backend {
-        Backend::Game { player: Uuid::from_u128(5), shard: Uuid::from_u128(1) }
-    }
 
     #[test]
-    fn a_pair_is_renewed_while_one_of_it_is_alive() {
-        let session = claims(1, Backend::Social, 2_000_000);
-        for (social, game_life, good) in [
-            (2_000_000, Some(2_000_000), true),
-            (1, Some(2_000_000), true),
-            (2_000_000, Some(1), true),
-            (2_000_000, None, true),
-            (1, Some(1), false),
-            (1, None, false),
-        ] {
-            let social = claims(1, Backend::Social, social);
-            let game = game_life.map(|life| claims(1, game(), life));
-            let refresh = Refresh::matched(&session, &social, game.as_ref(), NOW);
-            assert_eq!(refresh.is_ok(), good, "{game_life:?}");
-        }
-    }
-
-    #[test]
-    fn a_pair_of_two_people_or_of_another_session_is_refused() {
-        let session = claims(1, Backend::Social, 2_000_000);
-        let social = |id| claims(id, Backend::Social, 2_000_000);
-        let of = |id| claims(id, game(), 2_000_000);
-        for (social, game) in [
-            (social(1), of(2)),
-            (social(2), of(1)),
-            (social(2), of(2)),
-            (social(1), social(1)),
-            (of(1), of(1)),
-        ] {
-            let refused = Refresh::matched(&session, &social, Some(&game), NOW);
-            assert_eq!(refused.unwrap_err(), Fault::Unauthorized);
-        }
+    fn every_request_has_one_row_and_a_name_that_makes_a_response() {
+        let mut names: Vec<_> = all().map(|call| call.name).collect();
+        assert!(names.iter().all(|name| name.ends_with("Request") && name.contains("Rpc.")));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }

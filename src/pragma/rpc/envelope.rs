@@ -87,12 +87,12 @@ fn integer(value: &Value) -> Option<i64> {
 }
 
 /// The answer to a request, without its sequence number.
-pub fn response(request: &Request, payload: &Value) -> (&'static str, Value) {
-    let kind = match request.kind.strip_suffix("Request") {
+pub fn response(id: i64, kind: &str, payload: &Value) -> (&'static str, Value) {
+    let kind = match kind.strip_suffix("Request") {
         Some(stem) => format!("{stem}Response"),
-        None => request.kind.clone().into_owned(),
+        None => kind.to_owned(),
     };
-    ("response", json!({"requestId": request.id, "type": kind, "payload": payload}))
+    ("response", json!({"requestId": id, "type": kind, "payload": payload}))
 }
 
 /// A refusal of a request. `details` only in development.
@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn requests_are_read_by_name_or_number_with_or_without_payload() {
         let kind = "PlayerSessionRpc.HeartbeatV1Request";
-        let types: Map<String, Value> = serde_json::from_str(types::json()).unwrap();
+        let types: Map<String, Value> =
+            serde_json::from_str(types::json(crate::domain::token::SessionType::Player)).unwrap();
         let number = types[kind].as_u64().unwrap();
         let plain = Request { id: 7, kind: kind.into(), payload: Map::new() };
         for text in [
@@ -163,7 +164,7 @@ mod tests {
     fn answers_have_a_number_and_exactly_one_body() {
         let request = read(r#"{"requestId":41,"type":"AccountRpc.GetAccountV1Request"}"#).unwrap();
         assert_eq!(
-            sealed(12, response(&request, &json!({"a": 1}))),
+            sealed(12, response(request.id, &request.kind, &json!({"a": 1}))),
             r#"{"response":{"payload":{"a":1},"requestId":41,"type":"AccountRpc.GetAccountV1Response"},"sequenceNumber":12}"#
         );
         let error: Value = serde_json::from_str(&sealed(

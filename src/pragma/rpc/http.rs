@@ -4,7 +4,9 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::calls::{self, Step, Via};
+use std::sync::Arc;
+
+use super::calls::{self, Ask, Step, Via};
 use super::envelope::{self, Request};
 use crate::pragma::{App, Fault, bearer, json};
 
@@ -15,13 +17,16 @@ pub(in crate::pragma) async fn call(
 ) -> Result<HttpResponse, Fault> {
     let claims = bearer::check(app, request.headers())?;
     let ask = Request::read(body).map_err(|_| Fault::BadRequest)?;
-    let answer = match calls::call(app, &claims, Via::Http, &ask) {
+    let (id, kind) = (ask.id, ask.kind.clone());
+    let (app_too, claims) = (Arc::new(app.clone()), Arc::new(claims));
+    let ask = Ask { app: app_too, claims, via: Via::Http, request: ask };
+    let answer = match calls::call(ask) {
         Step::Now(answer) => answer,
         Step::Later(answer) => answer.await,
     };
     let body = match answer {
-        Ok((payload, _)) => envelope::response(&ask, &payload),
-        Err(fault) => envelope::refusal(ask.id, fault, app.door.dice.uuid(), &app.details(fault)),
+        Ok((payload, _)) => envelope::response(id, &kind, &payload),
+        Err(fault) => envelope::refusal(id, fault, app.door.dice.uuid(), &app.details(fault)),
     };
     Ok(json(envelope::sealed(0, body)))
 }

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_http::RequestHead;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::calls::{self, Answer, Step, Then, Via};
+use super::calls::{self, Answer, Ask, Step, Then, Via};
 use super::envelope::{self, Request, Unreadable};
 use crate::actors::session::{
     Channel, Denied, Dialect, Effect, Inbound, Others, Outbound, Shared, SocketLimits, SocketRoute,
@@ -21,9 +22,10 @@ use crate::config::pragma::BackendMode;
 use crate::domain::account::AccountId;
 use crate::domain::session::CloseReason;
 use crate::domain::time::UnixMicros;
-use crate::domain::token::PlayerClaims;
-use crate::domain::token::player::{Backend, SKEW_S};
+use crate::domain::token::player::{Backend, SKEW_S, Session};
+use crate::domain::token::{Claims, SessionType};
 use crate::ids::Dice;
+use crate::pragma::gateway::BackendType;
 use crate::pragma::{App, Fault, accepts_json, bearer};
 
 /// Messages waiting for a client that does not read; then it is closed.
@@ -32,6 +34,8 @@ const OUTBOX_MESSAGES: usize = 256;
 const OUTBOX_BYTES: usize = 64 * 1024;
 /// Requests a second one socket may make; a real client makes a few.
 const MESSAGES_PER_SECOND: u32 = 50;
+/// Connections that may share one partner token.
+const FLEET_MAX: usize = 10_000;
 /// Players one socket may follow: more than any friend list holds.
 const FOLLOWS_MAX: usize = 1_000;
 
@@ -68,27 +72,29 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
         return Err(Fault::NotAcceptable);
     }
     let claims = bearer::check(app, head.headers())?;
-    let (channel, holds_slot) = match claims.session.backend {
-        Backend::Social => (Channel::PragmaSocial, false),
-        Backend::Game { .. } => (Channel::PragmaGame, true),
-    };
+    let who = Who::of(&claims);
     // A client that reconnects takes over its own, lost socket; anybody else usurps (§10.7).
     let reconnects = head.headers().contains_key("pragma-reconnect");
-    let reason = if reconnects { CloseReason::Dropped } else { CloseReason::Usurped };
+    let others = match claims {
+        Claims::Person(_) if reconnects => Others::Close(CloseReason::Dropped),
+        Claims::Person(_) => Others::Close(CloseReason::Usurped),
+        // A fleet shares one token.
+        Claims::Partner(_) => Others::Keep(FLEET_MAX),
+    };
     let config = &app.config.pragma;
     let session = app.door.dice.uuid();
     Ok(Welcome {
-        account: AccountId(claims.session.social_id),
+        account: AccountId(who.social_id),
         session,
-        username: claims.session.display_name.as_str().into(),
+        username: who.display_name.into(),
         online: false,
-        token: claims.jti,
-        issued_at_us: claims.issued_at_us,
-        expires_at: Some(claims.expires_at.plus_secs(SKEW_S)),
-        holds_slot,
+        token: who.jti,
+        issued_at_us: who.issued_at_us,
+        expires_at: Some(who.expires_at.plus_secs(SKEW_S)),
+        holds_slot: who.channel == Channel::PragmaGame,
         when_full: |retry_after_s| Fault::Full { retry_after_s }.denied(Uuid::nil()),
-        others: Others::Close(reason),
-        channel,
+        others,
+        channel: who.channel,
         limits: SocketLimits {
             message_max_bytes: config.message_max_bytes,
             outbox_messages: OUTBOX_MESSAGES,
@@ -100,16 +106,56 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
         },
         dialect: Box::new(Spoken {
             voice: Voice::new(app, session, &claims),
-            claims,
-            app: app.clone(),
+            claims: Arc::new(claims),
+            app: Arc::new(app.clone()),
         }),
     })
 }
 
+/// What a socket is registered under.
+struct Who<'a> {
+    social_id: Uuid,
+    display_name: &'a str,
+    jti: Uuid,
+    issued_at_us: u64,
+    expires_at: UnixMicros,
+    channel: Channel,
+}
+
+impl<'a> Who<'a> {
+    fn of(claims: &'a Claims) -> Self {
+        let channel = match (claims.session_type(), BackendType::of(claims)) {
+            (SessionType::Player, BackendType::Social) => Channel::PragmaSocial,
+            (SessionType::Player, BackendType::Game) => Channel::PragmaGame,
+            (SessionType::Operator, BackendType::Social) => Channel::OperatorSocial,
+            (SessionType::Operator, BackendType::Game) => Channel::OperatorGame,
+            (SessionType::Partner, _) => Channel::Partner,
+        };
+        match claims {
+            Claims::Person(person) => Self {
+                social_id: person.session.social_id,
+                display_name: &person.session.display_name,
+                jti: person.jti,
+                issued_at_us: person.issued_at_us,
+                expires_at: person.expires_at,
+                channel,
+            },
+            Claims::Partner(partner) => Self {
+                social_id: partner.partner,
+                display_name: "",
+                jti: partner.jti,
+                issued_at_us: 0,
+                expires_at: partner.expires_at,
+                channel,
+            },
+        }
+    }
+}
+
 /// Pragma's dialect over one socket.
 struct Spoken {
-    app: App,
-    claims: PlayerClaims,
+    app: Arc<App>,
+    claims: Arc<Claims>,
     voice: Voice,
 }
 
@@ -129,11 +175,13 @@ impl Dialect for Spoken {
                 return vec![self.voice.refuse(id, Fault::BadParam)];
             }
         };
-        match calls::call(&self.app, &self.claims, Via::Socket, &request) {
-            Step::Now(answer) => self.voice.answer(&request, answer),
+        let (id, kind) = (request.id, request.kind.clone());
+        let (app, claims) = (Arc::clone(&self.app), Arc::clone(&self.claims));
+        match calls::call(Ask { app, claims, via: Via::Socket, request }) {
+            Step::Now(answer) => self.voice.answer(id, &kind, answer),
             Step::Later(answer) => {
                 let voice = self.voice.clone();
-                vec![Effect::Call(Box::pin(async move { voice.answer(&request, answer.await) }))]
+                vec![Effect::Call(Box::pin(async move { voice.answer(id, &kind, answer.await) }))]
             }
         }
     }
@@ -152,26 +200,40 @@ impl Dialect for Spoken {
 #[derive(Clone)]
 struct Voice {
     next: Rc<Cell<u64>>,
-    /// The `playerSession` of a farewell.
-    session: Rc<Value>,
+    /// The notification of a farewell, without its reason.
+    farewell: Rc<(&'static str, Value)>,
     /// Whether errors carry details.
     explains: bool,
     dice: Dice,
 }
 
 impl Voice {
-    fn new(app: &App, session: Uuid, claims: &PlayerClaims) -> Self {
+    fn new(app: &App, session: Uuid, claims: &Claims) -> Self {
         let explains = app.config.pragma.backend_mode == BackendMode::Development;
         Self::of(session, claims, explains, app.door.dice.clone())
     }
 
-    fn of(session: Uuid, claims: &PlayerClaims, explains: bool, dice: Dice) -> Self {
-        let who = &claims.session;
+    fn of(session: Uuid, claims: &Claims, explains: bool, dice: Dice) -> Self {
+        let farewell = match claims {
+            Claims::Person(person) => (
+                "PlayerSessionRpc.SessionTerminatedV1Notification",
+                json!({"playerSession": Self::session(session, &person.session)}),
+            ),
+            Claims::Partner(partner) => (
+                "PartnerSessionRpc.PartnerSessionTerminatedV1Notification",
+                json!({"partnerSession": {"pragmaId": partner.partner}}),
+            ),
+        };
+        Self { next: Rc::default(), farewell: Rc::new(farewell), explains, dice }
+    }
+
+    /// The `playerSession` of a farewell.
+    fn session(session: Uuid, who: &Session) -> Value {
         let pragma_id = match who.backend {
             Backend::Social => who.social_id,
             Backend::Game { player, .. } => player,
         };
-        let session = json!({
+        json!({
             "pragmaId": pragma_id,
             "sessionId": session,
             "displayName":
@@ -179,8 +241,7 @@ impl Voice {
             "attributes": {},
             "version": 1,
             "socialId": who.social_id,
-        });
-        Self { next: Rc::default(), session: Rc::new(session), explains, dice }
+        })
     }
 
     fn say(&self, body: (&'static str, Value)) -> Outbound {
@@ -189,12 +250,12 @@ impl Voice {
         Outbound::Text(Bytes::from(envelope::sealed(sequence, body)))
     }
 
-    fn answer(&self, request: &Request, answer: Answer) -> Vec<Effect> {
+    fn answer(&self, id: i64, kind: &str, answer: Answer) -> Vec<Effect> {
         let (payload, then) = match answer {
             Ok(answer) => answer,
-            Err(fault) => return vec![self.refuse(request.id, fault)],
+            Err(fault) => return vec![self.refuse(id, fault)],
         };
-        let said = Effect::Send(self.say(envelope::response(request, &payload)));
+        let said = Effect::Send(self.say(envelope::response(id, kind, &payload)));
         match then {
             Then::Nothing => vec![said],
             Then::ExtendUntil(until) => vec![Effect::ExtendUntil(until), said],
@@ -225,8 +286,9 @@ impl Voice {
             CloseReason::Internal => (None, 1011),
         };
         let said = named.map(|named| {
-            let payload = json!({"playerSession": *self.session, "reason": named});
-            let kind = "PlayerSessionRpc.SessionTerminatedV1Notification";
+            let (kind, session) = &*self.farewell;
+            let mut payload = session.clone();
+            payload["reason"] = named.into();
             self.say(envelope::notification(kind, &payload))
         });
         (said.into_iter().collect(), code, "")

@@ -1,28 +1,26 @@
 use super::*;
-use crate::domain::token::player::Session;
+use crate::domain::token::PlayerClaims;
 
 fn voice(backend: Backend) -> Voice {
     let claims = PlayerClaims {
         session: Session {
+            session_type: SessionType::Player,
             social_id: Uuid::from_u128(0x50c),
             backend,
             display_name: "Ada".into(),
             discriminator: 4410,
             id_provider: "UNSAFE".into(),
+            ext: "{}".into(),
         },
         jti: Uuid::from_u128(1),
         issued_at_us: 0,
         expires_at: UnixMicros(0),
     };
-    Voice::of(Uuid::from_u128(0x5e5), &claims, false, Dice::seeded(1))
+    Voice::of(Uuid::from_u128(0x5e5), &Claims::Person(claims), false, Dice::seeded(1))
 }
 
 fn game() -> Voice {
     voice(Backend::Game { player: Uuid::from_u128(0x91a), shard: Uuid::from_u128(1) })
-}
-
-fn request(kind: &str) -> Request {
-    Request { id: 7, kind: kind.to_owned().into(), payload: serde_json::Map::new() }
 }
 
 fn json_of(outbound: &Outbound) -> Value {
@@ -38,12 +36,12 @@ fn sent(effect: &Effect) -> Value {
 #[test]
 fn messages_of_every_kind_are_numbered_from_zero_without_gaps() {
     let voice = game();
-    let heartbeat = request("PlayerSessionRpc.HeartbeatV1Request");
-    let first = voice.answer(&heartbeat, Ok((json!({}), Then::Nothing)));
+    let heartbeat = "PlayerSessionRpc.HeartbeatV1Request";
+    let first = voice.answer(7, heartbeat, Ok((json!({}), Then::Nothing)));
     let expected = json!({"sequenceNumber": 0, "response":
         {"requestId": 7, "type": "PlayerSessionRpc.HeartbeatV1Response", "payload": {}}});
     assert_eq!(sent(&first[0]), expected);
-    let second = voice.answer(&heartbeat, Err(Fault::InvalidRequestType));
+    let second = voice.answer(7, heartbeat, Err(Fault::InvalidRequestType));
     let second = sent(&second[0]);
     assert_eq!(second["sequenceNumber"], 1);
     assert_eq!(second["serviceError"]["status"], "BAD_PARAM");
@@ -57,8 +55,8 @@ fn messages_of_every_kind_are_numbered_from_zero_without_gaps() {
 
 #[test]
 fn a_logout_is_answered_before_the_session_ends() {
-    let logout = request("PlayerSessionRpc.RequestLogoutV1Request");
-    let effects = game().answer(&logout, Ok((json!({}), Then::Logout)));
+    let logout = "PlayerSessionRpc.RequestLogoutV1Request";
+    let effects = game().answer(7, logout, Ok((json!({}), Then::Logout)));
     assert_eq!(sent(&effects[0])["response"]["type"], "PlayerSessionRpc.RequestLogoutV1Response");
     assert!(matches!(effects[1], Effect::Close(CloseReason::AsRequested)));
 }

@@ -23,6 +23,11 @@ const EDGE: u8 = b'f';
 /// `o` + owner + id → a notification; ids are in the order they were made.
 const NOTIFICATION: u8 = b'o';
 
+/// `y` + player id → id.
+const PLAYER: u8 = b'y';
+
+/// The realm.
+pub const REALM: &[u8] = b"m/realm";
 /// The format of everything here: four bytes, big end first.
 pub const FORMAT: &[u8] = b"m/format";
 /// The key of the hash that finds homes: 32 bytes.
@@ -71,6 +76,9 @@ pub fn second_id(key: &[u8]) -> Result<uuid::Uuid, StoreError> {
     id.ok_or(StoreError::Corrupt("a key without a second id"))
 }
 
+/// What the keys of all accounts begin with.
+pub const ACCOUNTS: &[u8] = &[ACCOUNT];
+
 /// The id in a key made by [`account`] or [`revoked`].
 pub fn account_id(key: &[u8]) -> Result<AccountId, StoreError> {
     let id = key.get(1..).and_then(|id| uuid::Uuid::from_slice(id).ok());
@@ -90,6 +98,11 @@ pub fn username(name: &str) -> Vec<u8> {
 /// The index entry of a Pragma name. The zero keeps a name apart from its own beginnings.
 pub fn pragma_name(folded: &str, discriminator: u16) -> Vec<u8> {
     [&[PRAGMA_NAME], folded.as_bytes(), &[0], &discriminator.to_be_bytes()].concat()
+}
+
+/// The index entry of a player id.
+pub fn player(player: uuid::Uuid) -> [u8; 17] {
+    with_id(PLAYER, AccountId(player))
 }
 
 /// The key of a group of redeemed passes.

@@ -79,6 +79,7 @@ impl SledStore {
             let folded = names::fold_display_name(&name.name);
             index.insert(keys::pragma_name(&folded, name.discriminator));
         }
+        index.extend(account.players.iter().map(|it| keys::player(it.player).to_vec()));
         index
     }
 
@@ -228,6 +229,9 @@ impl Store for SledStore {
         change.notifications.iter().try_for_each(|write| self.stage_notification(write))?;
         if let Some(revoked) = &change.revoked {
             self.stage_revoked(change.after.id, revoked)?;
+        }
+        if let Some(realm) = &change.realm {
+            self.view.staged.put(keys::REALM, records::encode(realm)?);
         }
         if let Some(pass) = &change.redeemed {
             self.passes.stage(Redemption { pass: pass.clone(), account: change.after.id });

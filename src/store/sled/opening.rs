@@ -16,11 +16,11 @@ use super::home::{Home, SALT_BYTES};
 use super::passes::Passes;
 use super::staged::Staged;
 use super::view::{Ownership, Shelf, View};
-use super::{SledStore, keys};
+use super::{SledStore, keys, records};
 
 /// The format this program writes. Raise it with any change of keys or values, and read the one
 /// before it in [`migrate`].
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// sled gives its lock back some milliseconds after its last handle is gone.
 const LOCK_TRIES: u32 = 200;
@@ -161,7 +161,7 @@ fn prepare(db: &Db, options: &Options) -> Result<[u8; SALT_BYTES], StoreError> {
     };
     let format = format.as_ref().try_into().map(u32::from_be_bytes);
     let format = format.map_err(|_| StoreError::Corrupt("a format that is no number"))?;
-    migrate(format)?;
+    migrate(db, format)?;
     if format != FORMAT {
         // From here on an older program would misread it.
         let writing = |error| StoreError::failed("write the format of the account store", error);
@@ -173,14 +173,29 @@ fn prepare(db: &Db, options: &Options) -> Result<[u8; SALT_BYTES], StoreError> {
     salt.ok_or(StoreError::Corrupt("no salt"))
 }
 
-/// Brings older data to this format. What differs in format 1 is read from its records as they come
-/// up ([`super::records`]); everything else is new, so there is nothing to bring.
-const fn migrate(found: u32) -> Result<(), StoreError> {
+/// Brings older data to this format. What differs in older records is read from them as they come up
+/// ([`super::records`]); the index of player ids, new with format 3, is made here.
+fn migrate(db: &Db, found: u32) -> Result<(), StoreError> {
     match found {
-        1 | FORMAT => Ok(()),
+        FORMAT => Ok(()),
+        1 | 2 => index_players(db),
         0 => Err(StoreError::Corrupt("a format that never was")),
         found => Err(StoreError::Newer { found, known: FORMAT }),
     }
+}
+
+/// Interrupted, it is done again from the start: the format is written last.
+fn index_players(db: &Db) -> Result<(), StoreError> {
+    let failed = |error| StoreError::failed("index the players of the account store", error);
+    for entry in db.scan_prefix(keys::ACCOUNTS) {
+        let (key, value) = entry.map_err(failed)?;
+        let account = records::decode_account(keys::account_id(&key)?, &value)?;
+        for player in &account.players {
+            let id = account.id.0.as_bytes().as_slice();
+            db.insert(keys::player(player.player), id).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// New files survive a power cut once their folders are synced.

@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::account::{
-    Account, AccountId, Link, LinkKind, PragmaName, ProviderEmail, Revoked, ShardPlayer, generated,
+    Account, AccountId, Dossier, Link, LinkKind, PragmaName, ProviderEmail, Revoked, ShardPlayer,
+    generated,
 };
 use crate::store::StoreError;
 
 /// First byte of every value here. A newer one cannot come up, since the format of the folder is
 /// checked on opening.
 const VERSION: u8 = 2;
+/// An account of this version has a dossier behind what the version before had.
+const WITH_DOSSIER: u8 = 3;
 /// Accounts and revocations of this version lack their last field; everything else is as it was.
 const OLDER: u8 = 1;
 
@@ -115,7 +118,7 @@ pub fn encode_account(account: &Account) -> Result<Vec<u8>, StoreError> {
     };
     let more =
         More { edge_count: account.edge_count, provider_email: account.provider_email.clone() };
-    encode(&Stored {
+    let record = encode(&Stored {
         username: Cow::Borrowed(username),
         links: account
             .links
@@ -126,13 +129,25 @@ pub fn encode_account(account: &Account) -> Result<Vec<u8>, StoreError> {
         updated_after: account.updated_at.saturating_sub(account.created_at),
         rest: (rest != Rest::default()).then(|| Box::new(rest)),
         more: (more != More::default()).then(|| Box::new(more)),
-    })
+    })?;
+    match account.dossier.as_deref().filter(|dossier| **dossier != Dossier::EMPTY) {
+        None => Ok(record),
+        Some(dossier) => with_dossier(record, dossier),
+    }
+}
+
+fn with_dossier(mut record: Vec<u8>, dossier: &Dossier) -> Result<Vec<u8>, StoreError> {
+    if let Some(version) = record.first_mut() {
+        *version = WITH_DOSSIER;
+    }
+    postcard::to_extend(dossier, record)
+        .map_err(|error| StoreError::failed("encode a dossier", error))
 }
 
 /// The account in the value of its key.
 pub fn decode_account(id: AccountId, value: &[u8]) -> Result<Account, StoreError> {
     let older = with_nothing_behind(value);
-    let stored: Stored<'_> = decode(older.as_deref().unwrap_or(value))?;
+    let (stored, dossier) = take_apart(older.as_deref().unwrap_or(value))?;
     let link = |(kind, id): (u8, StoredId<'_>)| {
         let kind = LinkKind::from_number(kind).ok_or(StoreError::Corrupt("a link of no kind"))?;
         Ok(Link { kind, id: id.into_text() })
@@ -158,7 +173,18 @@ pub fn decode_account(id: AccountId, value: &[u8]) -> Result<Account, StoreError
         revoked_before_us: rest.revoked_before_us,
         edge_count: more.edge_count,
         provider_email: more.provider_email,
+        dossier,
     })
+}
+
+/// The two parts of an account's record.
+fn take_apart(record: &[u8]) -> Result<(Stored<'_>, Option<Box<Dossier>>), StoreError> {
+    let unreadable = |error| StoreError::failed("decode an account", error);
+    let Some((&WITH_DOSSIER, value)) = record.split_first() else {
+        return Ok((decode(record)?, None));
+    };
+    let (stored, behind) = postcard::take_from_bytes(value).map_err(unreadable)?;
+    Ok((stored, Some(postcard::from_bytes(behind).map_err(unreadable)?)))
 }
 
 /// What is revoked of an account.

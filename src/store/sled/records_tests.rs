@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::account::dossier::ShownName;
+use crate::domain::account::{Ban, BanScope};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), Just("en".to_owned()), ".{0,20}"]
@@ -23,6 +25,36 @@ fn link_id() -> impl Strategy<Value = String> {
 }
 
 prop_compose! {
+    fn dossier()(
+        shown in prop::collection::vec((any::<u8>(), text(), text()), 0..3),
+        times in (1..u64::MAX, any::<u64>()),
+        ids in prop::collection::vec(any::<u128>().prop_map(Uuid::from_u128), 0..3),
+        refuses_invites in any::<bool>(),
+    ) -> Dossier {
+        let shown = shown.into_iter();
+        Dossier {
+            shown: shown
+                .map(|(kind, name, discriminator)| ShownName { kind, name, discriminator })
+                .collect(),
+            last_login_at: times.0,
+            renamed_at: times.1,
+            tags: ids.clone(),
+            bans: ids.iter().map(|id| ban(*id)).collect(),
+            groups: ids,
+            refuses_invites,
+            ..Dossier::EMPTY
+        }
+    }
+}
+
+fn ban(id: Uuid) -> Ban {
+    let by = AccountId(id);
+    let (reason, comment) = ("101".to_owned(), "seen".to_owned());
+    let scope = BanScope::GameShard(id);
+    Ban { id, scope, start_ms: 1, duration_ms: 2, reason, comment, by, revoked_by: Some(by) }
+}
+
+prop_compose! {
     fn account()(
         id in any::<u128>(),
         texts in prop::collection::vec(text(), 6),
@@ -32,6 +64,7 @@ prop_compose! {
         players in prop::collection::vec((any::<u128>(), any::<u128>()), 0..3),
         times in (0..u64::from(u32::MAX), 0..1_000_u64, any::<u64>(), any::<u64>()),
         more in (any::<u32>(), prop::option::of(text())),
+        dossier in prop::option::of(dossier()),
     ) -> Account {
         let id = AccountId(Uuid::from_u128(id));
         let mut texts = texts.into_iter();
@@ -62,6 +95,7 @@ prop_compose! {
             revoked_before_us: times.3,
             edge_count: more.0,
             provider_email: more.1.map(|address| ProviderEmail { address, verified: false }),
+            dossier: dossier.map(Box::new),
         }
     }
 }
@@ -76,7 +110,7 @@ proptest! {
     /// What a program of the first format wrote is read, and what it could not say is empty.
     #[test]
     fn records_of_the_first_format_are_read(account in account()) {
-        let account = Account { edge_count: 0, provider_email: None, ..account };
+        let account = Account { edge_count: 0, provider_email: None, dossier: None, ..account };
         let mut record = encode_account(&account).unwrap();
         prop_assert_eq!(record.pop(), Some(0));
         record[0] = OLDER;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::domain::account::{Account, AccountId, Link, Revoked, generated};
 use crate::domain::friend::Edge;
 use crate::domain::notification::Notification;
+use crate::domain::realm::Realm;
 use crate::store::{Reads, StoreError};
 
 use super::elsewhere::Elsewhere;
@@ -151,6 +152,23 @@ impl Reads for View {
             }
         }
         Ok(None)
+    }
+
+    fn account_by_player(&self, player: Uuid) -> Result<Option<Account>, StoreError> {
+        self.indexed(&keys::player(player))
+    }
+
+    fn account_by_pragma_name(
+        &self,
+        folded: &str,
+        discriminator: u16,
+    ) -> Result<Option<Account>, StoreError> {
+        self.indexed(&keys::pragma_name(folded, discriminator))
+    }
+
+    fn realm(&self) -> Result<Realm, StoreError> {
+        let stored = self.get(keys::REALM)?;
+        Ok(stored.map(|value| records::decode(&value)).transpose()?.unwrap_or_default())
     }
 
     fn id_for(&self, link: &Link) -> Option<AccountId> {
