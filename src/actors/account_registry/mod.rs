@@ -25,8 +25,9 @@ pub use crate::domain::account::rotating::{Presented, Successor};
 pub use crate::domain::account::sign_in::{NewAccount, Password, PragmaSignIn, SignIn};
 pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
+use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal};
+use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal};
 use crate::domain::friend::FriendAsk;
 use crate::domain::notification::Notification;
 use crate::domain::time::UnixMicros;
@@ -93,13 +94,20 @@ pub type Told = Vec<(AccountId, Notification)>;
 enum Edit {
     Link(LinkAsk),
     Unlink(LinkKind, Option<String>),
-    Rehash { old: String, new: String },
+    Rehash {
+        old: String,
+        new: String,
+    },
     Revoke(Revoke),
     Rotate(Presented),
     Update(AccountUpdate),
     Delete,
     Friends(FriendAsk),
     DropNotifications(Vec<Uuid>),
+    Bind(ProviderLink),
+    Unbind(LinkKind, Vec<LinkKind>),
+    /// A Pragma name, and how many seconds after the last change by a player, if it is one.
+    Rename(String, Option<u64>),
 }
 
 /// What came of a change.
@@ -107,6 +115,7 @@ enum Edit {
 struct Edited {
     told: Told,
     successor: Option<Successor>,
+    name: Option<PragmaName>,
 }
 
 #[cfg(test)]

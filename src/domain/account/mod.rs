@@ -7,7 +7,9 @@
 pub mod addresses;
 pub mod ban;
 pub mod change;
+pub mod display_name;
 pub mod dossier;
+pub mod entry;
 pub mod generated;
 pub mod link;
 pub mod linking;
@@ -15,6 +17,7 @@ pub mod names;
 pub mod passwords;
 pub mod profile;
 pub mod provided;
+pub mod provider_links;
 pub mod record;
 pub mod refusal;
 pub mod revoking;

@@ -9,15 +9,14 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::envelope::Request;
-use super::session_calls;
+use super::{account_calls, session_calls, trusted_calls};
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
-use crate::domain::token::{Claims, PlayerClaims, SessionType};
-use crate::pragma::gateway::BackendType;
+use crate::domain::token::{BackendType, Claims, PlayerClaims, SessionType};
 use crate::pragma::{App, Fault};
 
 /// Every service's part of the table.
-const SERVICES: &[&[Call]] = &[session_calls::CALLS];
+const SERVICES: &[&[Call]] = &[session_calls::CALLS, account_calls::CALLS, trusted_calls::CALLS];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Call>> =
     LazyLock::new(|| all().map(|call| (call.name, call)).collect());
@@ -143,7 +142,7 @@ pub fn call(ask: Ask) -> Step {
     if call.who != ask.claims.session_type() {
         return Step::Now(Err(Fault::WrongSessionType));
     }
-    if call.backend.is_some_and(|backend| backend != BackendType::of(&ask.claims)) {
+    if call.backend.is_some_and(|backend| backend != ask.claims.backend()) {
         return Step::Now(Err(Fault::InvalidRequestType));
     }
     let Some(permission) = call.permission else {

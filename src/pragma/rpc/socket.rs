@@ -23,9 +23,8 @@ use crate::domain::account::AccountId;
 use crate::domain::session::CloseReason;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, SKEW_S, Session};
-use crate::domain::token::{Claims, SessionType};
+use crate::domain::token::{BackendType, Claims, SessionType};
 use crate::ids::Dice;
-use crate::pragma::gateway::BackendType;
 use crate::pragma::{App, Fault, accepts_json, bearer};
 
 /// Messages waiting for a client that does not read; then it is closed.
@@ -124,7 +123,7 @@ struct Who<'a> {
 
 impl<'a> Who<'a> {
     fn of(claims: &'a Claims) -> Self {
-        let channel = match (claims.session_type(), BackendType::of(claims)) {
+        let channel = match (claims.session_type(), claims.backend()) {
             (SessionType::Player, BackendType::Social) => Channel::PragmaSocial,
             (SessionType::Player, BackendType::Game) => Channel::PragmaGame,
             (SessionType::Operator, BackendType::Social) => Channel::OperatorSocial,
