@@ -22,8 +22,11 @@ const HEADERS: [&str; 4] = ["authorization", "content-type", "user-agent", "x-lo
 const SIMPLE: [&str; 4] = ["accept", "accept-language", "content-language", "origin"];
 
 /// The middleware; wrap it around an `App`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cors;
+#[derive(Clone, Copy, Debug)]
+pub struct Cors {
+    /// Paths that say themselves which pages may read them: they are left as they are.
+    pub but_for: fn(&str) -> bool,
+}
 
 impl<S, B> Transform<S, ServiceRequest> for Cors
 where
@@ -36,7 +39,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(CorsService { inner }))
+        ready(Ok(CorsService { inner, but_for: self.but_for }))
     }
 }
 
@@ -44,11 +47,12 @@ where
 #[derive(Debug)]
 pub struct CorsService<S> {
     inner: S,
+    but_for: fn(&str) -> bool,
 }
 
 /// What comes out for a body `B`.
 type Answered<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
-/// What the wrapped service says, with the header added.
+/// What the wrapped service says, with the header added or left alone.
 type Marked<F, B> = Map<F, fn(Result<ServiceResponse<B>, Error>) -> Answered<B>>;
 
 impl<S, B> Service<ServiceRequest> for CorsService<S>
@@ -64,6 +68,12 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
+        if (self.but_for)(request.path()) {
+            let left = |answer: Result<ServiceResponse<B>, Error>| -> Answered<B> {
+                answer.map(ServiceResponse::map_into_left_body)
+            };
+            return Either::Right(self.inner.call(request).map(left as fn(_) -> _));
+        }
         if request.method() == Method::OPTIONS {
             let response = options(request.headers());
             return Either::Left(ready(Ok(request.into_response(response).map_into_right_body())));

@@ -140,6 +140,16 @@ fn find(path: &str) -> Option<(Call, &'static [Method])> {
         .map(|(_, call, methods)| (*call, *methods))
 }
 
+/// Whether a path is the web portal's, which pages of other origins than its own may not read.
+pub fn is_portal(path: &str) -> bool {
+    // Asked for every request of the port: most are told by their length.
+    let named = |(known, ..): &&(&str, Call, &[Method])| {
+        known.len() == path.len() && known.eq_ignore_ascii_case(path)
+    };
+    let found = PATHS.iter().find(named);
+    found.is_some_and(|(_, call, _)| matches!(call, Call::PortalSignIn | Call::PortalSignUp))
+}
+
 /// Registers every plain route, each by its very path: that costs a comparison, a pattern costs ten
 /// times as much for every request that is not ours. See [`any_case`].
 pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {

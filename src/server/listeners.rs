@@ -170,7 +170,7 @@ impl PlayerPort {
             .configure(health_routes(&this.health))
             .configure(pragma::any_case(this.pragma.clone()))
             .default_service(web::to(nakama::default_service))
-            .wrap(nakama::Cors);
+            .wrap(nakama::Cors { but_for: pragma::is_portal });
         HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_WITHIN)
