@@ -303,6 +303,8 @@ impl SocketRoute for Route {
                 when_full: |_| unreachable!("there is always room"),
                 others: Others::Keep(16),
                 channel: Channel::Nakama,
+                resumable: None,
+                resume_s: 0,
                 limits: SocketLimits {
                     message_max_bytes: 4096,
                     outbox_messages: 64,

@@ -133,6 +133,7 @@ fn pragma(config: &Config) -> Result<(), Invalid> {
         p.display_name_min <= p.display_name_max,
         "must not exceed display_name_max",
     )?;
+    within("pragma.reconnect_grace_s", p.reconnect_grace_s, 0, 3_600)?;
     within("pragma.message_max_bytes", p.message_max_bytes, 1_024, 16 << 20)?;
     ordered(
         "pragma.player_refresh_variance_min",

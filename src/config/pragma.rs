@@ -66,6 +66,8 @@ pub struct PragmaConfig {
     pub strict_tickets: bool,
     /// A session without any message ends after this many seconds. 5 to 3600.
     pub idle_timeout_s: u64,
+    /// How long a player whose socket was lost finds the session as it was, in seconds. 0 to 3600.
+    pub reconnect_grace_s: u64,
     /// Largest inbound frame, in bytes. 1024 to 16777216.
     pub message_max_bytes: usize,
 }
@@ -213,6 +215,7 @@ impl Default for PragmaConfig {
             bypass_in_production: false,
             strict_tickets: false,
             idle_timeout_s: 90,
+            reconnect_grace_s: 60,
             message_max_bytes: 1 << 20,
         }
     }

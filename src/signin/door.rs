@@ -1,5 +1,6 @@
 //! [`Door`]: the way from both front ends to the line, the accounts and the sockets.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::limits::Limits;
 use super::outcomes::Outcomes;
 use super::{Credential, Entrance, SignInAsk, SignInError, SignedIn};
 use crate::actors::account_registry::{AccountsError, Key, Revoke};
+use crate::actors::session::{Channel, Resumable};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,6 +19,7 @@ use crate::domain::account::{Account, AccountId, Refusal};
 use crate::domain::queue::{Checked, Identity, Lane, Player, Standing, TicketRef};
 use crate::domain::realm::Realm;
 use crate::domain::session::CloseReason;
+use crate::domain::session::attributes::TooMany;
 use crate::domain::token::ticket::{TicketError, TicketKeys};
 use crate::identity::Providers;
 use crate::ids::Dice;
@@ -235,6 +238,22 @@ impl Door {
             self.line.sign_out(Player(account.0.as_u128())).await?;
         }
         Ok(())
+    }
+
+    /// The session a socket to come shall have: the one from before, if it is to be resumed and
+    /// stands, or a new one.
+    pub fn resumable(&self, account: AccountId, channel: Channel, resume: bool) -> Arc<Resumable> {
+        self.sockets.resumable(account, channel, resume, self.dice.uuid())
+    }
+
+    /// Changes attributes of a player's session and tells its socket. `None`: there is no session.
+    pub fn change_attributes(
+        &self,
+        of: (AccountId, Channel),
+        set: BTreeMap<i32, Uuid>,
+        removed: Vec<i32>,
+    ) -> Option<Result<(), TooMany>> {
+        self.sockets.change_attributes(of, set, removed)
     }
 
     /// An account.

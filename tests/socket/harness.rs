@@ -118,6 +118,8 @@ impl SocketRoute for TestRoute {
                 },
                 others,
                 channel: if words.contains("game") { Channel::PragmaGame } else { Channel::Nakama },
+                resumable: None,
+                resume_s: 0,
                 limits: settings.limits,
                 dialect: Box::new(TestDialect),
             })

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::domain::notification::Notification;
 use crate::domain::presence::{Event, Presence};
 use crate::domain::session::CloseReason;
+use crate::domain::session::attributes::Changed;
 use crate::domain::time::UnixMicros;
 
 /// A data message from the client, whole.
@@ -62,6 +63,10 @@ pub trait Dialect: 'static {
     fn event(&mut self, event: &Shared) -> Option<Outbound>;
     /// The player is told something; `None`: this protocol does not say so. Shared like an event.
     fn notification(&mut self, _told: &Shared<Notification>) -> Option<Outbound> {
+        None
+    }
+    /// Attributes of the session have changed; `None`: this protocol does not say so.
+    fn changed(&mut self, _changed: &Changed) -> Option<Outbound> {
         None
     }
     /// The session ends: last messages, then close code and reason text for the close frame.

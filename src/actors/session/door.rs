@@ -1,6 +1,6 @@
 //! [`SessionDoor`]: every socket of the process, by player; how they are let in and sent away.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::post::{Letter, Post};
-use super::{Channel, Others, SessionFigures, Shared, Welcome};
+use super::resumable::Resumables;
+use super::{Channel, Others, Resumable, SessionFigures, Shared, Welcome};
 use crate::actors::{Board, CallError};
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::account::AccountId;
@@ -19,6 +20,7 @@ use crate::domain::notification::Notification;
 use crate::domain::presence::SessionKey;
 use crate::domain::queue::{Departure, Player};
 use crate::domain::session::CloseReason;
+use crate::domain::session::attributes::TooMany;
 use crate::domain::time::UnixMicros;
 
 /// The slots players hold while they are connected (design §5): the line's ledger.
@@ -63,6 +65,7 @@ pub struct SessionDoor(Arc<Inner>);
 struct Inner {
     parts: DoorParts,
     sockets: Mutex<HashMap<AccountId, Vec<Entry>>>,
+    resumables: Mutex<Resumables>,
     keys: AtomicU64,
     draining: AtomicBool,
     gone: Notify,
@@ -97,6 +100,7 @@ impl SessionDoor {
         Self(Arc::new(Inner {
             parts,
             sockets: Mutex::default(),
+            resumables: Mutex::default(),
             keys: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             gone: Notify::new(),
@@ -141,6 +145,42 @@ impl SessionDoor {
         let told = Arc::new(Shared::new(told));
         let put = |entry: &&Entry| entry.post.put(Letter::Told(Arc::clone(&told))).is_ok();
         own.iter().filter(put).count()
+    }
+
+    /// The session for a socket to come: the player's from before on this channel, if `resume`, and it
+    /// still stands; else a new one of this id.
+    pub fn resumable(
+        &self,
+        account: AccountId,
+        channel: Channel,
+        resume: bool,
+        fresh: Uuid,
+    ) -> Arc<Resumable> {
+        let now = self.0.parts.clock.now();
+        self.resumables().find((account, channel), resume, fresh, now)
+    }
+
+    /// Changes the attributes of a player's session and tells its socket (protocol-pragma §10.8).
+    /// `None`: the player has no session there.
+    pub fn change_attributes(
+        &self,
+        of: (AccountId, Channel),
+        set: BTreeMap<i32, Uuid>,
+        removed: Vec<i32>,
+    ) -> Option<Result<(), TooMany>> {
+        let resumable = self.resumables().get(of, self.0.parts.clock.now())?;
+        // One lock over change and letters: versions reach the socket in their order.
+        let sockets = self.lock();
+        let changed = match resumable.change(set, removed) {
+            Ok(changed) => Arc::new(changed),
+            Err(error) => return Some(Err(error)),
+        };
+        let own = sockets.get(&of.0).map_or(&[][..], Vec::as_slice);
+        for entry in own.iter().filter(|entry| entry.channel == of.1) {
+            // A session that does not read its letters is closed for that before long.
+            let _ = entry.post.put(Letter::Changed(Arc::clone(&changed)));
+        }
+        Some(Ok(()))
     }
 
     /// The session with this token was refreshed: its sockets live until `until` at least.
@@ -225,6 +265,7 @@ impl SessionDoor {
             door: self.clone(),
             account: welcome.account,
             channel: welcome.channel,
+            resumable: welcome.resumable.clone().map(|resumable| (resumable, welcome.resume_s)),
             key,
             post,
             holds_slot: false,
@@ -245,6 +286,10 @@ impl SessionDoor {
         closing.inspect(|entry| entry.post.close(reason)).count()
     }
 
+    fn resumables(&self) -> MutexGuard<'_, Resumables> {
+        self.0.resumables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, Vec<Entry>>> {
         self.0.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -256,6 +301,8 @@ pub(super) struct Seat {
     door: SessionDoor,
     account: AccountId,
     channel: Channel,
+    /// The session, and how long it may come back.
+    resumable: Option<(Arc<Resumable>, u64)>,
     key: SessionKey,
     post: Arc<Post>,
     holds_slot: bool,
@@ -283,6 +330,10 @@ impl Seat {
     pub(super) fn opened(&mut self, others: Others) {
         self.is_open = true;
         self.door.0.figures.count_opened();
+        if let Some((resumable, _)) = &self.resumable {
+            let now = self.door.0.parts.clock.now();
+            self.door.resumables().hold((self.account, self.channel), resumable, now);
+        }
         if let Others::Close(reason) = others {
             let (key, channel) = (self.key, self.channel);
             self.door.close_where(self.account, reason, |entry| {
@@ -307,6 +358,12 @@ impl Seat {
         if self.is_open {
             self.door.0.parts.board.close(self.key);
             self.door.0.figures.count_closed(reason);
+            if let Some((resumable, resume_s)) = &self.resumable {
+                let now = self.door.0.parts.clock.now();
+                let grace_s = if reason.may_resume() { *resume_s } else { 0 };
+                let of = (self.account, self.channel);
+                self.door.resumables().leave(of, resumable, now.plus_secs(grace_s));
+            }
         }
         if self.holds_slot {
             let departure = reason.departure(said_goodbye);

@@ -15,6 +15,7 @@ use crate::domain::account::AccountId;
 use crate::domain::notification::Notification;
 use crate::domain::presence::Presence;
 use crate::domain::session::CloseReason;
+use crate::domain::session::attributes::Changed;
 use crate::domain::time::UnixMicros;
 
 /// Letters a session may have unread before those about one player are put together.
@@ -30,6 +31,8 @@ pub(crate) enum Letter {
     Done,
     /// The player is told something.
     Told(Arc<Shared<Notification>>),
+    /// Attributes of the session have changed.
+    Changed(Arc<Changed>),
     /// The session was refreshed: it lives until then.
     ExtendUntil(UnixMicros),
 }
@@ -51,7 +54,10 @@ impl Post {
     /// Puts a letter in. Replies are always taken: there is one for each request at most.
     pub(crate) fn put(&self, letter: Letter) -> Result<(), Full> {
         let mut letters = self.lock();
-        let is_news = matches!(letter, Letter::Event(_) | Letter::Told(_) | Letter::ExtendUntil(_));
+        let is_news = matches!(
+            letter,
+            Letter::Event(_) | Letter::Told(_) | Letter::Changed(_) | Letter::ExtendUntil(_)
+        );
         if letters.len() >= LETTERS_MAX && is_news {
             if self.asked_to_close().is_some() {
                 return Err(Full);

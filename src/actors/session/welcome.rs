@@ -4,11 +4,12 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_http::RequestHead;
 use uuid::Uuid;
 
-use super::Dialect;
+use super::{Dialect, Resumable};
 use crate::domain::account::AccountId;
 use crate::domain::session::{CloseReason, Timing};
 use crate::domain::time::UnixMicros;
@@ -57,6 +58,10 @@ pub struct Welcome {
     pub others: Others,
     /// Sockets are told apart by this: Nakama has one channel, Pragma one for each backend.
     pub channel: Channel,
+    /// The session that stands while its sockets come and go; `None`: this kind has none.
+    pub resumable: Option<Arc<Resumable>>,
+    /// How long it may come back after its socket is lost, in seconds.
+    pub resume_s: u64,
     /// Bounds and timers.
     pub limits: SocketLimits,
     /// The protocol.

@@ -2,6 +2,7 @@
 //!
 //! [`Life`] keeps the timers, [`Pace`] the rate. Both are handed the time.
 
+pub mod attributes;
 pub mod life;
 pub mod pace;
 
@@ -88,6 +89,12 @@ impl CloseReason {
             Self::AsRequested | Self::Kicked => Departure::Ended,
             _ => Departure::Dropped,
         }
+    }
+
+    /// Whether a session whose socket ended like this may come back with what it had
+    /// (protocol-pragma §10.7, §10.9): who left, was sent away or fell silent may not.
+    pub const fn may_resume(self) -> bool {
+        matches!(self, Self::Dropped | Self::SlowConsumer | Self::Shutdown | Self::Internal)
     }
 }
 

@@ -135,6 +135,8 @@ fn welcome(app: &Arc<App>, codec: Codec, claims: Claims, query: &str) -> Welcome
             Others::Keep(settings.sockets_per_account)
         },
         channel: Channel::Nakama,
+        resumable: None,
+        resume_s: 0,
         limits: limits(settings),
         dialect: Box::new(Realtime::new(app.clone(), codec, account, username)),
     }

@@ -125,7 +125,7 @@ impl Request {
 }
 
 /// An int32, also when it is written `2.0`.
-fn integer(value: &Value) -> Option<i64> {
+pub(super) fn integer(value: &Value) -> Option<i64> {
     i32::try_from(whole(value)?).ok().map(i64::from)
 }
 

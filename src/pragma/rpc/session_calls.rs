@@ -1,8 +1,13 @@
 //! Heartbeats, log-out and refresh (protocol-pragma §10.2, §10.5, §10.9).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::calls::{Answer, Ask, Call, Step, Then, Via};
+use super::envelope::integer;
+use crate::actors::session::Channel;
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, SKEW_S};
@@ -18,6 +23,12 @@ pub(super) const CALLS: &[Call] = &[
     Call::both("PartnerSessionRpc.HeartbeatPartnerV1Request", SessionType::Partner, |_| {
         done(Then::Nothing)
     }),
+    Call::both(
+        "PartnerSessionRpc.SetPlayerSessionAttributesPartnerV1Request",
+        SessionType::Partner,
+        |ask| Step::later(set_attributes(ask)),
+    )
+    .permitted("session.attributes.update"),
     Call::both("OperatorSessionRpc.HeartbeatV1Request", SessionType::Operator, |_| {
         done(Then::Nothing)
     }),
@@ -60,6 +71,48 @@ fn refresh_tokens(ask: Ask) -> Step {
     }
 }
 
+/// A game server sets attributes of a player's session on its own backend, all of one transition at
+/// once (§10.8). The engine's services do this among themselves, so the message is ours.
+async fn set_attributes(ask: Ask) -> Result<Value, Fault> {
+    let account = match ask.request.text("pragmaSocialId") {
+        Some(_) => AccountId(ask.request.uuid("pragmaSocialId")?),
+        None => {
+            let player = ask.request.uuid("pragmaPlayerId")?;
+            ask.app.door.account_of_player(player).await?.ok_or(Fault::SessionNotFound)?.id
+        }
+    };
+    let channel = match ask.claims.backend() {
+        BackendType::Social => Channel::PragmaSocial,
+        BackendType::Game => Channel::PragmaGame,
+    };
+    let removed = ask.request.list("attributesRemoved")?.iter().map(attribute);
+    let removed = removed.collect::<Option<Vec<_>>>().ok_or(Fault::BadParam)?;
+    let set = attributes_set(&ask)?;
+    let changed = ask.app.door.change_attributes((account, channel), set, removed);
+    changed.ok_or(Fault::SessionNotFound)?.map_err(|_| Fault::BadParam)?;
+    Ok(json!({}))
+}
+
+fn attributes_set(ask: &Ask) -> Result<BTreeMap<i32, Uuid>, Fault> {
+    let set = match ask.request.payload.get("attributesSet") {
+        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+        Some(Value::Object(set)) => set,
+        Some(_) => return Err(Fault::BadParam),
+    };
+    let one = |(number, id): (&String, &Value)| {
+        Some((number.parse().ok()?, Uuid::try_parse(id.as_str()?).ok()?))
+    };
+    set.iter().map(|entry| one(entry).ok_or(Fault::BadParam)).collect()
+}
+
+/// The number of an attribute, in any of the ways numbers come (§2.3).
+fn attribute(value: &Value) -> Option<i32> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        number => integer(number).and_then(|number| i32::try_from(number).ok()),
+    }
+}
+
 /// §10.5, 4: the session now lives as long as the new token.
 fn extend(ask: &Ask) -> Answer {
     let claims = ask.person()?;
@@ -84,7 +137,7 @@ fn same_session(a: &PlayerClaims, b: &PlayerClaims) -> bool {
 #[derive(Debug)]
 struct Refresh {
     account: AccountId,
-    shard: Option<uuid::Uuid>,
+    shard: Option<Uuid>,
     id_provider: String,
 }
 
@@ -144,7 +197,6 @@ impl Refresh {
 mod tests {
     use super::*;
     use crate::domain::token::player::Session;
-    use uuid::Uuid;
 
     const NOW: UnixMicros = UnixMicros::from_secs(1_000_000);
 

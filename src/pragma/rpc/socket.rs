@@ -1,6 +1,7 @@
 //! `/v1/rpc` as a WebSocket: who gets in, and what is said (protocol-pragma §10).
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -9,18 +10,19 @@ use std::sync::Arc;
 
 use actix_http::RequestHead;
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::calls::{self, Answer, Ask, Step, Then, Via};
 use super::envelope::{self, Request, Unreadable};
 use crate::actors::session::{
-    Channel, Denied, Dialect, Effect, Inbound, Others, Outbound, Shared, SocketLimits, SocketRoute,
-    Welcome,
+    Channel, Denied, Dialect, Effect, Inbound, Others, Outbound, Resumable, Shared, SocketLimits,
+    SocketRoute, Welcome,
 };
 use crate::config::pragma::BackendMode;
 use crate::domain::account::AccountId;
 use crate::domain::session::CloseReason;
+use crate::domain::session::attributes::Changed;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, SKEW_S, Session};
 use crate::domain::token::{BackendType, Claims, SessionType};
@@ -81,10 +83,11 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
         Claims::Partner(_) => Others::Keep(FLEET_MAX),
     };
     let config = &app.config.pragma;
-    let session = app.door.dice.uuid();
+    let account = AccountId(who.social_id);
+    let resumable = app.door.resumable(account, who.channel, reconnects);
     Ok(Welcome {
-        account: AccountId(who.social_id),
-        session,
+        account,
+        session: resumable.id,
         username: who.display_name.into(),
         online: false,
         token: who.jti,
@@ -94,6 +97,9 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
         when_full: |retry_after_s| Fault::Full { retry_after_s }.denied(Uuid::nil()),
         others,
         channel: who.channel,
+        // A fleet's connections have nothing in common but their token.
+        resumable: matches!(claims, Claims::Person(_)).then(|| Arc::clone(&resumable)),
+        resume_s: config.reconnect_grace_s,
         limits: SocketLimits {
             message_max_bytes: config.message_max_bytes,
             outbox_messages: OUTBOX_MESSAGES,
@@ -104,7 +110,7 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
             follows_max: FOLLOWS_MAX,
         },
         dialect: Box::new(Spoken {
-            voice: Voice::new(app, session, &claims),
+            voice: Voice::new(app, resumable, &claims),
             claims: Arc::new(claims),
             app: Arc::new(app.clone()),
         }),
@@ -190,40 +196,56 @@ impl Dialect for Spoken {
         None
     }
 
+    fn changed(&mut self, changed: &Changed) -> Option<Outbound> {
+        let payload = json!({
+            "newVersion": changed.version,
+            "attributesSet": attributes(&changed.set),
+            "attributesRemoved": changed.removed,
+        });
+        let kind = "PlayerSessionRpc.SessionChangedV1Notification";
+        Some(self.voice.say(envelope::notification(kind, &payload)))
+    }
+
     fn closing(&mut self, reason: CloseReason) -> (Vec<Outbound>, u16, &'static str) {
         self.voice.farewell(reason)
     }
+}
+
+/// Numbers are keys of text on the wire (§2.3).
+fn attributes(values: &BTreeMap<i32, Uuid>) -> Value {
+    values.iter().map(|(number, id)| (number.to_string(), json!(id))).collect::<Map<_, _>>().into()
 }
 
 /// Writes what a socket says, numbering it from 0 without gaps (§2.2).
 #[derive(Clone)]
 struct Voice {
     next: Rc<Cell<u64>>,
-    /// The notification of a farewell, without its reason.
+    /// The notification of a farewell, without what may change until then.
     farewell: Rc<(&'static str, Value)>,
+    resumable: Arc<Resumable>,
     /// Whether errors carry details.
     explains: bool,
     dice: Dice,
 }
 
 impl Voice {
-    fn new(app: &App, session: Uuid, claims: &Claims) -> Self {
+    fn new(app: &App, resumable: Arc<Resumable>, claims: &Claims) -> Self {
         let explains = app.config.pragma.backend_mode == BackendMode::Development;
-        Self::of(session, claims, explains, app.door.dice.clone())
+        Self::of(resumable, claims, explains, app.door.dice.clone())
     }
 
-    fn of(session: Uuid, claims: &Claims, explains: bool, dice: Dice) -> Self {
+    fn of(resumable: Arc<Resumable>, claims: &Claims, explains: bool, dice: Dice) -> Self {
         let farewell = match claims {
             Claims::Person(person) => (
                 "PlayerSessionRpc.SessionTerminatedV1Notification",
-                json!({"playerSession": Self::session(session, &person.session)}),
+                json!({"playerSession": Self::session(resumable.id, &person.session)}),
             ),
             Claims::Partner(partner) => (
                 "PartnerSessionRpc.PartnerSessionTerminatedV1Notification",
                 json!({"partnerSession": {"pragmaId": partner.partner}}),
             ),
         };
-        Self { next: Rc::default(), farewell: Rc::new(farewell), explains, dice }
+        Self { next: Rc::default(), farewell: Rc::new(farewell), resumable, explains, dice }
     }
 
     /// The `playerSession` of a farewell.
@@ -237,8 +259,6 @@ impl Voice {
             "sessionId": session,
             "displayName":
                 {"displayName": who.display_name, "discriminator": who.discriminator_text()},
-            "attributes": {},
-            "version": 1,
             "socialId": who.social_id,
         })
     }
@@ -288,6 +308,11 @@ impl Voice {
             let (kind, session) = &*self.farewell;
             let mut payload = session.clone();
             payload["reason"] = named.into();
+            if let Some(session) = payload.get_mut("playerSession") {
+                let now = self.resumable.attributes();
+                session["attributes"] = attributes(&now.values);
+                session["version"] = now.version.into();
+            }
             self.say(envelope::notification(kind, &payload))
         });
         (said.into_iter().collect(), code, "")

@@ -16,7 +16,12 @@ fn voice(backend: Backend) -> Voice {
         issued_at_us: 0,
         expires_at: UnixMicros(0),
     };
-    Voice::of(Uuid::from_u128(0x5e5), &Claims::Person(claims), false, Dice::seeded(1))
+    Voice::of(
+        Arc::new(Resumable::new(Uuid::from_u128(0x5e5))),
+        &Claims::Person(claims),
+        false,
+        Dice::seeded(1),
+    )
 }
 
 fn game() -> Voice {
