@@ -2,6 +2,7 @@
 //! 78 settings or data that cannot be used (a restart would not help).
 
 pub mod bench;
+mod keys;
 mod serve;
 
 use std::net::SocketAddr;
@@ -31,6 +32,11 @@ enum Command {
     Bench {
         #[command(subcommand)]
         what: bench::Bench,
+    },
+    /// New keys for tokens, and old ones taken away
+    Keys {
+        #[command(subcommand)]
+        what: keys::KeysCommand,
     },
     /// Write reference files from the program itself
     Config {
@@ -76,6 +82,7 @@ pub fn run() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
+        Command::Keys { what } => keys::run(what),
         Command::Config { what } => print(what),
     }
 }

@@ -60,6 +60,7 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     within("queue.pass_ttl_s", q.pass_ttl_s, 5, 86_400)?;
     within("queue.connect_window_s", q.connect_window_s, 1, 3_600)?;
     within("queue.grace_s", q.grace_s, 0, 3_600)?;
+    within("queue.server_lease_s", q.server_lease_s, 10, 3_600)?;
     within("queue.settle_s", q.settle_s, 0, 600)?;
     within("queue.poll_budget", q.poll_budget, 10, 1_000_000)?;
     within("queue.poll_min_ms", q.poll_min_ms, 100, 60_000)?;

@@ -10,6 +10,7 @@ pub mod nakama;
 pub mod passwords;
 pub mod pragma;
 pub mod queue;
+pub mod rotation;
 pub mod secrets;
 pub mod sections;
 

@@ -49,6 +49,9 @@ pub struct QueueConfig {
     pub connect_window_s: u32,
     /// How long a dropped player's slot is held, in seconds. 0 to 3600.
     pub grace_s: u32,
+    /// How long a game server's word that a player is in its world holds the slot, in seconds. 10 to
+    /// 3600. Heartbeats come three times as often.
+    pub server_lease_s: u32,
     /// Whether a socket closed in good order frees its slot at once instead of after grace.
     pub clean_close_frees: bool,
     /// Time after a restart before the first admission, in seconds, so that players who were in
@@ -87,6 +90,7 @@ impl Default for QueueConfig {
             pass_ttl_s: 120,
             connect_window_s: 60,
             grace_s: 60,
+            server_lease_s: 90,
             clean_close_frees: true,
             settle_s: 15,
             poll_budget: 20_000,

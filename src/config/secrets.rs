@@ -106,6 +106,28 @@ impl Secrets {
         }
     }
 
+    /// Reads the secrets of a data folder that has them.
+    ///
+    /// # Errors
+    ///
+    /// See [`SecretsError`].
+    pub fn read(data: &Path) -> Result<Self, SecretsError> {
+        let path = data.join("secrets.toml");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&path, &text),
+            Err(source) => Err(SecretsError::File { path, source }),
+        }
+    }
+
+    /// Writes them back to their folder.
+    ///
+    /// # Errors
+    ///
+    /// See [`SecretsError`]; the file is as it was.
+    pub fn write_to(&self, data: &Path) -> Result<(), SecretsError> {
+        self.write(&data.join("secrets.toml"))
+    }
+
     fn parse(path: &Path, text: &str) -> Result<Self, SecretsError> {
         let file = |source| SecretsError::File { path: path.to_owned(), source };
         let mode = std::fs::metadata(path).map_err(file)?.permissions().mode();

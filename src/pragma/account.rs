@@ -146,7 +146,7 @@ impl<'a> PortalAsk<'a> {
 
 /// Reads the pass: every row of protocol-pragma §3.7 that can be told from the token alone. What
 /// became of the pass is for the line and the registry to say.
-fn entrance(
+pub(super) fn entrance(
     tickets: &TicketKeys,
     players: &PlayerKeys,
     pass: &str,

@@ -27,6 +27,7 @@ pub mod login_queue;
 pub mod portal;
 pub mod providers;
 pub mod rpc;
+mod slots;
 pub mod tokens;
 mod types;
 
@@ -91,6 +92,9 @@ enum Call {
     Authenticate,
     PortalSignIn,
     PortalSignUp,
+    SlotRedeem,
+    SlotHeartbeat,
+    SlotLeave,
     Gateway,
     Rpc,
     Jwks,
@@ -106,6 +110,9 @@ impl Call {
                 session == SessionType::Player && serves(BackendType::Game)
             }
             Self::Authenticate => session != SessionType::Partner && serves(BackendType::Social),
+            Self::SlotRedeem | Self::SlotHeartbeat | Self::SlotLeave => {
+                session == SessionType::Partner && serves(BackendType::Game)
+            }
             Self::PortalSignIn | Self::PortalSignUp => {
                 session == SessionType::Player && serves(BackendType::Social)
             }
@@ -115,7 +122,7 @@ impl Call {
 }
 
 /// Paths in lower case, with what they stand for and the methods they take.
-const PATHS: [(&str, Call, &[Method]); 15] = [
+const PATHS: [(&str, Call, &[Method]); 18] = [
     ("/v1/info", Call::Info, &[Method::GET]),
     ("/v1/types", Call::Types, &[Method::GET]),
     ("/v1/healthcheck", Call::Healthcheck, &[Method::GET]),
@@ -128,6 +135,9 @@ const PATHS: [(&str, Call, &[Method]); 15] = [
     ("/v1/account/authenticatev1", Call::PortalSignIn, &[Method::POST, Method::OPTIONS]),
     ("/v1/accounts/createaccountv1", Call::PortalSignUp, &[Method::POST, Method::OPTIONS]),
     ("/v1/account/createaccountv1", Call::PortalSignUp, &[Method::POST, Method::OPTIONS]),
+    ("/v1/slots/redeem", Call::SlotRedeem, &[Method::POST]),
+    ("/v1/slots/heartbeat", Call::SlotHeartbeat, &[Method::POST]),
+    ("/v1/slots/leave", Call::SlotLeave, &[Method::POST]),
     ("/v1/gateway", Call::Gateway, &[Method::GET]),
     ("/v1/rpc", Call::Rpc, &[Method::POST]),
     ("/.well-known/jwks.json", Call::Jwks, &[Method::GET]),
@@ -233,6 +243,9 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
         Call::Authenticate => account::authenticate_or_create(app, request, &body).await,
         Call::PortalSignIn => Ok(portal::answer(app, request, &body, false).await),
         Call::PortalSignUp => Ok(portal::answer(app, request, &body, true).await),
+        Call::SlotRedeem => slots::redeem(app, request, &body).await,
+        Call::SlotHeartbeat => slots::heartbeat(app, request, &body).await,
+        Call::SlotLeave => slots::leave(app, request, &body).await,
         Call::Rpc => rpc::http::call(app, request, &body).await,
     }
 }

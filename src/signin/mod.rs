@@ -12,6 +12,7 @@ pub mod outcomes;
 mod providers;
 mod proving;
 pub mod renewing;
+pub mod slots;
 pub mod social;
 pub mod users;
 

@@ -3,8 +3,8 @@
 use crate::domain::account::linking::Taken;
 use crate::domain::account::sign_in::{self, Decided, Fresh, Seen, SignIn};
 use crate::domain::account::{
-    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, Revoke,
-    display_name, linking, names, provider_links, revoking, rotating, update,
+    Account, AccountId, Change, Link, LinkKind, NotificationWrite, PassUse, Profile, Refusal,
+    Revoke, display_name, linking, names, provider_links, revoking, rotating, update,
 };
 use crate::domain::friend::FriendLimits;
 use crate::domain::time::UnixMicros;
@@ -110,7 +110,26 @@ impl Desk<'_> {
         Ok(sign_in::sign_in(ask, seen, fresh, self.now))
     }
 
+    /// Nobody's account changes: only the pass is remembered, under the id of whoever had it.
+    fn decide_redeem(&self, holder: AccountId, pass: &PassUse) -> Result<Outcome, StoreError> {
+        Ok(match self.store.redeemed_by(pass.epoch, pass.number)? {
+            Some(before) if before != holder => {
+                Outcome { change: None, answer: Err(Refusal::PassUsed) }
+            }
+            Some(_) => Outcome::of(Ok(None)),
+            None => {
+                let nobody = Account { id: holder, ..Account::system() };
+                let mut change = Change::beside(&nobody);
+                change.redeemed = Some(pass.clone());
+                Outcome::of(Ok(Some(change)))
+            }
+        })
+    }
+
     fn decide_edit(&self, id: AccountId, edit: &Edit) -> Result<Outcome, StoreError> {
+        if let Edit::Redeem(pass) = edit {
+            return self.decide_redeem(id, pass);
+        }
         let reads = self.store.reads();
         let Some(account) = reads.account(id)? else {
             return Ok(gone(edit));
@@ -162,6 +181,7 @@ impl Desk<'_> {
                 }
                 Err(refusal) => Outcome { change: None, answer: Err(refusal) },
             },
+            Edit::Redeem(pass) => self.decide_redeem(id, pass)?,
             Edit::Bind(ask) => {
                 let owner = reads.account_by_link(&ask.link)?.map(|owner| owner.id);
                 Outcome::of(provider_links::bind(account, ask.clone(), owner, self.now))
@@ -301,6 +321,7 @@ fn gone(edit: &Edit) -> Outcome {
         | Edit::Rehash { .. }
         | Edit::Revoke(_)
         | Edit::Rotate(_)
+        | Edit::Redeem(_)
         | Edit::Bind(_)
         | Edit::Rename(..) => Refusal::NoAccount,
     };

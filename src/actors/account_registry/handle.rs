@@ -325,6 +325,16 @@ impl Accounts {
         Ok(self.edit(account, Edit::Friends(ask)).await?.told)
     }
 
+    /// Redeems a pass for somebody who has no account here, by an id of their own choosing: exactly
+    /// once, and again for the same id.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::domain::account::Refusal::PassUsed`]; [`CallError`].
+    pub async fn redeem(&self, holder: AccountId, pass: PassUse) -> Result<(), AccountsError> {
+        self.edit(holder, Edit::Redeem(pass)).await.map(drop)
+    }
+
     /// Links a provider's account as Pragma rules it.
     ///
     /// # Errors

@@ -104,6 +104,8 @@ enum Edit {
     Delete,
     Friends(FriendAsk),
     DropNotifications(Vec<Uuid>),
+    /// A pass alone, by whoever has this id.
+    Redeem(PassUse),
     Bind(ProviderLink),
     Unbind(LinkKind, Vec<LinkKind>),
     /// A Pragma name, and how many seconds after the last change by a player, if it is one.

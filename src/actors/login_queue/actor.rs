@@ -39,6 +39,7 @@ pub(super) struct LoginQueue {
     /// For each snapshot on its way, who waits for it.
     snapshots: VecDeque<Vec<Reply<()>>>,
     snapshot_every_us: u64,
+    server_lease_ms: u64,
     snapshot_at: UnixMicros,
     alarm: Option<(UnixMicros, SpawnHandle)>,
     closing: Option<Vec<Reply<()>>>,
@@ -59,6 +60,8 @@ pub(super) struct Parts {
     /// Where others see who holds a slot.
     pub(super) holders: Publisher,
     pub(super) snapshot_every_us: u64,
+    /// How long a game server's word holds a slot, in milliseconds.
+    pub(super) server_lease_ms: u64,
     /// Messages the mailbox takes.
     pub(super) mailbox: usize,
     pub(super) farewell: Farewell,
@@ -79,6 +82,7 @@ impl LoginQueue {
             newcomers: Vec::new(),
             snapshots: VecDeque::new(),
             snapshot_every_us: parts.snapshot_every_us,
+            server_lease_ms: parts.server_lease_ms,
             snapshot_at: now.plus_us(parts.snapshot_every_us),
             alarm: None,
             closing: None,
@@ -117,6 +121,16 @@ impl LoginQueue {
                 self.queue.sign_out(now, player);
                 // Whoever hears of it and signs in again at once has to queue.
                 self.publish();
+                tell(reply, ());
+            }
+            Ask::Keep(players, reply) => {
+                for player in players {
+                    self.queue.keep(now, player, self.server_lease_ms);
+                }
+                tell(reply, ());
+            }
+            Ask::GiveUp(player, departure, reply) => {
+                self.queue.give_up(now, player, departure);
                 tell(reply, ());
             }
             Ask::Steer(steering, reply) => self.steer(now, steering, reply),

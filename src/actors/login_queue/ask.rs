@@ -33,6 +33,10 @@ pub(super) enum Ask {
     Connect(Player, Reply<Result<(), NoSlot>>),
     Disconnect(Player, Departure),
     SignOut(Player, Reply<()>),
+    /// Game servers have these in their world.
+    Keep(Vec<Player>, Reply<()>),
+    /// A game server's player has left.
+    GiveUp(Player, Departure, Reply<()>),
     Steer(Steering, Reply<()>),
     Figures(Reply<Figures>),
     Turn(Reply<()>),

@@ -161,6 +161,16 @@ impl Line {
         self.call(|reply| Ask::SignOut(player, reply)).await
     }
 
+    /// Game servers have these players in their world: their slots are kept for another lease.
+    pub async fn keep(&self, players: Vec<Player>) -> Result<(), CallError> {
+        self.call(|reply| Ask::Keep(players, reply)).await
+    }
+
+    /// A game server's player has left its world.
+    pub async fn give_up(&self, player: Player, departure: Departure) -> Result<(), CallError> {
+        self.call(|reply| Ask::GiveUp(player, departure, reply)).await
+    }
+
     /// Sets the admissions per second. Answered when it would survive a crash.
     pub async fn set_rate(&self, rate: f64) -> Result<(), CallError> {
         self.call(|reply| Ask::Steer(Steering::Rate(rate), reply)).await

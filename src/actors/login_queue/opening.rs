@@ -158,6 +158,7 @@ impl Ready {
             unsynced,
             holders: Publisher(holders.clone()),
             snapshot_every_us: u64::from(config.queue.snapshot_s) * 1_000_000,
+            server_lease_ms: u64::from(config.queue.server_lease_s) * 1_000,
             mailbox: config.limits.callers_max,
             farewell,
             thread,

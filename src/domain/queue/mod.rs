@@ -33,6 +33,7 @@ mod redeemed;
 mod replay;
 #[cfg(test)]
 mod restarts;
+mod servers;
 pub mod settings;
 mod slots;
 mod snapshot;

@@ -101,6 +101,15 @@ pub(super) struct SigningKey {
     public: PublicKey,
 }
 
+/// The public half of a signing key, in PEM: all that is needed of it once it signs no more.
+///
+/// # Errors
+///
+/// [`KeyError`], when the text holds no key of any kind that can be used.
+pub fn public_pem(text: &str) -> Result<Zeroizing<String>, KeyError> {
+    Ok(pem("PUBLIC KEY", &PublicKey::from_pem(text)?.spki))
+}
+
 impl SigningKey {
     /// Reads a private key and checks that it is one for `signing`.
     pub(super) fn from_pem(text: &str, signing: Signing) -> Result<Self, KeyError> {

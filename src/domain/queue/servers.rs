@@ -1,0 +1,117 @@
+//! What game servers say of slots: who is in the world, and who has left it (login-queues §6). They
+//! see players whose sockets we do not.
+
+use super::ledger::Kind;
+use super::{Departure, Identity, Player, Queue, UnixMicros};
+
+impl Queue {
+    /// A game server has the player in its world: the slot is kept for `lease_ms` from now, unless a
+    /// socket holds it anyway. A player without a slot is counted, above the cap if need be, for they
+    /// are in; nobody else is admitted until it fits again. `true`: they held one.
+    pub fn keep(&mut self, now: UnixMicros, player: Player, lease_ms: u64) -> bool {
+        let now = self.begin(now);
+        let held = self.ledger.get(player).map(|slot| slot.kind);
+        let lease = now.plus_ms(lease_ms);
+        let kind = match held {
+            Some(Kind::Live { sockets }) => Kind::Live { sockets },
+            Some(Kind::Reserved { until } | Kind::Grace { until }) => {
+                Kind::Reserved { until: until.max(lease) }
+            }
+            None => Kind::Reserved { until: lease },
+        };
+        self.ledger.put(player, kind, Identity::ANONYMOUS);
+        self.done(now);
+        held.is_some()
+    }
+
+    /// A game server's player has left its world. Their slot is free at once or held for grace, as
+    /// `how` says; while a socket is open it is the socket's to give up.
+    pub fn give_up(&mut self, now: UnixMicros, player: Player, how: Departure) {
+        let now = self.begin(now);
+        let held = self.ledger.get(player).map(|slot| slot.kind);
+        if !matches!(held, Some(Kind::Reserved { .. } | Kind::Grace { .. })) {
+            return;
+        }
+        if how == Departure::Dropped && self.settings.grace_ms > 0 {
+            let until = now.plus_ms(self.settings.grace_ms);
+            self.ledger.put(player, Kind::Grace { until }, Identity::ANONYMOUS);
+        } else {
+            self.ledger.free(player);
+            self.eta.departed();
+        }
+        self.done(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::{START, at, enter, passed, queue, settings, waiting};
+    use super::super::{Queue, Settings};
+    use super::*;
+
+    const LEASE_MS: u64 = 90_000;
+
+    /// A world with one place, and somebody who waits for it.
+    fn full() -> Queue {
+        let mut queue = queue(Settings { rate: 100.0, burst: 10, cap: 1, ..settings() });
+        let ticket = passed(enter(&mut queue, START, 1));
+        queue.begin_redeem(START, ticket).unwrap();
+        queue.finish_redeem(START, ticket.number, Player(1), Identity(1));
+        waiting(enter(&mut queue, START, 2));
+        queue
+    }
+
+    fn passes(queue: &mut Queue, second: u64) -> u64 {
+        let mut at = at(second);
+        for _ in 0..8 {
+            let Some(next) = queue.tick(at) else { break };
+            if next > at {
+                break;
+            }
+            at = next;
+        }
+        queue.figures().passes_out
+    }
+
+    #[test]
+    fn heartbeats_hold_a_slot_that_has_no_socket() {
+        let mut queue = full();
+        for second in [50, 130, 210] {
+            assert!(queue.keep(at(second), Player(1), LEASE_MS));
+        }
+        assert_eq!(passes(&mut queue, 299), 0);
+        assert_eq!(passes(&mut queue, 301), 1, "one lease after the last heartbeat");
+    }
+
+    #[test]
+    fn who_leaves_is_followed_at_once_and_who_crashes_after_the_grace() {
+        let mut queue = full();
+        queue.keep(at(1), Player(1), LEASE_MS);
+        queue.give_up(at(2), Player(1), Departure::Ended);
+        assert_eq!(passes(&mut queue, 3), 1);
+        let mut queue = full();
+        queue.keep(at(1), Player(1), LEASE_MS);
+        queue.give_up(at(2), Player(1), Departure::Dropped);
+        assert_eq!(passes(&mut queue, 61), 0);
+        assert_eq!(passes(&mut queue, 63), 1);
+    }
+
+    #[test]
+    fn who_is_in_the_world_is_counted_even_above_the_cap() {
+        let mut queue = full();
+        assert!(!queue.keep(at(1), Player(7), LEASE_MS));
+        queue.give_up(at(2), Player(1), Departure::Ended);
+        assert_eq!(passes(&mut queue, 3), 0, "the one place is somebody's");
+        queue.give_up(at(4), Player(7), Departure::Ended);
+        assert_eq!(passes(&mut queue, 5), 1);
+    }
+
+    #[test]
+    fn a_socket_s_slot_is_the_sockets() {
+        let mut queue = full();
+        queue.connect(at(1), Player(1)).unwrap();
+        queue.keep(at(2), Player(1), LEASE_MS);
+        queue.give_up(at(3), Player(1), Departure::Ended);
+        assert_eq!((queue.figures().live, passes(&mut queue, 4)), (1, 0));
+    }
+}
