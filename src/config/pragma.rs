@@ -43,6 +43,9 @@ pub struct PragmaConfig {
     pub player_refresh_min: u64,
     /// Half-width of the random window around the refresh time, in minutes. 0 to 60.
     pub player_refresh_variance_min: u64,
+    /// What goes into extSessionInfo of every token: "accountTags", "playerGroups", "createdAt"; what
+    /// makes it longer than 2 KiB is left out.
+    pub session_info: Vec<SessionInfo>,
     /// Shortest display name a player may choose, in characters. 1 to 128.
     pub display_name_min: usize,
     /// Longest display name, in characters; names of providers are cut to it. 1 to 128.
@@ -81,6 +84,18 @@ pub enum BackendMode {
     Production,
     /// Errors carry details.
     Development,
+}
+
+/// Something game servers may learn of a player from the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionInfo {
+    /// The texts of the account's tags.
+    AccountTags,
+    /// The names of its player groups.
+    PlayerGroups,
+    /// When it was made, in seconds since the epoch.
+    CreatedAt,
 }
 
 /// `[pragma.ports]`: Pragma's own six ports, each bound to one backend and one type of session.
@@ -204,6 +219,7 @@ impl Default for PragmaConfig {
             operator_token_min: 2_880,
             player_refresh_min: 45,
             player_refresh_variance_min: 5,
+            session_info: Vec::new(),
             display_name_min: 3,
             display_name_max: 32,
             display_name_changes: false,

@@ -27,6 +27,7 @@ pub mod login_queue;
 pub mod portal;
 pub mod providers;
 pub mod rpc;
+mod session_info;
 mod slots;
 pub mod tokens;
 mod types;

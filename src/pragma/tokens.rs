@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{App, Fault};
+use super::{App, Fault, session_info};
 use crate::domain::account::{Account, entry};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, Issue, Life, Session, SessionType};
@@ -54,6 +54,8 @@ impl Pair {
             Some(name) => (name.name.clone(), name.discriminator),
             None => (account.display_name.clone(), 0),
         };
+        let realm = app.door.realm();
+        let ext = session_info::of(account, &realm, &app.config.pragma.session_info);
         let session = |backend| Session {
             session_type,
             social_id: account.id.0,
@@ -61,9 +63,8 @@ impl Pair {
             display_name: display_name.clone(),
             discriminator,
             id_provider: id_provider.to_owned(),
-            ext: "{}".to_owned(),
+            ext: ext.clone(),
         };
-        let realm = app.door.realm();
         let is_free = |shard: &Uuid| {
             // Bans and limited access are for those who play.
             session_type == SessionType::Operator

@@ -26,6 +26,7 @@ mod pragma_accounts;
 mod pragma_client;
 mod pragma_flow;
 mod pragma_gateways;
+mod pragma_keys;
 mod program;
 mod races;
 mod restart;

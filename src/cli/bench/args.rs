@@ -61,6 +61,9 @@ pub struct LaunchArgs {
     /// Mean time a player stays online, in seconds
     #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
     pub session: f64,
+    /// All players by one protocol, instead of the mix
+    #[arg(long, value_enum, conflicts_with = "mix")]
+    pub protocol: Option<Protocol>,
     /// Shares of Pragma players, Nakama players by device, and by e-mail and password
     #[arg(long, default_value = "60,38,2", value_name = "P,D,E", value_parser = mix)]
     pub mix: Mix,
@@ -96,6 +99,25 @@ pub struct LaunchArgs {
     pub json: PathBuf,
 }
 
+/// One of the two protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Protocol {
+    /// Queue, pass, `authenticateOrCreateV2`, two sockets.
+    Pragma,
+    /// Sign-in by device, one socket.
+    Nakama,
+}
+
+impl Protocol {
+    /// The mix that is nothing else.
+    pub(super) const fn mix(self) -> Mix {
+        match self {
+            Self::Pragma => Mix { pragma: 1.0, device: 0.0, email: 0.0 },
+            Self::Nakama => Mix { pragma: 0.0, device: 1.0, email: 0.0 },
+        }
+    }
+}
+
 /// Shares of the ways to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Mix {
@@ -121,6 +143,11 @@ fn mix(text: &str) -> Result<Mix, String> {
 }
 
 impl LaunchArgs {
+    /// The shares that are played.
+    pub(super) fn mix(&self) -> Mix {
+        self.protocol.map_or(self.mix, Protocol::mix)
+    }
+
     /// Refuses what would hurt somebody, or cannot be measured.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         for (name, value) in [

@@ -47,7 +47,7 @@ fn part(args: &LaunchArgs, dice: &Dice) -> Part {
         Curve::Burst => unit(dice),
     };
     let patience = (args.patience > 0.0).then(|| span(exponential(dice, args.patience)));
-    let mix = args.mix;
+    let mix = args.mix();
     let drawn = unit(dice) * (mix.pragma + mix.device + mix.email);
     let door = if drawn < mix.pragma {
         Door::Pragma

@@ -23,6 +23,9 @@ const WIDTH: usize = 64;
 /// Calls that bring a fresh server to its working size before anything is measured.
 const WARM_UP: u32 = 2_000;
 
+/// Heartbeats of each socket.
+const BEATS: u32 = 10;
+
 /// What was found. `null`: not measured.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Probed {
@@ -30,6 +33,8 @@ pub(super) struct Probed {
     pub(super) bytes_per_ticket: Option<f64>,
     /// Resident bytes of the process for each idle socket with a status.
     pub(super) bytes_per_socket: Option<f64>,
+    /// Resident bytes of the process for each idle Pragma socket, of which a player has two.
+    pub(super) bytes_per_pragma_socket: Option<f64>,
     /// CPU of the server for each call, in microseconds.
     pub(super) cpu_us: BTreeMap<&'static str, f64>,
 }
@@ -42,6 +47,7 @@ pub(super) async fn run(args: &LaunchArgs) -> anyhow::Result<Probed> {
     }
     if args.probe_sockets > 0 {
         sockets(args, &mut probed).await.context("measuring sockets")?;
+        pragma_logins(args, &mut probed).await.context("measuring Pragma's path")?;
     }
     Ok(probed)
 }
@@ -113,6 +119,56 @@ async fn sockets(args: &LaunchArgs, probed: &mut Probed) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A line that lets everybody in at once: the whole way in by each protocol, for players who are new;
+/// then Pragma's two sockets and what a heartbeat costs.
+async fn pragma_logins(args: &LaunchArgs, probed: &mut Probed) -> anyhow::Result<()> {
+    let child = Child::start(&[
+        ("QUEUE__CAP", "1000000".into()),
+        ("QUEUE__RATE", "100000".into()),
+        ("QUEUE__BURST", "10000".into()),
+    ])
+    .await?;
+    let probe = Probe::new(args, child);
+    let count = args.probe_sockets;
+    let by_device = async |one: u32| {
+        let name = format!("bench-login-{one:09}");
+        match nakama::sign_in(&probe.stage, &name, false).await? {
+            Let::In { .. } => Ok(()),
+            Let::Wait(_) => Err("nobody should have to wait".to_owned()),
+        }
+    };
+    let by_pass = async |one: u32| match pragma::queue(&probe.stage, None).await? {
+        Let::In { with, .. } => {
+            pragma::sign_in(&probe.stage, &format!("bench-pragma-{one:09}"), &with).await
+        }
+        Let::Wait(_) => Err("nobody should have to wait".to_owned()),
+    };
+    let start = probe.usage()?;
+    probe.times("by device", count, by_device).await?;
+    let devices = probe.usage()?;
+    let tokens = probe.times("by pass", count, by_pass).await?;
+    let before = probe.usage()?;
+    let open = async |one: u32| {
+        let (social, game) = &tokens[one as usize];
+        socket::pragma_pair(&probe.stage, social, game).await
+    };
+    let mut wires = probe.times("socket pairs", count, open).await?;
+    let opened = probe.usage()?;
+    let beats = probe.heartbeats(&mut wires).await?;
+    let beaten = probe.usage()?;
+    let each = f64::from(count);
+    probed.bytes_per_pragma_socket = Some(grown(before.rss, opened.rss) / (2.0 * each));
+    let mut cpu = |name: &'static str, seconds: f64, each: f64| {
+        probed.cpu_us.insert(name, seconds * 1e6 / each)
+    };
+    cpu("login, new: device, in line", devices.cpu_s - start.cpu_s, each);
+    cpu("login, new: queue, pass, V2", before.cpu_s - devices.cpu_s, each);
+    cpu("open a pair of sockets", opened.cpu_s - before.cpu_s, each);
+    cpu(Call::SocketHeartbeat.name(), beaten.cpu_s - opened.cpu_s, f64::from(beats));
+    drop(wires);
+    Ok(())
+}
+
 #[expect(clippy::cast_precision_loss, reason = "bytes of one process")]
 fn grown(before: u64, after: u64) -> f64 {
     after.saturating_sub(before) as f64
@@ -132,6 +188,20 @@ impl Probe {
 
     fn usage(&self) -> anyhow::Result<super::process::Usage> {
         self.child.process().usage().context("the server has ended")
+    }
+
+    /// Every socket says that it is alive, over and over, some at once. Gives how many beats were
+    /// answered.
+    async fn heartbeats(&self, pairs: &mut [socket::Pair]) -> anyhow::Result<u32> {
+        let beats = iter(pairs.iter_mut()).map(async |pair| {
+            for _ in 0..BEATS {
+                socket::heartbeats(&self.stage, pair).await?;
+            }
+            Ok::<_, String>(2 * BEATS)
+        });
+        let done: Vec<_> = beats.buffer_unordered(WIDTH).collect().await;
+        let done: Result<Vec<u32>, String> = done.into_iter().collect();
+        Ok(done.map_err(anyhow::Error::msg)?.into_iter().sum())
     }
 
     /// Does something so many times, some at once. The first fault ends it.
@@ -177,8 +247,11 @@ impl fmt::Display for Probed {
         if let Some(bytes) = self.bytes_per_socket {
             writeln!(f, "memory of a socket      {bytes:>9.0} bytes")?;
         }
+        if let Some(bytes) = self.bytes_per_pragma_socket {
+            writeln!(f, "memory of a Pragma socket {bytes:>7.0} bytes, two for a player")?;
+        }
         for (name, micros) in &self.cpu_us {
-            writeln!(f, "CPU of {name:24} {micros:>6.1} µs")?;
+            writeln!(f, "CPU of {name:28} {micros:>6.1} µs")?;
         }
         Ok(())
     }

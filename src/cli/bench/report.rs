@@ -166,7 +166,7 @@ fn asked(args: &LaunchArgs, burst: f64) -> Asked {
         over_s: args.over,
         patience_s: args.patience,
         session_s: args.session,
-        mix: args.mix,
+        mix: args.mix(),
         seed: args.seed,
     }
 }

@@ -63,20 +63,11 @@ pub(super) async fn pragma(
     game: &str,
     stays: Duration,
 ) -> Result<(Micros, Micros), String> {
-    let mut wires = Vec::new();
-    for token in [social, game] {
-        let headers = format!(
-            "authorization: Bearer {token}\r\naccept: application/json\r\n\
-             sec-websocket-protocol: pragma\r\n"
-        );
-        let mut wire = open(stage, "/v1/rpc?gateway=0", &headers).await?;
-        let is_beat = |answer: &Value| answer["response"]["requestId"] == 7;
-        exchange(stage, Call::SocketHeartbeat, &mut wire, PRAGMA.text, is_beat).await?;
-        wires.push(wire);
-    }
+    let mut wires = pragma_pair(stage, social, game).await?;
+    heartbeats(stage, &mut wires).await?;
     let from = stage.now();
     let _online = In::new(&stage.scene.online);
-    let [social, game] = wires.as_mut_slice() else { return Err("two sockets".into()) };
+    let [social, game] = &mut wires;
     let both = async {
         match select(Box::pin(keep(social, &PRAGMA)), Box::pin(keep(game, &PRAGMA))).await {
             Either::Left((ended, _)) | Either::Right((ended, _)) => ended,
@@ -88,6 +79,30 @@ pub(super) async fn pragma(
         goodbye(wire).await;
     }
     stayed.map(|()| (from, to))
+}
+
+/// A player's sockets at the social and at the game backend.
+pub(super) type Pair = [Wire; 2];
+
+/// Opens both of a player's sockets.
+pub(super) async fn pragma_pair(stage: &Stage, social: &str, game: &str) -> Result<Pair, String> {
+    let at = async |token: &str| {
+        let headers = format!(
+            "authorization: Bearer {token}\r\naccept: application/json\r\n\
+             sec-websocket-protocol: pragma\r\n"
+        );
+        open(stage, "/v1/rpc?gateway=0", &headers).await
+    };
+    Ok([at(social).await?, at(game).await?])
+}
+
+/// A heartbeat on each of them, answered.
+pub(super) async fn heartbeats(stage: &Stage, pair: &mut Pair) -> Result<(), String> {
+    let is_beat = |answer: &Value| answer["response"]["requestId"] == 7;
+    for wire in pair {
+        exchange(stage, Call::SocketHeartbeat, wire, PRAGMA.text, is_beat).await?;
+    }
+    Ok(())
 }
 
 /// Opens a socket. Written out, for the handshake is what is measured.
