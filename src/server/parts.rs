@@ -141,7 +141,7 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
-        let providers = Providers::new(&config.identity, clock.clone(), &dice)?;
+        let providers = Providers::new(&config.identity, clock.clone(), &dice, Vec::new())?;
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,

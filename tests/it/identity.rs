@@ -60,7 +60,7 @@ impl Bench {
 }
 
 fn providers(config: &Config, clock: &Clock) -> Providers {
-    Providers::new(&config.identity, clock.clone(), &Dice::seeded(7)).unwrap()
+    Providers::new(&config.identity, clock.clone(), &Dice::seeded(7), Vec::new()).unwrap()
 }
 
 fn secret(text: impl Into<String>) -> Zeroizing<String> {
@@ -228,7 +228,7 @@ async fn settings_that_cannot_be_used_are_named() {
     let problem = |set: &dyn Fn(&mut Config)| {
         let mut config = Config::default();
         set(&mut config);
-        let made = Providers::new(&config.identity, clock.clone(), &Dice::seeded(7));
+        let made = Providers::new(&config.identity, clock.clone(), &Dice::seeded(7), Vec::new());
         made.expect_err("unusable").to_string()
     };
     let apple = |url: &'static str| {

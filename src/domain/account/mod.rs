@@ -21,7 +21,7 @@ pub mod sign_in;
 pub mod update;
 
 pub use change::{Change, EdgeWrite, NotificationWrite, PassUse, Redemption};
-pub use link::{Link, LinkKind};
+pub use link::{Link, LinkKind, STUDIO_FIRST};
 pub use profile::{Profile, ProviderEmail};
 pub use record::{Account, AccountId, PragmaName, ShardPlayer};
 pub use refusal::Refusal;
