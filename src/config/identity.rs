@@ -128,7 +128,7 @@ pub struct AppleConfig {
     pub client_id: String,
     /// The redirect address the codes are made for. Empty: codes of native apps, which have none.
     pub redirect_uri: String,
-    /// What clients bring through OAuth: "auto", "code" or "`id_token`".
+    /// What clients bring through OAuth: `auto`, `code` or `id_token`.
     pub token_kind: TokenKind,
     /// Where Apple's sign-in page is.
     pub authorize_url: String,

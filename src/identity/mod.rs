@@ -116,19 +116,16 @@ impl Proof {
     /// The kind of link it proves.
     pub const fn kind(&self) -> LinkKind {
         match self {
-            Self::Apple(_) => LinkKind::Apple,
+            Self::Apple(_) | Self::AppleOauth(_) => LinkKind::Apple,
             Self::Facebook(_) => LinkKind::Facebook,
             Self::FacebookInstantGame(_) => LinkKind::FacebookInstantGame,
             Self::GameCenter(_) => LinkKind::GameCenter,
-            Self::Google(_) => LinkKind::Google,
-            Self::Steam(_) => LinkKind::Steam,
+            Self::Google(_) | Self::GoogleOauth(_) => LinkKind::Google,
+            Self::Steam(_) | Self::SteamOpenId(_) => LinkKind::Steam,
             Self::Xbox(_) => LinkKind::Xbox,
             Self::PlayStation(_) => LinkKind::PlayStation,
             Self::Nintendo(_) => LinkKind::Nintendo,
-            Self::AppleOauth(_) => LinkKind::Apple,
-            Self::GoogleOauth(_) => LinkKind::Google,
             Self::GoogleWorkspace(_) => LinkKind::GoogleWorkspace,
-            Self::SteamOpenId(_) => LinkKind::Steam,
             Self::Epic(_) => LinkKind::Epic,
             Self::Discord(_) => LinkKind::Discord,
             Self::Twitch(_) => LinkKind::Twitch,

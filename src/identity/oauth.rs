@@ -224,11 +224,10 @@ impl Client {
         let (brought, is_taken) = match self.token_kind {
             TokenKind::IdToken => (Brought::IdToken, id_tokens),
             TokenKind::Code => (Brought::Code, takes_codes),
-            TokenKind::AccessToken => (Brought::AccessToken, access_tokens),
             TokenKind::Auto if id_tokens && jwt::is_token(text) => (Brought::IdToken, true),
             TokenKind::Auto if takes_codes && access_tokens => (Brought::CodeOrAccessToken, true),
             TokenKind::Auto if takes_codes => (Brought::Code, true),
-            TokenKind::Auto => (Brought::AccessToken, access_tokens),
+            TokenKind::Auto | TokenKind::AccessToken => (Brought::AccessToken, access_tokens),
         };
         is_taken.then_some(brought)
     }

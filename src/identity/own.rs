@@ -19,6 +19,7 @@ pub trait OwnProvider: Send + Sync {
     fn name(&self) -> &str;
 
     /// What stands between a name and its discriminator: `"#"`, or nothing.
+    #[expect(clippy::unnecessary_literal_bound, reason = "others keep theirs in a field")]
     fn separator(&self) -> &str {
         ""
     }

@@ -100,7 +100,7 @@ macro_rules! section {
             pub client_secret_file: Option<PathBuf>,
             /// The redirect address the codes are made for.
             pub redirect_uri: String,
-            /// What clients bring: "auto" (told by its shape), "code", "`access_token`" or "`id_token`".
+            /// What clients bring: `auto` (told by its shape), `code`, `access_token` or `id_token`.
             pub token_kind: TokenKind,
             /// What sign-in pages ask the player's consent for, between spaces.
             pub scopes: String,
@@ -215,7 +215,7 @@ section! {
     token_url = "";
     /// The issuer, e.g. `"https://example.okta.com/oauth2/default"`. Empty: Okta is not configured.
     issuer: String = String::new();
-    /// How id tokens may be signed: "RS256", "ES256", "`EdDSA`".
+    /// How id tokens may be signed: `RS256`, `ES256`, `EdDSA`.
     algorithms: Vec<Algorithm> = vec![Algorithm::RS256];
     /// Groups of which players must be in one. Empty: any.
     allowed_groups: Vec<String> = Vec::new();
@@ -231,7 +231,7 @@ section! {
     token_url = "";
     /// The issuer, e.g. `"https://example.eu.auth0.com/"`. Empty: Auth0 is not configured.
     issuer: String = String::new();
-    /// How id tokens may be signed: "RS256", "ES256", "`EdDSA`".
+    /// How id tokens may be signed: `RS256`, `ES256`, `EdDSA`.
     algorithms: Vec<Algorithm> = vec![Algorithm::RS256];
     /// Groups of which players must be in one. Empty: any.
     allowed_groups: Vec<String> = Vec::new();

@@ -166,7 +166,7 @@ impl Providers {
     }
 
     /// A new text that the server answers with `answer`.
-    fn secret_for(&self, answer: Value) -> String {
+    pub(super) fn secret_for(&self, answer: Value) -> String {
         let mut known = self.state.lock();
         let secret = format!("secret-{}", known.tickets.len() + 1);
         known.tickets.insert(secret.clone(), answer);
