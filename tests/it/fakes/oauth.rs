@@ -190,6 +190,14 @@ impl Providers {
         self.secret_for(answer)
     }
 
+    /// The access token that the last code was redeemed for.
+    pub fn last_access_token(&self) -> String {
+        let known = self.state.lock();
+        let newest =
+            known.tickets.keys().filter_map(|key| key.strip_prefix("access-")?.parse().ok());
+        format!("access-{}", newest.max().unwrap_or(0_usize))
+    }
+
     /// A player of ours at Discord's server, with these roles.
     pub fn discord_member(&self, user_id: &str, roles: &[&str]) {
         let roles = json!({ "roles": roles });
