@@ -34,8 +34,8 @@ pub struct Config {
     pub nakama: NakamaConfig,
     /// `[pragma]`
     pub pragma: PragmaConfig,
-    /// `[identity]`
-    pub identity: IdentityConfig,
+    /// `[identity]`. Boxed: it is larger than all the others together.
+    pub identity: Box<IdentityConfig>,
     /// `[passwords]`
     pub passwords: PasswordConfig,
     /// `[limits]`

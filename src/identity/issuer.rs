@@ -75,9 +75,10 @@ impl Issuer {
         if issuer.is_empty() {
             return Ok(None);
         }
+        let key = format!("{section}.issuer");
+        common.outbound.url(&key, issuer)?;
         let client = Client::new(kind, section, settings, common, TAKES, Credentials::Form)?;
         let Some(client) = client else { return Ok(None) };
-        let key = format!("{section}.issuer");
         let oidc = Oidc::published(kind, common, client.ids(), algorithms, (&key, issuer))?;
         Ok(Some(Self { kind, client, oidc, groups: None, name_claim: "name".to_owned() }))
     }

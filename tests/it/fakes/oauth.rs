@@ -149,16 +149,6 @@ impl Providers {
         self.signed(self.id_claims(kind, changes))
     }
 
-    /// Claims signed with ES256.
-    pub fn signed_es256(&self, claims: &Value) -> String {
-        EcKey::get().token(&json!({"alg": "ES256", "kid": "EC1"}), claims)
-    }
-
-    /// Claims signed with `EdDSA`.
-    pub fn signed_eddsa(&self, claims: &Value) -> String {
-        EdKey::get().token(&json!({"alg": "EdDSA", "kid": "ED1"}), claims)
-    }
-
     /// A code or access token with good things behind it, and changes.
     pub fn grant(&self, kind: LinkKind, changes: Value) -> String {
         let mut behind = match kind {
@@ -243,6 +233,16 @@ impl Providers {
         let at = time_text(u64::try_from(at).unwrap());
         format!("{at}{rest}")
     }
+}
+
+/// Claims signed with ES256.
+pub fn signed_es256(claims: &Value) -> String {
+    EcKey::get().token(&json!({"alg": "ES256", "kid": "EC1"}), claims)
+}
+
+/// Claims signed with `EdDSA`.
+pub fn signed_eddsa(claims: &Value) -> String {
+    EdKey::get().token(&json!({"alg": "EdDSA", "kid": "ED1"}), claims)
 }
 
 /// Steam's signature over the fields it names.

@@ -101,8 +101,8 @@ fn redeem(path: &str, authorization: &str, form: &Pairs, known: &mut Known) -> H
             .json(answer);
     }
     let is_complete = says("grant_type", "authorization_code") && says("redirect_uri", REDIRECT);
-    let behind =
-        form.get("code").filter(|_| is_complete).and_then(|code| known.tickets.remove(code));
+    let code = form.get("code").filter(|code| is_complete && !code.starts_with("access-"));
+    let behind = code.and_then(|code| known.tickets.remove(code));
     let Some(behind) = behind else {
         return HttpResponse::BadRequest().json(match path {
             "/twitch/token" => json!({"status": 400, "message": "Invalid authorization code"}),
@@ -182,8 +182,7 @@ fn acme(
     match token.as_deref() {
         Some("banned") => HttpResponse::Forbidden().finish(),
         Some("gone") => HttpResponse::NotFound().finish(),
-        Some("odd") => HttpResponse::BadRequest().finish(),
+        Some("odd") | None => HttpResponse::BadRequest().finish(),
         Some(token) => told(known.tickets.get(token)),
-        None => HttpResponse::BadRequest().finish(),
     }
 }

@@ -184,7 +184,7 @@ async fn private_addresses_are_not_asked() {
     for host in ["127.0.0.1", "localhost", "[::1]", "0x7f.1", "[::ffff:127.0.0.1]"] {
         let strict = bench.others(|config| {
             let identity = &mut config.identity;
-            *identity = anteroom::config::IdentityConfig::default();
+            **identity = anteroom::config::IdentityConfig::default();
             identity.apple.bundle_ids = vec![fakes::BUNDLE.into()];
             identity.apple.jwks_url = format!("https://{host}:{port}/apple/keys");
         });

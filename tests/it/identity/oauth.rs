@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fakes::keys::{EcKey, RsaKey};
-use crate::fakes::oauth::{CLIENT, CLUB, GUILD, ROLE};
+use crate::fakes::oauth::{CLIENT, CLUB, GUILD, ROLE, signed_eddsa, signed_es256};
 
 /// How a text goes to a provider.
 pub fn proof(kind: LinkKind, text: impl Into<String>) -> Proof {
@@ -124,8 +124,8 @@ async fn only_a_published_key_signs_and_only_with_its_own_algorithm() {
             EcKey::get().token(&json!({"alg": "ES256", "kid": "K1"}), &claims),
             EcKey::get().token(&json!({"alg": "EdDSA", "kid": "ED1"}), &claims),
             // Good ones, but of algorithms these settings do not name.
-            bench.fakes.signed_es256(&claims),
-            bench.fakes.signed_eddsa(&claims),
+            signed_es256(&claims),
+            signed_eddsa(&claims),
         ];
         let good = bench.fakes.signed(claims);
         let (message, signature) = good.rsplit_once('.').unwrap();
@@ -145,7 +145,7 @@ async fn es256_and_eddsa_are_taken_where_the_settings_name_them_and_only_there()
     let bench = Bench::start().await;
     let kind = LinkKind::Okta;
     let claims = bench.fakes.id_claims(kind, json!({"sub": "o1"}));
-    let (es256, eddsa) = (bench.fakes.signed_es256(&claims), bench.fakes.signed_eddsa(&claims));
+    let (es256, eddsa) = (signed_es256(&claims), signed_eddsa(&claims));
     let rs256 = bench.fakes.signed(claims.clone());
     for (algorithm, good) in
         [(Algorithm::RS256, &rs256), (Algorithm::ES256, &es256), (Algorithm::EdDsa, &eddsa)]

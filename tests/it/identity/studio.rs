@@ -6,7 +6,7 @@ use serde_json::json;
 use super::oauth::proof;
 use super::*;
 use crate::fakes::Mood;
-use crate::fakes::oauth::{ACME, API_KEY, CLUB};
+use crate::fakes::oauth::{ACME, API_KEY, CLUB, signed_eddsa};
 
 fn acme(token: impl Into<String>) -> Proof {
     proof(LinkKind::Studio(ACME), token)
@@ -75,7 +75,7 @@ async fn a_service_that_speaks_openid_connect_needs_no_code() {
         config.identity.studio[1].oidc.as_mut().unwrap().algorithms = vec![Algorithm::EdDsa];
     });
     let claims = bench.fakes.id_claims(kind, json!({}));
-    assert!(eddsa.verify(&proof(kind, bench.fakes.signed_eddsa(&claims))).await.is_ok());
+    assert!(eddsa.verify(&proof(kind, signed_eddsa(&claims))).await.is_ok());
     is_refused(&eddsa.verify(&proof(kind, bench.fakes.signed(claims))).await);
 }
 
