@@ -118,7 +118,7 @@ impl Codes {
             id => id.to_owned(),
         };
         let redirect_uri = config.redirect_uri.clone();
-        let portal = if redirect_uri.is_empty() {
+        let portal = if redirect_uri.is_empty() || !oauth::takes_codes_of(config.token_kind) {
             None
         } else {
             let page = &config.authorize_url;

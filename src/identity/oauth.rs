@@ -176,9 +176,11 @@ impl Client {
             "" => None,
             url => Some(common.outbound.url(&key("token_url"), url)?),
         };
+        // A page brings a code back.
+        let redeems = takes_codes && takes_codes_of(settings.token_kind);
         let portal = match settings.authorize_url {
             "" => None,
-            _ if !takes_codes || settings.redirect_uri.is_empty() => None,
+            _ if !redeems || settings.redirect_uri.is_empty() => None,
             url => {
                 let page = common.outbound.url(&key("authorize_url"), url)?;
                 Some(portal(page, first, settings.redirect_uri, settings.scopes))
@@ -321,6 +323,11 @@ fn portal(mut page: Url, client_id: &str, redirect_uri: &str, scopes: &str) -> P
         authorize_url: page.into(),
         redirect_uri: redirect_uri.to_owned(),
     }
+}
+
+/// Whether codes are among what clients bring.
+pub(super) const fn takes_codes_of(kind: TokenKind) -> bool {
+    matches!(kind, TokenKind::Auto | TokenKind::Code)
 }
 
 /// A page for one client, for providers with credentials of their own kind.

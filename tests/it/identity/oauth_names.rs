@@ -1,6 +1,7 @@
 //! What else the providers of Pragma's table tell: names (protocol-pragma §4.4), sign-in pages, and
 //! settings of theirs that cannot be used.
 
+use anteroom::config::identity::TokenKind;
 use serde_json::json;
 
 use super::oauth::proof;
@@ -99,8 +100,17 @@ async fn sign_in_pages_learn_where_to_send_players_and_no_secret() {
     let bare = bench.others(|config| {
         config.identity.epic.client_secret = "".into();
         config.identity.discord.redirect_uri = String::new();
+        config.identity.twitch.token_kind = TokenKind::AccessToken;
+        config.identity.apple.token_kind = TokenKind::IdToken;
     });
-    for kind in [LinkKind::Epic, LinkKind::Discord, LinkKind::Steam, LinkKind::Studio(9)] {
+    for kind in [
+        LinkKind::Epic,
+        LinkKind::Discord,
+        LinkKind::Twitch,
+        LinkKind::Apple,
+        LinkKind::Steam,
+        LinkKind::Studio(9),
+    ] {
         assert_eq!(bare.portal(kind), None, "{kind:?}");
     }
 }
@@ -121,7 +131,7 @@ async fn settings_that_would_let_in_too_many_or_nobody_are_named() {
     let said = problem(&|config| config.identity.discord.guild_id = "1".into());
     assert!(said.contains("discord.guild_id") && said.contains("bot_token"), "{said}");
     let said = problem(&|config| {
-        config.identity.epic.token_kind = anteroom::config::identity::TokenKind::Code;
+        config.identity.epic.token_kind = TokenKind::Code;
         config.identity.epic.client_secret = "".into();
     });
     assert!(said.contains("epic.token_kind") && said.contains("client_secret"), "{said}");
@@ -139,7 +149,7 @@ async fn settings_that_would_let_in_too_many_or_nobody_are_named() {
     });
     assert!(said.contains("steam.restrict_by_app_ownership"), "{said}");
     let mut config = Config::default();
-    config.identity.okta.token_kind = anteroom::config::identity::TokenKind::AccessToken;
+    config.identity.okta.token_kind = TokenKind::AccessToken;
     let refused = anteroom::config::check::check(&config).unwrap_err().to_string();
     assert!(refused.contains("identity.okta.token_kind"), "{refused}");
 }
