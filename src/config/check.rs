@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::identity::{Method, StudioConfig, TokenKind, TokenPlace};
 use super::{BackendMode, Config};
 
 /// A setting that is out of bounds or contradicts another.
@@ -159,7 +160,50 @@ fn identity(config: &Config) -> Result<(), Invalid> {
     within("identity.remember_max", i.remember_max, 1, 1_000_000)?;
     let instant = &i.facebook_instant_game;
     within("identity.facebook_instant_game.max_age_s", instant.max_age_s, 0, 31_536_000)?;
-    within("identity.gamecenter.max_age_s", i.gamecenter.max_age_s, 1, 86_400)
+    within("identity.gamecenter.max_age_s", i.gamecenter.max_age_s, 1, 86_400)?;
+    // Nothing says for whom their access tokens are, so those prove nobody.
+    for (key, kind) in [
+        ("identity.apple.token_kind", i.apple.token_kind),
+        ("identity.googleworkspace.token_kind", i.googleworkspace.token_kind),
+        ("identity.okta.token_kind", i.okta.token_kind),
+        ("identity.auth0.token_kind", i.auth0.token_kind),
+    ] {
+        ordered(key, kind != TokenKind::AccessToken, "must not be access_token")?;
+    }
+    ordered(
+        "identity.discord.token_kind",
+        i.discord.token_kind != TokenKind::IdToken,
+        "must not be id_token: Discord's are not read",
+    )?;
+    i.studio.iter().try_for_each(studio_provider)
+}
+
+/// Bounds of one of the studio's own; its number and name are checked where all are known
+/// ([`crate::identity::SetupError`]).
+fn studio_provider(studio: &StudioConfig) -> Result<(), Invalid> {
+    let says = |holds: bool, problem: &str| {
+        ordered("identity.studio", holds, &format!("{}: {problem}", studio.name))
+    };
+    says(studio.oidc.is_some() != studio.http.is_some(), "must have either oidc or http")?;
+    let fits = studio.separator.len() <= 4 && !studio.separator.contains(char::is_control);
+    says(fits, "separator must be at most 4 bytes")?;
+    if let Some(oidc) = &studio.oidc {
+        let takes = oidc.token_kind != TokenKind::AccessToken;
+        says(takes, "oidc.token_kind must not be access_token")?;
+        says(!oidc.algorithms.is_empty(), "oidc.algorithms must name one")?;
+    }
+    if let Some(http) = &studio.http {
+        says((50..=60_000).contains(&http.timeout_ms), "http.timeout_ms must be 50 to 60000")?;
+        let has_body = http.token_in != TokenPlace::Body || http.method == Method::Post;
+        says(has_body, "http.token_in = \"body\" needs method POST")?;
+        says(!http.token_name.is_empty(), "http.token_name must not be empty")?;
+        let pointers = [&http.display_name_pointer, &http.discriminator_pointer];
+        let is_pointer = |pointer: &&String| pointer.is_empty() || pointer.starts_with('/');
+        says(pointers.iter().all(is_pointer), "pointers begin with /")?;
+        let points = http.account_id_pointer.starts_with('/');
+        says(points, "http.account_id_pointer must begin with /")?;
+    }
+    Ok(())
 }
 
 fn within<T: PartialOrd + Display + Copy>(

@@ -6,8 +6,9 @@ use documented::DocumentedFields;
 use serde::Serialize;
 
 use super::identity::{
-    AppleConfig, FacebookConfig, FacebookInstantGameConfig, GameCenterConfig, GoogleConfig,
-    NintendoConfig, PlayStationConfig, SteamConfig, XboxConfig,
+    AppleConfig, Auth0Config, DiscordConfig, EpicConfig, FacebookConfig, FacebookInstantGameConfig,
+    GameCenterConfig, GoogleConfig, GoogleOauthConfig, GoogleWorkspaceConfig, NintendoConfig,
+    OktaConfig, PlayStationConfig, SteamConfig, TwitchConfig, XboxConfig,
 };
 use super::pragma::{PragmaPorts, ProviderOptions};
 use super::{
@@ -60,7 +61,14 @@ fn identity(text: &mut String, config: &IdentityConfig) -> Result<(), toml::ser:
     section::<SteamConfig>(text, "identity.steam", &config.steam)?;
     section::<XboxConfig>(text, "identity.xbox", &config.xbox)?;
     section::<PlayStationConfig>(text, "identity.playstation", &config.playstation)?;
-    section::<NintendoConfig>(text, "identity.nintendo", &config.nintendo)
+    section::<NintendoConfig>(text, "identity.nintendo", &config.nintendo)?;
+    section::<EpicConfig>(text, "identity.epic", &config.epic)?;
+    section::<DiscordConfig>(text, "identity.discord", &config.discord)?;
+    section::<TwitchConfig>(text, "identity.twitch", &config.twitch)?;
+    section::<GoogleOauthConfig>(text, "identity.google_oauth", &config.google_oauth)?;
+    section::<GoogleWorkspaceConfig>(text, "identity.googleworkspace", &config.googleworkspace)?;
+    section::<OktaConfig>(text, "identity.okta", &config.okta)?;
+    section::<Auth0Config>(text, "identity.auth0", &config.auth0)
 }
 
 fn section<T: DocumentedFields + Serialize>(

@@ -2,10 +2,20 @@
 //!
 //! A provider without credentials or audience is not configured and verifies nobody.
 
-use std::path::{Path, PathBuf};
+mod oauth;
+mod secret;
+mod studio;
 
-use serde::{Deserialize, Serialize, Serializer};
-use zeroize::Zeroizing;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use oauth::{
+    Algorithm, Auth0Config, DiscordConfig, EpicConfig, GoogleOauthConfig, GoogleWorkspaceConfig,
+    OktaConfig, Registration, TokenKind, TwitchConfig,
+};
+pub use secret::Secret;
+pub use studio::{HttpConfig, Method, OidcConfig, StudioConfig, TokenPlace};
 
 /// Settings of the identity providers (protocol-nakama §2.10–§2.16). The common ones; each provider
 /// has a section of its own.
@@ -30,6 +40,9 @@ pub struct IdentityConfig {
     pub remember_s: u64,
     /// Answers remembered at once; the oldest go. 1 to 1000000.
     pub remember_max: usize,
+    /// Providers of the studio's own: in place of this key one section `[[identity.studio]]` each, see
+    /// docs/identity-providers.md. At most 154.
+    pub studio: Vec<StudioConfig>,
     /// `[identity.apple]`
     pub apple: AppleConfig,
     /// `[identity.facebook]`
@@ -48,6 +61,20 @@ pub struct IdentityConfig {
     pub playstation: PlayStationConfig,
     /// `[identity.nintendo]`
     pub nintendo: NintendoConfig,
+    /// `[identity.epic]`
+    pub epic: EpicConfig,
+    /// `[identity.discord]`
+    pub discord: DiscordConfig,
+    /// `[identity.twitch]`
+    pub twitch: TwitchConfig,
+    /// `[identity.google_oauth]`
+    pub google_oauth: GoogleOauthConfig,
+    /// `[identity.googleworkspace]`
+    pub googleworkspace: GoogleWorkspaceConfig,
+    /// `[identity.okta]`
+    pub okta: OktaConfig,
+    /// `[identity.auth0]`
+    pub auth0: Auth0Config,
 }
 
 impl Default for IdentityConfig {
@@ -60,6 +87,7 @@ impl Default for IdentityConfig {
             leeway_s: 30,
             remember_s: 120,
             remember_max: 10_000,
+            studio: Vec::new(),
             apple: AppleConfig::default(),
             facebook: FacebookConfig::default(),
             facebook_instant_game: FacebookInstantGameConfig::default(),
@@ -69,6 +97,13 @@ impl Default for IdentityConfig {
             xbox: XboxConfig::default(),
             playstation: PlayStationConfig::default(),
             nintendo: NintendoConfig::default(),
+            epic: EpicConfig::default(),
+            discord: DiscordConfig::default(),
+            twitch: TwitchConfig::default(),
+            google_oauth: GoogleOauthConfig::default(),
+            googleworkspace: GoogleWorkspaceConfig::default(),
+            okta: OktaConfig::default(),
+            auth0: Auth0Config::default(),
         }
     }
 }
@@ -81,11 +116,41 @@ pub struct AppleConfig {
     pub bundle_ids: Vec<String>,
     /// Where Apple publishes its keys.
     pub jwks_url: String,
+    /// The developer team's id. With `key_id` and `private_key` authorization codes are taken, too.
+    pub team_id: String,
+    /// The id of the private key.
+    pub key_id: String,
+    /// The private key (the `.p8` file's PEM). Empty: codes are not taken.
+    pub private_key: Secret,
+    /// A file with the private key, instead of `private_key`.
+    pub private_key_file: Option<PathBuf>,
+    /// The id that codes are redeemed with. Empty: the first of `bundle_ids`.
+    pub client_id: String,
+    /// The redirect address the codes are made for. Empty: codes of native apps, which have none.
+    pub redirect_uri: String,
+    /// What clients bring through OAuth: `auto`, `code` or `id_token`.
+    pub token_kind: TokenKind,
+    /// Where Apple's sign-in page is.
+    pub authorize_url: String,
+    /// Where Apple redeems codes.
+    pub token_url: String,
 }
 
 impl Default for AppleConfig {
     fn default() -> Self {
-        Self { bundle_ids: Vec::new(), jwks_url: "https://appleid.apple.com/auth/keys".into() }
+        Self {
+            bundle_ids: Vec::new(),
+            jwks_url: "https://appleid.apple.com/auth/keys".into(),
+            team_id: String::new(),
+            key_id: String::new(),
+            private_key: Secret::default(),
+            private_key_file: None,
+            client_id: String::new(),
+            redirect_uri: String::new(),
+            token_kind: TokenKind::Auto,
+            authorize_url: "https://appleid.apple.com/auth/authorize".into(),
+            token_url: "https://appleid.apple.com/auth/token".into(),
+        }
     }
 }
 
@@ -203,13 +268,13 @@ impl Default for GoogleConfig {
     }
 }
 
-/// `[identity.steam]`: Steam session tickets.
+/// `[identity.steam]`: Steam session tickets and sign-in through Steam's web pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
 pub struct SteamConfig {
-    /// The app's id. 0: Steam is not configured.
+    /// The app's id. 0: tickets are not taken.
     pub app_id: u32,
-    /// The publisher's Web API key; an ordinary one does not work. Empty: Steam is not configured.
+    /// The publisher's Web API key; an ordinary one does not work. Empty: tickets are not taken.
     pub publisher_key: Secret,
     /// A file with the key, instead of `publisher_key`.
     pub publisher_key_file: Option<PathBuf>,
@@ -219,8 +284,16 @@ pub struct SteamConfig {
     pub ticket_identity: String,
     /// Whether players with a VAC ban are refused.
     pub refuse_vac_banned: bool,
-    /// Whether players with a ban of the publisher are refused.
+    /// Whether players with a ban of the publisher are refused. Steam tells it of tickets only.
     pub refuse_publisher_banned: bool,
+    /// Whether players who do not own the app, or only try it for a while, are refused.
+    pub restrict_by_app_ownership: bool,
+    /// Web sites (origins, e.g. `"https://game.example"`) that Steam's OpenID assertions may be made
+    /// for; `"*"`: any, which lets every web site that players sign in to sign in as them here.
+    /// Empty: assertions are not taken.
+    pub openid_return_to: Vec<String>,
+    /// Steam's OpenID endpoint.
+    pub openid_url: String,
 }
 
 impl Default for SteamConfig {
@@ -233,6 +306,9 @@ impl Default for SteamConfig {
             ticket_identity: String::new(),
             refuse_vac_banned: false,
             refuse_publisher_banned: true,
+            restrict_by_app_ownership: false,
+            openid_return_to: Vec::new(),
+            openid_url: "https://steamcommunity.com/openid/login".into(),
         }
     }
 }
@@ -294,69 +370,4 @@ pub struct NintendoConfig {
     pub issuer: String,
     /// Whom the tokens are for. Empty: Nintendo is not configured.
     pub audiences: Vec<String>,
-}
-
-/// A secret in the settings. Not shown by `Debug`, not written by `Serialize`, wiped when dropped.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// The secret itself, or what the file holds without white space around it. The file wins.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn or_file(&self, file: Option<&Path>) -> std::io::Result<Zeroizing<String>> {
-        let Some(file) = file else { return Ok(self.0.clone()) };
-        let text = Zeroizing::new(std::fs::read_to_string(file)?);
-        Ok(Zeroizing::new(text.trim().to_owned()))
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(Zeroizing::new(text.to_owned()))
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_empty() { "Secret(empty)" } else { "Secret(…)" })
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if self.0.is_empty() { "" } else { "…" })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_is_neither_shown_nor_written() {
-        let config = SteamConfig { publisher_key: "hush".into(), ..SteamConfig::default() };
-        assert!(!format!("{config:?}").contains("hush"));
-        assert!(!toml::to_string(&config).unwrap().contains("hush"));
-    }
-
-    #[test]
-    fn a_secret_may_be_in_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("key");
-        std::fs::write(&file, "from-file\n").unwrap();
-        let secret = Secret::from("inline");
-        assert_eq!(*secret.or_file(None).unwrap(), "inline");
-        assert_eq!(*secret.or_file(Some(&file)).unwrap(), "from-file");
-        assert!(secret.or_file(Some(&folder.path().join("none"))).is_err());
-    }
 }

@@ -14,7 +14,6 @@ pub mod rotation;
 pub mod secrets;
 pub mod sections;
 
-use crate::domain::account::LinkKind;
 pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
 pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
@@ -36,8 +35,8 @@ pub struct Config {
     pub nakama: NakamaConfig,
     /// `[pragma]`
     pub pragma: PragmaConfig,
-    /// `[identity]`
-    pub identity: IdentityConfig,
+    /// `[identity]`. Boxed: it is larger than all the others together.
+    pub identity: Box<IdentityConfig>,
     /// `[passwords]`
     pub passwords: PasswordConfig,
     /// `[limits]`
@@ -49,15 +48,4 @@ pub struct Config {
     /// `--dev`: known keys and test identities, loopback only. Never in the file.
     #[serde(skip)]
     pub dev: bool,
-}
-
-impl Config {
-    /// What a provider may be used for (`[pragma.providers.<name>]`).
-    pub fn provider_options(&self, kind: LinkKind) -> ProviderOptions {
-        let name = match kind {
-            LinkKind::PlayStation => "playstation",
-            kind => kind.name(),
-        };
-        self.pragma.providers.get(name).copied().unwrap_or_default()
-    }
 }

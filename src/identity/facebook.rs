@@ -53,6 +53,7 @@ impl Facebook {
         let limited = self.limited.as_ref().ok_or(not_configured)?;
         let rules = Rules {
             kind: KIND,
+            algorithms: jwt::RS256,
             issuers: &ISSUERS,
             audiences: &limited.app_ids,
             now: self.common.clock.now(),

@@ -1,12 +1,14 @@
 //! What a provider says, cut to what we keep: ids, names, pictures, addresses.
 
-use super::{IdentityError, Verified};
+use super::{IdentityError, Shown, Verified};
 use crate::domain::account::{Link, LinkKind, Profile, ProviderEmail, names};
 
 /// Longest id, in bytes.
 const ID_MAX: usize = 128;
 /// Longest shown name, in bytes (protocol-nakama §2.14).
 const NAME_MAX: usize = 255;
+/// Longest discriminator, in bytes.
+const DISCRIMINATOR_MAX: usize = 32;
 /// Longest picture address, in bytes.
 const URL_MAX: usize = 512;
 /// Longest e-mail address, in bytes.
@@ -61,6 +63,22 @@ pub(super) fn profile(name: Option<&str>, picture: Option<&str>) -> Profile {
     }
 }
 
+/// The name a player goes by at a provider; what is too long or odd is dropped, and the
+/// discriminator with it. Some providers write "0" for no discriminator (protocol-pragma §4.4).
+pub(super) fn shown(name: Option<&str>, discriminator: Option<&str>) -> Shown {
+    let name = profile(name, None).display_name;
+    let discriminator =
+        discriminator.map(str::trim).filter(|text| *text != "0" && !name.is_empty());
+    let discriminator = discriminator
+        .filter(|text| text.len() <= DISCRIMINATOR_MAX && !text.chars().any(char::is_control));
+    Shown { name, discriminator: discriminator.unwrap_or_default().to_owned() }
+}
+
+/// What stands before the `@` of an address.
+pub(super) fn local_part(address: Option<&str>) -> Option<&str> {
+    address?.split_once('@').map(|(local, _)| local).filter(|local| !local.is_empty())
+}
+
 /// An address, lower case; `None`: it is none.
 pub(super) fn email(address: Option<&str>, verified: bool) -> Option<ProviderEmail> {
     let address = names::email(address?).id;
@@ -101,6 +119,22 @@ mod tests {
         ] {
             assert_eq!(profile(Some(&name), Some(&url)), Profile::default());
         }
+    }
+
+    #[test]
+    fn shown_names_have_a_discriminator_only_if_they_are_names() {
+        let told = |name, tag| {
+            let shown = shown(Some(name), Some(tag));
+            (shown.name, shown.discriminator)
+        };
+        let pair = |name: &str, tag: &str| (name.to_owned(), tag.to_owned());
+        assert_eq!(told("ada", "1234"), pair("ada", "1234"));
+        assert_eq!(told("ada", "0"), pair("ada", ""));
+        assert_eq!(told("", "1234"), pair("", ""));
+        assert_eq!(told("a\u{7}", "1234"), pair("", ""));
+        assert_eq!(told("ada", &"1".repeat(33)), pair("ada", ""));
+        assert_eq!(local_part(Some("ada@x.io")), Some("ada"));
+        assert_eq!((local_part(Some("@x.io")), local_part(Some("ada"))), (None, None));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What came of asking providers: counted for metrics.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::IdentityError;
+use super::studio::StudioName;
 use crate::domain::account::LinkKind;
 
-/// The kinds that have a provider, in the order of the figures.
-pub const KINDS: [LinkKind; 9] = [
+/// The kinds that have a provider built in.
+pub const KINDS: [LinkKind; 15] = [
     LinkKind::Apple,
     LinkKind::Facebook,
     LinkKind::FacebookInstantGame,
@@ -16,6 +18,12 @@ pub const KINDS: [LinkKind; 9] = [
     LinkKind::Xbox,
     LinkKind::PlayStation,
     LinkKind::Nintendo,
+    LinkKind::Epic,
+    LinkKind::Discord,
+    LinkKind::Twitch,
+    LinkKind::Okta,
+    LinkKind::Auth0,
+    LinkKind::GoogleWorkspace,
 ];
 
 /// Figures of one provider, since the start.
@@ -44,19 +52,38 @@ impl ProviderFigures {
     }
 }
 
-/// Figures of every provider.
-#[derive(Debug, Default)]
-pub struct Figures([ProviderFigures; KINDS.len()]);
+/// Figures of every provider, each with the word that labels it.
+#[derive(Debug)]
+pub struct Figures(BTreeMap<LinkKind, (String, ProviderFigures)>);
 
 impl Figures {
-    /// The figures of a provider; `None`: this kind has no provider.
-    pub fn of(&self, kind: LinkKind) -> Option<&ProviderFigures> {
-        self.0.get(place(kind)?)
+    /// Nothing yet, of the built-in providers and of these.
+    pub(super) fn new(studio: &[StudioName]) -> Self {
+        let built_in = KINDS.into_iter().map(|kind| (kind, kind.name().to_owned()));
+        let theirs =
+            studio.iter().map(|own| (LinkKind::Studio(own.number), own.name.to_ascii_lowercase()));
+        let all = built_in.chain(theirs);
+        Self(all.map(|(kind, name)| (kind, (name, ProviderFigures::default()))).collect())
     }
 
-    /// Each provider with its figures.
-    pub fn each(&self) -> impl Iterator<Item = (LinkKind, &ProviderFigures)> {
-        KINDS.into_iter().zip(&self.0)
+    /// The figures of a provider; `None`: this kind has no provider.
+    pub fn of(&self, kind: LinkKind) -> Option<&ProviderFigures> {
+        self.0.get(&kind).map(|(_, figures)| figures)
+    }
+
+    /// Each provider's word with its figures.
+    pub fn each(&self) -> impl Iterator<Item = (&str, &ProviderFigures)> {
+        self.0.values().map(|(name, figures)| (name.as_str(), figures))
+    }
+
+    /// The word of a provider for logs and metrics.
+    pub(super) fn word(&self, kind: LinkKind) -> &str {
+        self.0.get(&kind).map_or(kind.name(), |(name, _)| name)
+    }
+
+    /// Every kind that has a provider.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = LinkKind> {
+        self.0.keys().copied()
     }
 
     pub(super) fn count<T>(&self, kind: LinkKind, result: &Result<T, IdentityError>) {
@@ -69,9 +96,4 @@ impl Figures {
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// The place of a kind among [`KINDS`].
-pub(super) fn place(kind: LinkKind) -> Option<usize> {
-    KINDS.iter().position(|known| *known == kind)
 }

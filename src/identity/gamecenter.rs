@@ -183,7 +183,8 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
 }
 
 fn read(key: &'static str, file: &Path) -> Result<Vec<Vec<u8>>, SetupError> {
-    let text = std::fs::read(file).map_err(|source| SetupError::File { key, source })?;
+    let text =
+        std::fs::read(file).map_err(|source| SetupError::File { key: key.to_owned(), source })?;
     let found = chain::from_pem(&text);
     if found.is_empty() { Err(SetupError::NoCertificates(key)) } else { Ok(found) }
 }

@@ -89,6 +89,7 @@ impl Tokens {
     async fn verify(&self, common: &Common, token: &str) -> Result<Verified, IdentityError> {
         let rules = Rules {
             kind: KIND,
+            algorithms: jwt::RS256,
             issuers: &ISSUERS,
             audiences: &self.client_ids,
             now: common.clock.now(),

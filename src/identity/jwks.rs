@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jsonwebtoken::DecodingKey;
+use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
@@ -39,11 +39,13 @@ pub(super) enum Format {
     Certificates,
 }
 
-/// One key. RSA, for RS256.
+/// One key.
 #[derive(Clone)]
 pub(super) struct Key {
     /// The key itself.
     pub decoding: DecodingKey,
+    /// What it signs with: it follows from the kind of key, so no header can choose another.
+    pub algorithm: Algorithm,
     /// When it is good, in seconds since the epoch: from, until (both inclusive).
     valid: (u64, u64),
 }
@@ -209,20 +211,44 @@ struct Jwk {
     #[serde(rename = "use")]
     usage: Option<String>,
     alg: Option<String>,
-    n: String,
-    e: String,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
 }
 
-/// The RS256 keys of a key set; others are passed over.
+impl Jwk {
+    /// The key and what it signs with; `None`: of a kind we do not use, or broken.
+    fn read(&self) -> Option<(DecodingKey, Algorithm)> {
+        let x = || self.x.as_deref();
+        let (decoding, algorithm, name) = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", _) => {
+                let (n, e) = (self.n.as_deref()?, self.e.as_deref()?);
+                (DecodingKey::from_rsa_components(n, e), Algorithm::RS256, "RS256")
+            }
+            ("EC", Some("P-256")) => {
+                let key = DecodingKey::from_ec_components(x()?, self.y.as_deref()?);
+                (key, Algorithm::ES256, "ES256")
+            }
+            ("OKP", Some("Ed25519")) => {
+                (DecodingKey::from_ed_components(x()?), Algorithm::EdDSA, "EdDSA")
+            }
+            _ => return None,
+        };
+        let signs = self.usage.as_ref().is_none_or(|usage| usage == "sig")
+            && self.alg.as_ref().is_none_or(|alg| alg == name);
+        Some((decoding.ok().filter(|_| signs)?, algorithm))
+    }
+}
+
+/// The keys of a set that sign with RS256, ES256 or `EdDSA`; others are passed over.
 fn from_jwks(answer: &Answer) -> Result<HashMap<String, Key>, IdentityError> {
     let set: Jwks = answer.json()?;
     let read = |value: Value| {
         let jwk: Jwk = serde_json::from_value(value).ok()?;
-        let fits = jwk.kty == "RSA"
-            && jwk.usage.is_none_or(|usage| usage == "sig")
-            && jwk.alg.is_none_or(|alg| alg == "RS256");
-        let decoding = DecodingKey::from_rsa_components(&jwk.n, &jwk.e).ok().filter(|_| fits)?;
-        Some((jwk.kid, Key { decoding, valid: (0, u64::MAX) }))
+        let (decoding, algorithm) = jwk.read()?;
+        Some((jwk.kid, Key { decoding, algorithm, valid: (0, u64::MAX) }))
     };
     Ok(set.keys.into_iter().filter_map(read).take(KEYS_MAX).collect())
 }
@@ -242,10 +268,8 @@ fn from_certificates(answer: &Answer) -> Result<HashMap<String, Key>, IdentityEr
             u64::try_from(validity.not_before.timestamp()).unwrap_or(0),
             u64::try_from(validity.not_after.timestamp()).ok()?,
         );
-        Some((
-            id,
-            Key { decoding: DecodingKey::from_rsa_der(&spki.subject_public_key.data), valid },
-        ))
+        let decoding = DecodingKey::from_rsa_der(&spki.subject_public_key.data);
+        Some((id, Key { decoding, algorithm: Algorithm::RS256, valid }))
     };
     Ok(set.into_iter().filter_map(read).take(KEYS_MAX).collect())
 }

@@ -1,5 +1,5 @@
-//! Tokens that a provider signed: RS256 and nothing else, whatever the token says of itself; issuer,
-//! audience and times pinned by us (protocol-nakama §2.10, §2.11, §2.14, §17.2(5)).
+//! Tokens that a provider signed: algorithms, issuer, audience and times pinned by us, whatever the
+//! token says of itself (protocol-nakama §2.10, §2.11, §2.14, §17.2(5); protocol-pragma §4.4).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,10 +14,15 @@ use crate::domain::time::UnixMicros;
 /// Longest token read, in bytes.
 const TOKEN_MAX: usize = 16_384;
 
+/// RSA signatures and no others: what all providers of Nakama's table use.
+pub(super) const RS256: &[Algorithm] = &[Algorithm::RS256];
+
 /// What a token must say.
 pub(super) struct Rules<'a> {
     /// Whose it is.
     pub kind: LinkKind,
+    /// How it may be signed.
+    pub algorithms: &'a [Algorithm],
     /// Who may have made it.
     pub issuers: &'a [&'a str],
     /// Whom it may be for.
@@ -47,6 +52,15 @@ impl Claims {
         }
     }
 
+    /// The texts of a claim that is a list of them, or one.
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        match self.0.get(name) {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Seconds since the epoch, as a number or as text. `Err`: there, but neither.
     fn moment(&self, name: &str) -> Result<Option<u64>, ()> {
         let found = match self.0.get(name) {
@@ -56,14 +70,6 @@ impl Claims {
             Some(_) => None,
         };
         found.map(Some).ok_or(())
-    }
-
-    fn audiences(&self) -> Vec<&str> {
-        match self.0.get("aud") {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        }
     }
 }
 
@@ -76,6 +82,12 @@ fn whole(seconds: f64) -> Option<u64> {
 /// Whether a text has three parts between dots.
 pub(super) fn has_three_parts(text: &str) -> bool {
     text.split('.').count() == 3
+}
+
+/// Whether a text is shaped like a signed token: three parts, the first a JSON object in base64url
+/// (protocol-pragma §4.4).
+pub(super) fn is_token(text: &str) -> bool {
+    has_three_parts(text) && text.split('.').next().and_then(part).is_some()
 }
 
 fn part(text: &str) -> Option<Map<String, Value>> {
@@ -99,26 +111,36 @@ pub(super) async fn verify(
     let (message, signature) = token.rsplit_once('.').ok_or_else(|| refused("not a token"))?;
     let (header, payload) = message.split_once('.').ok_or_else(|| refused("not a token"))?;
     let header = part(header).ok_or_else(|| refused("the token's header makes no sense"))?;
-    if header.get("alg").and_then(Value::as_str) != Some("RS256") {
-        return Err(refused("not signed with RS256"));
-    }
+    let algorithm = header.get("alg").and_then(Value::as_str).and_then(algorithm);
+    let algorithm = algorithm
+        .filter(|algorithm| rules.algorithms.contains(algorithm))
+        .ok_or_else(|| refused("not signed in a way that is taken"))?;
     if header.contains_key("crit") {
         return Err(refused("it asks for extensions we do not know"));
     }
     let id = header.get("kid").and_then(Value::as_str).ok_or_else(|| refused("no key id"))?;
     let key = keys.get(id).await?;
-    let checked = jsonwebtoken::crypto::verify(
-        signature,
-        message.as_bytes(),
-        &key.decoding,
-        Algorithm::RS256,
-    );
+    if key.algorithm != algorithm {
+        return Err(refused("its key is of another kind than its signature"));
+    }
+    let message = message.as_bytes();
+    let checked = jsonwebtoken::crypto::verify(signature, message, &key.decoding, algorithm);
     if !matches!(checked, Ok(true)) {
         return Err(refused("the signature is wrong"));
     }
     let claims = Claims(part(payload).ok_or_else(|| refused("its claims make no sense"))?);
     check(&claims, rules).map_err(refused)?;
     Ok(claims)
+}
+
+/// The algorithm of a name. There are no others, "none" and HMAC least of all.
+fn algorithm(name: &str) -> Option<Algorithm> {
+    match name {
+        "RS256" => Some(Algorithm::RS256),
+        "ES256" => Some(Algorithm::ES256),
+        "EdDSA" => Some(Algorithm::EdDSA),
+        _ => None,
+    }
 }
 
 fn check(claims: &Claims, rules: &Rules<'_>) -> Result<(), &'static str> {
@@ -138,7 +160,7 @@ fn check(claims: &Claims, rules: &Rules<'_>) -> Result<(), &'static str> {
         return Err("it is of another issuer");
     }
     let is_for_us = |one: &&str| rules.audiences.iter().any(|ours| ours == one);
-    if !claims.audiences().iter().any(is_for_us) {
+    if !claims.texts("aud").iter().any(is_for_us) {
         return Err("it is for another app");
     }
     if claims.text("sub").unwrap_or_default().is_empty() {
@@ -159,6 +181,7 @@ mod tests {
         let audiences = ["us".to_owned(), String::new()];
         let rules = Rules {
             kind: LinkKind::Apple,
+            algorithms: RS256,
             issuers: &["them"],
             audiences: &audiences[..1],
             now: UnixMicros::from_secs(NOW),
@@ -224,5 +247,10 @@ mod tests {
     #[test]
     fn shapes_are_told_apart() {
         assert!(has_three_parts("a.b.c") && !has_three_parts("a.b") && !has_three_parts("EAAB"));
+        // Only a header of JSON makes a token: Epic's access tokens have three parts, too.
+        assert!(is_token("eyJhbGciOiJSUzI1NiJ9.e30.c2ln"));
+        for code in ["a.b.c", "eg1~eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "eyJhbGciOiJSUzI1NiJ9", ""] {
+            assert!(!is_token(code), "{code}");
+        }
     }
 }

@@ -4,32 +4,48 @@
 //! at all. An outage is [`IdentityError::Unavailable`], never a yes. `docs/identity-providers.md`
 //! says what each checks.
 //!
-//! [`outbound`] is the only way out; [`jwks`] and [`jwt`] are what most providers share;
+//! [`outbound`] is the only way out; [`jwks`] and [`jwt`] are what most providers share, [`oauth`] and
+//! [`oidc`] what those of Pragma's table do; [`studio`] are the studio's own;
 //! [`remembered`] keeps a token from being asked about twice.
 
 mod address;
 mod apple;
 mod chain;
+mod discord;
+mod discovery;
+mod epic;
 mod facebook;
 mod facts;
 pub mod figures;
 mod gamecenter;
 mod google;
+mod google_oauth;
 mod graph;
+mod http_service;
 mod instant;
+mod issuer;
 mod jwks;
 mod jwt;
 mod nintendo;
+mod oauth;
+mod oidc;
 mod outbound;
+mod own;
 mod playstation;
 mod providers;
 mod remembered;
 mod setup;
 mod steam;
+mod steam_openid;
+mod studio;
+mod twitch;
 mod xbox;
 
+pub use oauth::Portal;
+pub use own::{BoxFuture, OwnAccount, OwnError, OwnProvider};
 pub use providers::Providers;
 pub use setup::SetupError;
+pub use studio::StudioName;
 
 use setup::{Common, hex, named, secret};
 use zeroize::Zeroizing;
@@ -100,19 +116,16 @@ impl Proof {
     /// The kind of link it proves.
     pub const fn kind(&self) -> LinkKind {
         match self {
-            Self::Apple(_) => LinkKind::Apple,
+            Self::Apple(_) | Self::AppleOauth(_) => LinkKind::Apple,
             Self::Facebook(_) => LinkKind::Facebook,
             Self::FacebookInstantGame(_) => LinkKind::FacebookInstantGame,
             Self::GameCenter(_) => LinkKind::GameCenter,
-            Self::Google(_) => LinkKind::Google,
-            Self::Steam(_) => LinkKind::Steam,
+            Self::Google(_) | Self::GoogleOauth(_) => LinkKind::Google,
+            Self::Steam(_) | Self::SteamOpenId(_) => LinkKind::Steam,
             Self::Xbox(_) => LinkKind::Xbox,
             Self::PlayStation(_) => LinkKind::PlayStation,
             Self::Nintendo(_) => LinkKind::Nintendo,
-            Self::AppleOauth(_) => LinkKind::Apple,
-            Self::GoogleOauth(_) => LinkKind::Google,
             Self::GoogleWorkspace(_) => LinkKind::GoogleWorkspace,
-            Self::SteamOpenId(_) => LinkKind::Steam,
             Self::Epic(_) => LinkKind::Epic,
             Self::Discord(_) => LinkKind::Discord,
             Self::Twitch(_) => LinkKind::Twitch,

@@ -31,6 +31,7 @@ impl Nintendo {
     pub async fn verify(&self, token: &str) -> Result<Verified, IdentityError> {
         let rules = Rules {
             kind: KIND,
+            algorithms: jwt::RS256,
             issuers: &[&self.issuer],
             audiences: &self.audiences,
             now: self.common.clock.now(),

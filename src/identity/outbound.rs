@@ -2,16 +2,17 @@
 //! answer, no redirects, no proxies, a limit of size, a limit of requests at once, no private
 //! addresses. Addresses and bodies carry tokens, so nothing of them is in an error.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::address::{PublicOnly, is_public};
-use super::figures::{Figures, KINDS, place};
+use super::figures::Figures;
 use super::{IdentityError, SetupError};
 use crate::clock::Stopwatch;
 use crate::config::IdentityConfig;
@@ -21,10 +22,11 @@ use crate::domain::account::LinkKind;
 #[derive(Clone, Debug)]
 pub(super) struct Outbound {
     client: Client,
-    places: Arc<[Semaphore; KINDS.len()]>,
+    places: Arc<BTreeMap<LinkKind, Semaphore>>,
     figures: Arc<Figures>,
     /// Whether https:// can be trusted at all.
     has_roots: bool,
+    timeout: Duration,
     response_max_bytes: usize,
     allow_private: bool,
 }
@@ -48,11 +50,13 @@ impl Outbound {
                 (builder(config).tls_certs_only([]).build().map_err(|_| SetupError::Client)?, false)
             }
         };
+        let places = figures.kinds().map(|kind| (kind, Semaphore::new(config.concurrency)));
         Ok(Self {
             client,
-            places: Arc::new(std::array::from_fn(|_| Semaphore::new(config.concurrency))),
+            places: Arc::new(places.collect()),
             figures,
             has_roots,
+            timeout: Duration::from_millis(config.timeout_ms),
             response_max_bytes: config.response_max_bytes,
             allow_private: config.allow_private,
         })
@@ -63,14 +67,19 @@ impl Outbound {
     /// # Errors
     ///
     /// It is none, or it is neither https:// nor allowed to be http://; or this machine trusts nobody.
-    pub fn url(&self, key: &'static str, text: &str) -> Result<Url, SetupError> {
-        let url = Url::parse(text).map_err(|_| SetupError::Address(key))?;
+    pub fn url(&self, key: &str, text: &str) -> Result<Url, SetupError> {
+        let url = Url::parse(text).map_err(|_| SetupError::Address(key.to_owned()))?;
         match url.scheme() {
             "https" if self.has_roots => Ok(url),
-            "https" => Err(SetupError::NoRoots(key)),
+            "https" => Err(SetupError::NoRoots(key.to_owned())),
             "http" if self.allow_private => Ok(url),
-            _ => Err(SetupError::Address(key)),
+            _ => Err(SetupError::Address(key.to_owned())),
         }
+    }
+
+    /// An address a provider publishes of itself; `None`: it may not be asked.
+    pub fn published(&self, text: &str) -> Option<Url> {
+        self.url("", text).ok()
     }
 
     pub fn get(&self, url: Url) -> RequestBuilder {
@@ -97,17 +106,43 @@ impl Outbound {
         if !self.allow_private && is_private_literal(request.url()) {
             return Err(unavailable("its address is not public"));
         }
-        let places = place(kind).and_then(|at| self.places.get(at));
-        let _place = places
-            .ok_or_else(|| unavailable("it has no provider"))?
-            .try_acquire()
-            .map_err(|_| unavailable("too many requests to it at once"))?;
+        let _place = self.place(kind)?;
         let watch = Stopwatch::start();
         let answer = async { self.read(kind, self.client.execute(request).await).await }.await;
         if let Some(figures) = self.figures.of(kind) {
             figures.called(watch.elapsed_us() / 1_000);
         }
         answer
+    }
+
+    /// Waits for an answer that somebody else fetches, within the same limits.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Unavailable`]: too many at once, or no answer in time.
+    pub async fn timed<T>(
+        &self,
+        kind: LinkKind,
+        asking: impl Future<Output = T>,
+    ) -> Result<T, IdentityError> {
+        let _place = self.place(kind)?;
+        let watch = Stopwatch::start();
+        let answer = tokio::time::timeout(self.timeout, asking).await;
+        if let Some(figures) = self.figures.of(kind) {
+            figures.called(watch.elapsed_us() / 1_000);
+        }
+        answer.map_err(|_| IdentityError::Unavailable(kind, "no answer in time"))
+    }
+
+    /// A place among the requests to a provider, for as long as it is held.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Unavailable`]: all are taken.
+    pub fn place(&self, kind: LinkKind) -> Result<SemaphorePermit<'_>, IdentityError> {
+        let unavailable = |why| IdentityError::Unavailable(kind, why);
+        let places = self.places.get(&kind).ok_or_else(|| unavailable("it has no provider"))?;
+        places.try_acquire().map_err(|_| unavailable("too many requests to it at once"))
     }
 
     async fn read(
@@ -194,12 +229,18 @@ impl Answer {
         if self.status == StatusCode::OK { Ok(self) } else { Err(self.odd()) }
     }
 
+    /// Whose answer it is.
+    pub const fn kind(&self) -> LinkKind {
+        self.kind
+    }
+
     /// The status.
     pub const fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    fn odd(&self) -> IdentityError {
+    /// Why an unexpected status is an outage.
+    pub fn odd(&self) -> IdentityError {
         let why = match self.status.as_u16() {
             300..=399 => "it answers with a redirect",
             429 => "it says that we ask too much",

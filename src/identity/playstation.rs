@@ -68,6 +68,7 @@ impl PlayStation {
         }
         Ok(Verified {
             profile: facts::profile(info.online_id.as_deref(), None),
+            shown: facts::shown(info.online_id.as_deref(), None),
             ..Verified::of(facts::link(KIND, &info.user_id)?)
         })
     }

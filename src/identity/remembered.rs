@@ -48,11 +48,12 @@ impl Remembered {
     }
 
     /// What is known of this token, or else what `ask` finds out.
-    pub async fn or_ask<F>(&self, kind: LinkKind, token: &str, ask: F) -> Outcome
+    /// `door`: which of the kind's it was brought to (see [`super::Proof`]).
+    pub async fn or_ask<F>(&self, kind: LinkKind, door: u8, token: &str, ask: F) -> Outcome
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let digest = self.digest(kind, token);
+        let digest = self.digest(kind, door, token);
         let mut flight = match self.join(&digest) {
             Joined::Known(verified) => return Ok(verified),
             Joined::Flight(flight) => flight,
@@ -74,9 +75,9 @@ impl Remembered {
         landed.unwrap_or(Err(IdentityError::Unavailable(kind, "the request was given up")))
     }
 
-    fn digest(&self, kind: LinkKind, token: &str) -> Digest {
+    fn digest(&self, kind: LinkKind, door: u8, token: &str) -> Digest {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(&[kind.number()]);
+        context.update(&[kind.number(), door]);
         context.update(token.as_bytes());
         let mut digest = Digest::default();
         digest.copy_from_slice(context.sign().as_ref());

@@ -28,7 +28,7 @@ async fn ask(
         asked.fetch_add(1, Ordering::SeqCst);
         outcome
     };
-    memory.or_ask(LinkKind::Steam, token, ask).await
+    memory.or_ask(LinkKind::Steam, 0, token, ask).await
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_bad_answer_is_not_kept_and_the_same_text_of_another_kind_is_another_t
     assert_eq!(ask(&memory, "t", &asked, Err(no.clone())).await, Err(no));
     assert_eq!(ask(&memory, "t", &asked, Ok(verified("1"))).await, Ok(verified("1")));
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-    let other = memory.or_ask(LinkKind::Xbox, "t", async { Ok(verified("2")) }).await;
+    let other = memory.or_ask(LinkKind::Xbox, 0, "t", async { Ok(verified("2")) }).await;
     assert_eq!(other, Ok(verified("2")));
 }
 
@@ -88,11 +88,11 @@ async fn those_who_ask_at_once_share_a_request_that_outlives_them() {
             Ok(verified("1"))
         }
     };
-    let mut first = Box::pin(memory.or_ask(LinkKind::Steam, "t", slow(&asked)));
+    let mut first = Box::pin(memory.or_ask(LinkKind::Steam, 0, "t", slow(&asked)));
     assert!((&mut first).now_or_never().is_none());
-    let full = memory.or_ask(LinkKind::Steam, "u", slow(&asked)).await;
+    let full = memory.or_ask(LinkKind::Steam, 0, "u", slow(&asked)).await;
     assert!(matches!(full, Err(IdentityError::Unavailable(..))));
-    let mut second = Box::pin(memory.or_ask(LinkKind::Steam, "t", slow(&asked)));
+    let mut second = Box::pin(memory.or_ask(LinkKind::Steam, 0, "t", slow(&asked)));
     assert!((&mut second).now_or_never().is_none());
     drop(first);
     go.notify_one();
@@ -104,8 +104,8 @@ async fn those_who_ask_at_once_share_a_request_that_outlives_them() {
 async fn a_request_that_panics_is_no_answer_and_can_be_made_again() {
     let (memory, _) = memory(120, 1);
     let broken =
-        memory.or_ask(LinkKind::Steam, "t", async { panic!("as the test wants it") }).await;
+        memory.or_ask(LinkKind::Steam, 0, "t", async { panic!("as the test wants it") }).await;
     assert!(matches!(broken, Err(IdentityError::Unavailable(..))));
-    let again = memory.or_ask(LinkKind::Steam, "t", async { Ok(verified("1")) }).await;
+    let again = memory.or_ask(LinkKind::Steam, 0, "t", async { Ok(verified("1")) }).await;
     assert_eq!(again, Ok(verified("1")));
 }

@@ -21,15 +21,15 @@ pub enum SetupError {
     Client,
     /// An https:// address cannot be asked: nobody vouches for it.
     #[error("identity.{0} cannot be trusted: there are no root certificates on this machine")]
-    NoRoots(&'static str),
+    NoRoots(String),
     /// Not an address that may be asked.
     #[error("identity.{0} must be an https:// address (http:// only with identity.allow_private)")]
-    Address(&'static str),
+    Address(String),
     /// A file cannot be read.
     #[error("the file of identity.{key} cannot be read: {source}")]
     File {
         /// The key that names it.
-        key: &'static str,
+        key: String,
         /// Why.
         source: std::io::Error,
     },
@@ -39,6 +39,52 @@ pub enum SetupError {
     /// A file without certificates.
     #[error("identity.{0} leads to no certificates in PEM")]
     NoCertificates(&'static str),
+    /// Not a private key.
+    #[error("identity.{0} is no private key for ES256 in PEM (PKCS #8)")]
+    PrivateKey(&'static str),
+    /// A key that is worth nothing without another.
+    #[error("identity.{key} needs {needs}")]
+    Needs {
+        /// The key.
+        key: String,
+        /// The other.
+        needs: &'static str,
+    },
+    /// Not a header's name or value.
+    #[error("identity.{0} is not a header")]
+    Header(String),
+    /// A provider of the studio's own with a number that is not for it.
+    #[error("identity provider {name}: number {number} is not one of 102 to 255")]
+    Number {
+        /// Its name.
+        name: String,
+        /// The number.
+        number: u8,
+    },
+    /// Two providers with one number.
+    #[error("identity provider {name}: number {number} is already that of {other}")]
+    SameNumber {
+        /// The later one's name.
+        name: String,
+        /// The number.
+        number: u8,
+        /// Whose it is.
+        other: String,
+    },
+    /// A provider of the studio's own with a name nobody could write.
+    #[error("identity provider {number}: its name must be capitals, digits and _, at most 32")]
+    Name {
+        /// Its number.
+        number: u8,
+    },
+    /// Two providers with one name, or one with the name of a built-in.
+    #[error("identity provider {number}: the name {name} is already taken")]
+    SameName {
+        /// The later one's number.
+        number: u8,
+        /// The name.
+        name: String,
+    },
 }
 
 /// What every provider needs. Cheap to clone.
@@ -66,7 +112,7 @@ impl Common {
     pub fn keys(
         &self,
         kind: LinkKind,
-        key: &'static str,
+        key: &str,
         url: &str,
         format: Format,
     ) -> Result<Keys, SetupError> {
@@ -82,11 +128,11 @@ pub(super) fn named(list: &[String]) -> Vec<String> {
 
 /// A secret of the settings, or of the file they name.
 pub(super) fn secret(
-    key: &'static str,
+    key: &str,
     inline: &Secret,
     file: Option<&Path>,
 ) -> Result<Zeroizing<String>, SetupError> {
-    inline.or_file(file).map_err(|source| SetupError::File { key, source })
+    inline.or_file(file).map_err(|source| SetupError::File { key: key.to_owned(), source })
 }
 
 /// Bytes in lower-case hex.

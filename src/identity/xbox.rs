@@ -10,6 +10,8 @@ use crate::config::identity::XboxConfig;
 use crate::domain::account::LinkKind;
 
 const KIND: LinkKind = LinkKind::Xbox;
+/// What is asked of a profile.
+const SETTINGS: &str = "Gamertag,ModernGamertag,ModernGamertagSuffix";
 /// Longest token taken, in bytes.
 const TOKEN_MAX: usize = 8_192;
 
@@ -39,13 +41,21 @@ struct Setting {
     value: Option<String>,
 }
 
+impl ProfileUser {
+    /// A setting; `None`: not told, or empty.
+    fn setting(&self, name: &str) -> Option<&str> {
+        let setting = self.settings.iter().find(|setting| setting.id == name);
+        setting.and_then(|setting| setting.value.as_deref()).filter(|value| !value.is_empty())
+    }
+}
+
 impl Xbox {
     pub fn new(config: &XboxConfig, common: &Common) -> Result<Option<Self>, SetupError> {
         if !config.enabled {
             return Ok(None);
         }
         let base = config.profile_url.trim_end_matches('/');
-        let url = format!("{base}/users/me/profile/settings?settings=Gamertag");
+        let url = format!("{base}/users/me/profile/settings?settings={SETTINGS}");
         let settings_url = common.outbound.url("xbox.profile_url", &url)?;
         Ok(Some(Self { common: common.clone(), settings_url }))
     }
@@ -73,10 +83,15 @@ impl Xbox {
         let [user] = users.as_slice() else {
             return Err(IdentityError::Unavailable(KIND, "its answer makes no sense"));
         };
-        let gamertag = user.settings.iter().find(|setting| setting.id == "Gamertag");
-        let gamertag = gamertag.and_then(|setting| setting.value.as_deref());
+        let gamertag = user.setting("Gamertag");
+        // The old form writes a suffix into the name.
+        let shown = match user.setting("ModernGamertag") {
+            Some(modern) => facts::shown(Some(modern), user.setting("ModernGamertagSuffix")),
+            None => facts::shown(gamertag, None),
+        };
         Ok(Verified {
             profile: facts::profile(gamertag, None),
+            shown,
             ..Verified::of(facts::numbered(KIND, &user.id)?)
         })
     }

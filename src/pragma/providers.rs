@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use super::errors::Fault;
 use crate::config::pragma::ProviderOptions;
-use crate::config::{Config, PragmaConfig};
 use crate::domain::account::LinkKind;
 use crate::domain::account::link::STUDIO_FIRST;
 use crate::domain::token::SessionType;
@@ -87,7 +86,7 @@ impl Provider {
                 known.map(|(number, name, _)| (*number, (*name).to_owned()))?
             }
         };
-        let options = options(&door.config.pragma, &name);
+        let options = door.provider_options(kind);
         Some(Self { number, name, kind, options })
     }
 
@@ -125,24 +124,9 @@ impl Provider {
     }
 }
 
-/// The settings of a provider, by its name.
-pub fn options(config: &PragmaConfig, name: &str) -> ProviderOptions {
-    config.providers.get(&name.to_ascii_lowercase()).copied().unwrap_or_default()
-}
-
-/// Whether settings name a provider that can exist.
-pub fn is_known(config: &Config, name: &str) -> bool {
-    let known =
-        PROVIDERS.iter().any(|(_, known, kind)| kind.is_some() && known.eq_ignore_ascii_case(name));
-    known || studio_names(config).any(|(_, known)| known.eq_ignore_ascii_case(name))
-}
-
-fn studio_names(_config: &Config) -> impl Iterator<Item = (u8, String)> {
-    std::iter::empty()
-}
-
 fn studio_name(door: &Door, number: u8) -> Option<String> {
-    studio_names(&door.config).find(|(known, _)| *known == number).map(|(_, name)| name)
+    let found = door.studio_providers().iter().find(|known| known.number == number);
+    found.map(|found| found.name.clone())
 }
 
 /// What a request names.
@@ -176,9 +160,9 @@ impl Named {
         let known = PROVIDERS.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(text));
         let known = known.map(|(.., kind)| *kind);
         let studio = || {
-            let mut names = studio_names(&door.config);
-            let found = names.find(|(_, name)| name.eq_ignore_ascii_case(text));
-            found.map(|(number, _)| Some(LinkKind::Studio(number)))
+            let mut known = door.studio_providers().iter();
+            let found = known.find(|known| known.name.eq_ignore_ascii_case(text));
+            found.map(|found| Some(LinkKind::Studio(found.number)))
         };
         let kind = known.or_else(studio).ok_or(Fault::InvalidIdProvider)?;
         Ok(Self { kind })

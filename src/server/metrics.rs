@@ -72,8 +72,7 @@ impl Sources {
 
     /// Only providers that were asked: most games have one or two.
     fn identity(&self, page: &mut Page) {
-        for (kind, figures) in self.providers.figures().each() {
-            let provider = kind.name();
+        for (provider, figures) in self.providers.figures().each() {
             for (result, count) in [
                 ("ok", &figures.ok),
                 ("refused", &figures.refused),

@@ -11,6 +11,7 @@ mod parts;
 mod pragma_ports;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::{Accounts, CallError, Line, SessionDoor};
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
 use crate::domain::queue::Figures;
+use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
 use parts::Running;
@@ -57,8 +59,23 @@ pub struct Dials {
 ///
 /// See [`StartError`]; nothing is left half open.
 pub async fn bind(config: Config, clock: Clock, dice: Dice) -> Result<Bound, StartError> {
+    bind_with(config, clock, dice, Vec::new()).await
+}
+
+/// The same with identity providers of the studio's own, compiled in
+/// (`docs/own-identity-provider.md`).
+///
+/// # Errors
+///
+/// As [`bind`].
+pub async fn bind_with(
+    config: Config,
+    clock: Clock,
+    dice: Dice,
+    own: Vec<Arc<dyn OwnProvider>>,
+) -> Result<Bound, StartError> {
     let sockets = listeners::bind(&config)?;
-    let running = Running::open(config, clock, dice).await?;
+    let running = Running::open(config, clock, dice, own).await?;
     let listeners = sockets.serve(&running)?;
     Ok(Bound { running, listeners })
 }

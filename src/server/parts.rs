@@ -23,7 +23,7 @@ use crate::domain::token::nakama::NakamaKeys;
 use crate::domain::token::player::PlayerKeys;
 use crate::domain::token::signing;
 use crate::domain::token::ticket::TicketKeys;
-use crate::identity::{Providers, SetupError};
+use crate::identity::{OwnProvider, Providers, SetupError};
 use crate::ids::Dice;
 use crate::observe::Health;
 use crate::signin::hashing::{HashPool, HashPoolError};
@@ -106,7 +106,12 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub async fn open(config: Config, clock: Clock, dice: Dice) -> Result<Self, StartError> {
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        dice: Dice,
+        own: Vec<Arc<dyn OwnProvider>>,
+    ) -> Result<Self, StartError> {
         let data = config.server.data.clone();
         fs::create_dir_all(&data)
             .map_err(|source| StartError::Folder { path: data.clone(), source })?;
@@ -141,7 +146,7 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
-        let providers = Providers::new(&config.identity, clock.clone(), &dice)?;
+        let providers = Providers::new(&config.identity, clock.clone(), &dice, own)?;
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,

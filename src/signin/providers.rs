@@ -4,11 +4,12 @@ use super::proving::Claim;
 use super::{Credential, Door, PragmaWish, SignInError, SignedIn};
 use crate::actors::CallError;
 use crate::actors::account_registry::{Key, NewAccount, SignIn};
+use crate::config::ProviderOptions;
 use crate::domain::account::display_name;
 use crate::domain::account::provider_links::{LinkRules, ProviderLink};
 use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal, names};
 use crate::domain::token::SessionType;
-use crate::identity::Verified;
+use crate::identity::{StudioName, Verified};
 
 const DAY_S: u64 = 86_400;
 
@@ -62,8 +63,9 @@ impl Door {
         account: AccountId,
         kind: LinkKind,
     ) -> Result<(), SignInError> {
-        let is_closed = |kind: &LinkKind| !self.config.provider_options(*kind).player_login;
-        let without_login = LinkKind::ALL.into_iter().filter(is_closed).collect();
+        let is_closed = |kind: &LinkKind| !self.provider_options(*kind).player_login;
+        let studio = self.providers.studio().iter().map(|own| LinkKind::Studio(own.number));
+        let without_login = LinkKind::ALL.into_iter().chain(studio).filter(is_closed).collect();
         Ok(self.accounts.unlink_provider(account, kind, without_login).await?)
     }
 
@@ -186,9 +188,28 @@ impl Door {
         self.accounts.find(Key::Link(link)).await
     }
 
+    /// The studio's own providers.
+    pub fn studio_providers(&self) -> &[StudioName] {
+        self.providers.studio()
+    }
+
+    /// What a provider may be used for (`[pragma.providers.<name>]`).
+    pub fn provider_options(&self, kind: LinkKind) -> ProviderOptions {
+        let name = match kind {
+            LinkKind::PlayStation => "playstation".to_owned(),
+            LinkKind::Studio(number) => {
+                let mut own = self.providers.studio().iter();
+                let own = own.find(|own| own.number == number);
+                own.map_or_else(String::new, |own| own.name.to_ascii_lowercase())
+            }
+            kind => kind.name().to_owned(),
+        };
+        self.config.pragma.providers.get(&name).copied().unwrap_or_default()
+    }
+
     /// What the settings say of linking a provider, whichever protocol asks.
     pub(super) fn link_rules(&self, kind: LinkKind) -> LinkRules {
-        let options = self.config.provider_options(kind);
+        let options = self.provider_options(kind);
         LinkRules {
             cooldown_s: u64::from(options.linking_cooldown_days).saturating_mul(DAY_S),
             one_association: options.one_association,

@@ -3,7 +3,11 @@
 mod drills;
 mod gamecenter;
 mod keys;
+mod oauth;
+mod oauth_names;
 mod remote;
+mod steam_openid;
+mod studio;
 mod tokens;
 
 use anteroom::clock::Clock;
@@ -11,6 +15,7 @@ use anteroom::config::Config;
 use anteroom::domain::account::{Link, LinkKind};
 use anteroom::identity::{IdentityError, Proof, Providers, Verified};
 use anteroom::ids::Dice;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::fakes;
@@ -60,7 +65,7 @@ impl Bench {
 }
 
 fn providers(config: &Config, clock: &Clock) -> Providers {
-    Providers::new(&config.identity, clock.clone(), &Dice::seeded(7)).unwrap()
+    Providers::new(&config.identity, clock.clone(), &Dice::seeded(7), Vec::new()).unwrap()
 }
 
 fn secret(text: impl Into<String>) -> Zeroizing<String> {
@@ -130,10 +135,20 @@ async fn nobody_is_verified_without_settings() {
         steam("00"),
         xbox("XBL3.0 x=1;t"),
         Proof::GameCenter(fakes.gamecenter_proof("G:1")),
+        Proof::AppleOauth(secret("code")),
+        Proof::GoogleOauth(secret("code")),
+        Proof::GoogleWorkspace(secret("code")),
+        Proof::SteamOpenId(secret("{}")),
+        Proof::Epic(secret("code")),
+        Proof::Discord(secret("code")),
+        Proof::Twitch(secret("code")),
+        Proof::Okta(secret("code")),
+        Proof::Auth0(secret("code")),
+        Proof::Studio(102, secret("code")),
     ];
     for proof in proofs {
         let kind = proof.kind();
-        assert!(!providers.is_configured(kind), "{kind:?}");
+        assert!(!providers.is_configured(kind) && !providers.takes(&proof), "{kind:?}");
         let off = Err(IdentityError::NotConfigured(kind));
         assert_eq!(providers.verify(&proof).await, off);
     }
@@ -201,6 +216,11 @@ async fn half_a_configuration_is_none() {
         identity.gamecenter.bundle_ids.clear();
         identity.google.credentials_json = "".into();
         identity.steam.publisher_key = "".into();
+        identity.steam.openid_return_to.clear();
+        identity.epic.client_ids = vec![String::new()];
+        identity.okta.issuer = String::new();
+        identity.auth0.client_ids.clear();
+        identity.google_oauth.client_secret = "".into();
         identity.playstation.client_secret = "".into();
         identity.nintendo.audiences.clear();
     });
@@ -211,6 +231,9 @@ async fn half_a_configuration_is_none() {
         LinkKind::Steam,
         LinkKind::PlayStation,
         LinkKind::Nintendo,
+        LinkKind::Epic,
+        LinkKind::Okta,
+        LinkKind::Auth0,
     ] {
         assert!(!half.is_configured(kind), "{kind:?}");
     }
@@ -218,6 +241,8 @@ async fn half_a_configuration_is_none() {
     assert!(half.is_configured(LinkKind::Google) && half.is_configured(LinkKind::Facebook));
     let code = half.verify(&google("4/abc")).await;
     assert_eq!(code, Err(IdentityError::NotConfigured(LinkKind::Google)));
+    let token = fakes::Providers::id_token(&bench.fakes, LinkKind::Google, json!({}));
+    assert!(half.verify(&Proof::GoogleOauth(secret(token))).await.is_ok());
     let access_token = half.verify(&facebook("EAAB")).await;
     assert_eq!(access_token, Err(IdentityError::NotConfigured(LinkKind::Facebook)));
 }
@@ -228,7 +253,7 @@ async fn settings_that_cannot_be_used_are_named() {
     let problem = |set: &dyn Fn(&mut Config)| {
         let mut config = Config::default();
         set(&mut config);
-        let made = Providers::new(&config.identity, clock.clone(), &Dice::seeded(7));
+        let made = Providers::new(&config.identity, clock.clone(), &Dice::seeded(7), Vec::new());
         made.expect_err("unusable").to_string()
     };
     let apple = |url: &'static str| {

@@ -21,6 +21,7 @@ mod nakama_sessions;
 mod nakama_wire;
 mod openapi;
 mod operate;
+mod own_provider;
 mod passwords;
 mod pragma_accounts;
 mod pragma_client;

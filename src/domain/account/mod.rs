@@ -28,7 +28,7 @@ pub mod update;
 pub use ban::{Ban, BanScope};
 pub use change::{Change, EdgeWrite, NotificationWrite, PassUse, Redemption};
 pub use dossier::Dossier;
-pub use link::{Link, LinkKind};
+pub use link::{Link, LinkKind, STUDIO_FIRST};
 pub use profile::{Profile, ProviderEmail};
 pub use record::{Account, AccountId, PragmaName, ShardPlayer};
 pub use refusal::Refusal;

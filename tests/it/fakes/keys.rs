@@ -1,10 +1,13 @@
-//! RSA keys that sign tokens and certificates. Making one takes a while, so tests share a few.
+//! Keys that sign tokens and certificates. Making one takes a while, so tests share a few.
 
 use std::sync::OnceLock;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair as _, RSA_PKCS1_SHA256, UnparsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -37,10 +40,7 @@ impl RsaKey {
 
     /// A token with this header and these claims.
     pub fn token(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let message = format!("{}.{}", part(header), part(claims));
-        let signature = URL_SAFE_NO_PAD.encode(self.sign(message.as_bytes()));
-        format!("{message}.{signature}")
+        token(header, claims, |message| self.sign(message))
     }
 
     /// The public half, as a key set publishes it.
@@ -54,5 +54,85 @@ impl RsaKey {
     /// The public half in PEM, which everybody may know.
     pub fn public_pem(&self) -> String {
         self.pair.public_key_pem()
+    }
+}
+
+/// A token that is signed like this.
+fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", part(header), part(claims));
+    let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+/// A key on P-256, for ES256. Published as `EC1`; Apple knows the team by it, too.
+pub struct EcKey {
+    signing: EcdsaKeyPair,
+    pair: rcgen::KeyPair,
+}
+
+impl EcKey {
+    /// The one there is.
+    pub fn get() -> &'static Self {
+        static KEY: OnceLock<EcKey> = OnceLock::new();
+        KEY.get_or_init(|| {
+            let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+            let pkcs8 = pair.serialized_der();
+            let signing = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8);
+            Self { signing: signing.unwrap(), pair }
+        })
+    }
+
+    /// A token with this header and these claims.
+    pub fn token(&self, header: &Value, claims: &Value) -> String {
+        let sign = |message: &[u8]| self.signing.sign(&SystemRandom::new(), message).unwrap();
+        token(header, claims, |message| sign(message).as_ref().to_vec())
+    }
+
+    /// The public half, as a key set publishes it.
+    pub fn jwk(&self, id: &str) -> Value {
+        let point = self.signing.public_key().as_ref();
+        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+        json!({"kty": "EC", "crv": "P-256", "kid": id, "use": "sig", "alg": "ES256", "x": x, "y": y})
+    }
+
+    /// The private half in PEM.
+    pub fn private_pem(&self) -> String {
+        self.pair.serialize_pem()
+    }
+
+    /// The claims of a token that this key signed.
+    pub fn open(&self, token: &str) -> Option<Value> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.signing.public_key());
+        public.verify(message.as_bytes(), &signature).ok()?;
+        let claims = URL_SAFE_NO_PAD.decode(message.split_once('.')?.1).ok()?;
+        serde_json::from_slice(&claims).ok()
+    }
+}
+
+/// A key on Ed25519, for `EdDSA`. Published as `ED1`.
+pub struct EdKey(Ed25519KeyPair);
+
+impl EdKey {
+    /// The one there is.
+    pub fn get() -> &'static Self {
+        static KEY: OnceLock<EdKey> = OnceLock::new();
+        KEY.get_or_init(|| {
+            let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+            Self(Ed25519KeyPair::from_pkcs8(pair.serialized_der()).unwrap())
+        })
+    }
+
+    /// A token with this header and these claims.
+    pub fn token(&self, header: &Value, claims: &Value) -> String {
+        token(header, claims, |message| self.0.sign(message).as_ref().to_vec())
+    }
+
+    /// The public half, as a key set publishes it.
+    pub fn jwk(&self, id: &str) -> Value {
+        let x = URL_SAFE_NO_PAD.encode(self.0.public_key().as_ref());
+        json!({"kty": "OKP", "crv": "Ed25519", "kid": id, "use": "sig", "x": x})
     }
 }

@@ -11,10 +11,12 @@
 //! What a provider is handed is text: tokens signed here (`apple_token`, `google_token`,
 //! `limited_token`, `nintendo_token`, `instant_info`, `gamecenter_proof`), or tickets, codes and access
 //! tokens this server was told of (`steam_ticket`, `graph_token`, `google_code`, `xbox_token`,
-//! `psn_code`). Tokens are good for an hour from what the clock shows when they are made.
+//! `psn_code`). Those of Pragma's table are in [`oauth`]. Tokens are good for an hour from what the clock shows when they are made.
 
 pub mod certificates;
 pub mod keys;
+pub mod oauth;
+mod oauth_roles;
 mod roles;
 mod tokens;
 
@@ -167,6 +169,7 @@ impl Providers {
         identity.nintendo.jwks_url = url("/nintendo/jwks");
         identity.nintendo.issuer = NINTENDO_ISSUER.into();
         identity.nintendo.audiences = vec![NINTENDO_AUDIENCE.into()];
+        self.config_oauth(identity);
     }
 
     /// From now on paths that begin with `path` are answered like this; where several do, the longest

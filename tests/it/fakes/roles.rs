@@ -10,9 +10,10 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::keys::{EcKey, EdKey};
 use super::{
     FACEBOOK_APP, FACEBOOK_SECRET, Known, Mood, PSN_CLIENT, PSN_SECRET, STEAM_APP, STEAM_KEY,
-    State, certificates,
+    State, certificates, oauth_roles,
 };
 
 /// Serves on a free port until `stopped`.
@@ -96,12 +97,12 @@ fn works(request: &HttpRequest, body: &[u8], known: &mut Known) -> HttpResponse 
         "/public-key/gc-other.cer" => certificate(known, |apple| &apple.other),
         _ => match path.strip_prefix("/psn/token/") {
             Some(token) if is_psn(header) => told(known.tickets.get(token)),
-            _ => HttpResponse::NotFound().finish(),
+            _ => oauth_roles::answer(request, path, body, &query, &form, known),
         },
     }
 }
 
-fn told(answer: Option<&Value>) -> HttpResponse {
+pub fn told(answer: Option<&Value>) -> HttpResponse {
     answer.map_or_else(
         || HttpResponse::Unauthorized().finish(),
         |answer| HttpResponse::Ok().json(answer),
@@ -115,9 +116,10 @@ fn is_psn(header: &str) -> bool {
     header == format!("Basic {pair}")
 }
 
-fn key_set(known: &Known) -> HttpResponse {
+pub fn key_set(known: &Known) -> HttpResponse {
     let mut keys = vec![json!({"kty": "EC", "kid": "E1", "crv": "P-256", "x": "", "y": ""})];
     keys.extend(known.keys.iter().map(|(id, key)| key.jwk(id)));
+    keys.extend([EcKey::get().jwk("EC1"), EdKey::get().jwk("ED1")]);
     let mut answer = HttpResponse::Ok();
     if let Some(value) = &known.cache_control {
         answer.insert_header(("Cache-Control", value.as_str()));

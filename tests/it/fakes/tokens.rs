@@ -141,9 +141,13 @@ impl Providers {
 
     /// An XSTS token.
     pub fn xbox_token(&self, xuid: &str, gamertag: &str) -> String {
+        self.xbox_token_with(xuid, json!([{"id": "Gamertag", "value": gamertag}]))
+    }
+
+    /// An XSTS token of a player with these settings.
+    pub fn xbox_token_with(&self, xuid: &str, settings: Value) -> String {
         let secret = self.secret_for(json!({"profileUsers": [{
-            "id": xuid, "hostId": xuid,
-            "settings": [{"id": "Gamertag", "value": gamertag}], "isSponsoredUser": false,
+            "id": xuid, "hostId": xuid, "settings": settings, "isSponsoredUser": false,
         }]}));
         format!("XBL3.0 x=17;{secret}")
     }
@@ -166,7 +170,7 @@ impl Providers {
     }
 
     /// A new text that the server answers with `answer`.
-    fn secret_for(&self, answer: Value) -> String {
+    pub(super) fn secret_for(&self, answer: Value) -> String {
         let mut known = self.state.lock();
         let secret = format!("secret-{}", known.tickets.len() + 1);
         known.tickets.insert(secret.clone(), answer);

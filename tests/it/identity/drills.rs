@@ -6,13 +6,15 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
+use super::oauth::proof;
 use super::*;
 use crate::fakes::Mood;
+use crate::fakes::oauth::{ACME, API_KEY, BOT, CLUB, SECRET};
 
 type Issue = fn(&fakes::Providers) -> Proof;
 
 /// Each way to ask, and a path it needs.
-const WAYS: [(&str, Issue); 16] = [
+const WAYS: [(&str, Issue); 37] = [
     ("/apple/keys", |fakes| apple(fakes.apple_token(json!({})))),
     ("/limited/jwks/", |fakes| facebook(fakes.limited_token(json!({})))),
     ("/nintendo/jwks", |fakes| nintendo(fakes.nintendo_token(json!({})))),
@@ -30,7 +32,41 @@ const WAYS: [(&str, Issue); 16] = [
     // Once more, with everything gone.
     ("/", |fakes| apple(fakes.apple_token(json!({})))),
     ("/", gamecenter),
+    // Pragma's table, and the studio's own.
+    ("/epic/keys", |fakes| signed(fakes, LinkKind::Epic)),
+    ("/epic/token", |fakes| granted(fakes, LinkKind::Epic)),
+    ("/epic/tokenInfo", |fakes| granted(fakes, LinkKind::Epic)),
+    ("/discord/oauth2/token", |fakes| granted(fakes, LinkKind::Discord)),
+    ("/discord/oauth2/@me", |fakes| granted(fakes, LinkKind::Discord)),
+    ("/twitch/keys", |fakes| signed(fakes, LinkKind::Twitch)),
+    ("/twitch/token", |fakes| granted(fakes, LinkKind::Twitch)),
+    ("/twitch/validate", |fakes| granted(fakes, LinkKind::Twitch)),
+    ("/goauth/keys", |fakes| signed(fakes, LinkKind::Google)),
+    ("/goauth/token", |fakes| granted(fakes, LinkKind::Google)),
+    ("/goauth/token", |fakes| granted(fakes, LinkKind::GoogleWorkspace)),
+    ("/okta/oauth2/default/.well-known", |fakes| signed(fakes, LinkKind::Okta)),
+    ("/okta/keys", |fakes| signed(fakes, LinkKind::Okta)),
+    ("/okta/token", |fakes| granted(fakes, LinkKind::Okta)),
+    ("/auth0/", |fakes| signed(fakes, LinkKind::Auth0)),
+    ("/auth0/token", |fakes| granted(fakes, LinkKind::Auth0)),
+    ("/apple/token", |fakes| granted(fakes, LinkKind::Apple)),
+    ("/steam/openid", |fakes| {
+        Proof::SteamOpenId(secret(fakes.steam_assertion("76561198000000001", json!({}))))
+    }),
+    ("/acme/", |fakes| {
+        proof(LinkKind::Studio(ACME), fakes.acme_token(json!({"player": {"id": "a"}})))
+    }),
+    ("/club/.well-known", |fakes| granted(fakes, LinkKind::Studio(CLUB))),
+    ("/club/token", |fakes| granted(fakes, LinkKind::Studio(CLUB))),
 ];
+
+fn signed(fakes: &fakes::Providers, kind: LinkKind) -> Proof {
+    proof(kind, fakes.id_token(kind, json!({})))
+}
+
+fn granted(fakes: &fakes::Providers, kind: LinkKind) -> Proof {
+    proof(kind, fakes.grant(kind, json!({})))
+}
 
 fn google_code(fakes: &fakes::Providers) -> Proof {
     google(fakes.google_code(json!({"playerId": "g"})))
@@ -148,7 +184,7 @@ async fn private_addresses_are_not_asked() {
     for host in ["127.0.0.1", "localhost", "[::1]", "0x7f.1", "[::ffff:127.0.0.1]"] {
         let strict = bench.others(|config| {
             let identity = &mut config.identity;
-            *identity = anteroom::config::IdentityConfig::default();
+            **identity = anteroom::config::IdentityConfig::default();
             identity.apple.bundle_ids = vec![fakes::BUNDLE.into()];
             identity.apple.jwks_url = format!("https://{host}:{port}/apple/keys");
         });
@@ -198,6 +234,10 @@ async fn nothing_secret_is_in_errors_or_debug() {
         fakes::STEAM_KEY,
         fakes::FACEBOOK_SECRET,
         fakes::PSN_SECRET,
+        SECRET,
+        API_KEY,
+        BOT,
+        "PRIVATE KEY",
         "eyJ",
     ] {
         assert!(!said.contains(secret), "{secret} in {said}");
