@@ -162,6 +162,13 @@ impl Desk<'_> {
                 }
                 Err(refusal) => Outcome { change: None, answer: Err(refusal) },
             },
+            Edit::RefuseInvites(refuses) => {
+                let mut change = Change::beside(&account);
+                if account.dossier().refuses_invites != *refuses {
+                    change.after.dossier_mut().refuses_invites = *refuses;
+                }
+                Outcome::of(Ok(Some(change)))
+            }
             Edit::DropNotifications(ids) => {
                 let mut change = Change::beside(&account);
                 change.notifications =
@@ -273,7 +280,11 @@ fn gone(edit: &Edit) -> Outcome {
     let refusal = match edit {
         Edit::Unlink(LinkKind::Device, None) => Refusal::IdMissing(LinkKind::Device),
         Edit::Unlink(kind, _) => Refusal::CannotUnlink(*kind),
-        Edit::Update(_) | Edit::Delete | Edit::Friends(_) | Edit::DropNotifications(_) => {
+        Edit::Update(_)
+        | Edit::Delete
+        | Edit::Friends(_)
+        | Edit::RefuseInvites(_)
+        | Edit::DropNotifications(_) => {
             return Outcome::of(Ok(None));
         }
         Edit::Link(_) | Edit::Rehash { .. } | Edit::Revoke(_) | Edit::Rotate(_) => {

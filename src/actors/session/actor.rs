@@ -15,13 +15,13 @@ use actix::{Actor, ActorContext as _, ActorFuture, AsyncContext as _, Context};
 use bytes::Bytes;
 use tokio::time::Sleep;
 
-use super::dialect::ReplyWith;
+use super::dialect::{ReplyToSet, ReplyWith};
 use super::door::Seat;
 use super::frames::{Frame, Kind, close_payload};
 use super::outbox::Outbox;
 use super::post::{Letter, Post};
 use super::transport::{Incoming, Transport};
-use super::{Dialect, Effect, Inbound, Others, Outbound, SessionDoor, Welcome};
+use super::{Channel, Dialect, Effect, Inbound, Others, Outbound, SessionDoor, Welcome};
 use crate::clock::Stopwatch;
 use crate::domain::presence::Newcomer;
 use crate::domain::session::{CloseReason, Due, Life, Pace};
@@ -33,6 +33,8 @@ const ROUNDS: usize = 16;
 const HOLD_US: u64 = 200_000;
 /// How long the board may take to answer.
 const BOARD_US: u64 = 10_000_000;
+/// Effects that may wait behind a use case that takes its time.
+const EFFECTS_MAX: usize = 1_024;
 
 /// What the session waits for before it goes on with the next effect.
 enum Busy {
@@ -41,9 +43,16 @@ enum Busy {
     Calling(Pin<Box<dyn Future<Output = Vec<Effect>>>>),
     /// The board, and what to make of its answer.
     Asked {
-        reply: Option<ReplyWith>,
+        reply: Reply,
         until_us: u64,
     },
+}
+
+/// What to make of the board's answer.
+enum Reply {
+    Nothing,
+    Followed(ReplyWith),
+    Set(ReplyToSet),
 }
 
 /// One WebSocket.
@@ -94,6 +103,7 @@ impl Session {
                 account: welcome.account,
                 session: welcome.session,
                 username: welcome.username,
+                takes_rich: welcome.channel == Channel::PragmaSocial,
             },
             online: welcome.online,
             others: welcome.others,
@@ -212,8 +222,15 @@ impl Session {
             match letter {
                 Letter::Event(shared) => {
                     self.held_until_us = None;
-                    if let Some(message) = self.dialect.event(&shared) {
+                    let first = self.dialect.event(&shared);
+                    for message in first.into_iter().chain(self.dialect.also(&shared)) {
                         self.send(message, now_us, task);
+                    }
+                }
+                Letter::List(news) => {
+                    self.effects.extend(self.dialect.list(&news));
+                    if self.effects.len() > EFFECTS_MAX {
+                        self.close(CloseReason::SlowConsumer, None);
                     }
                 }
                 Letter::Told(told) => {
@@ -224,16 +241,30 @@ impl Session {
                 Letter::ExtendUntil(at) => self.life.extend(at),
                 Letter::Done => self.busy = Busy::No,
                 Letter::Followed(presences) => {
-                    let busy = std::mem::replace(&mut self.busy, Busy::No);
-                    if let Busy::Asked { reply: Some(reply), .. } = busy {
+                    if let Reply::Followed(reply) = self.answered() {
                         self.insert(reply(&presences));
                         // Before the letters behind it: those are newer than the snapshot.
+                        self.work(now_us, task);
+                    }
+                }
+                Letter::Set(set) => {
+                    if let Reply::Set(reply) = self.answered() {
+                        self.insert(reply(set));
+                        // The client hears that it is done before it hears what it did.
                         self.work(now_us, task);
                     }
                 }
             }
         }
         any
+    }
+
+    /// The board has answered: what to make of it.
+    fn answered(&mut self) -> Reply {
+        match std::mem::replace(&mut self.busy, Busy::No) {
+            Busy::Asked { reply, .. } => reply,
+            Busy::No | Busy::Calling(_) => Reply::Nothing,
+        }
     }
 
     /// Carries out effects until there are none or one has to be waited for.
@@ -272,15 +303,19 @@ impl Session {
             Effect::Close(reason) => return self.close(reason, None),
             Effect::SetStatus(status) => {
                 board.set_status(key, status.map(Into::into));
-                None
+                Reply::Nothing
+            }
+            Effect::SetRich(ask, reply) => {
+                board.set_rich(key, ask);
+                Reply::Set(reply)
             }
             Effect::Unfollow(accounts) => {
                 board.unfollow(key, accounts);
-                None
+                Reply::Nothing
             }
             Effect::Follow(accounts, reply) => {
                 board.follow(key, accounts, self.follows_max);
-                Some(reply)
+                Reply::Followed(reply)
             }
         };
         self.busy = Busy::Asked { reply, until_us: now_us.saturating_add(BOARD_US) };
@@ -325,7 +360,11 @@ impl Session {
                 self.close(reason, Some(fault.close_code()));
             }
             Incoming::Frame(Frame::Close(code)) => self.part(code, now_us),
-            Incoming::Frame(frame) if self.life.is_live() => self.take(frame, now_us),
+            Incoming::Frame(frame) if self.life.is_live() => {
+                self.take(frame, now_us);
+                // What is answered at once is answered before anything that came meanwhile.
+                self.work(now_us, task);
+            }
             Incoming::Frame(_) | Incoming::Partial => {}
         }
         !self.life.is_over()

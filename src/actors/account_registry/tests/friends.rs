@@ -53,7 +53,7 @@ async fn an_invitation_is_stored_told_and_accepted() {
 #[actix_web::test]
 async fn lists_and_notifications_are_bounded_and_strangers_cannot_fill_them() {
     let data = tempfile::tempdir().unwrap();
-    let friends = FriendLimits { friends_max: 4, notifications_max: 3 };
+    let friends = FriendLimits { friends_max: 4, notifications_max: 3, ..FriendLimits::default() };
     let limits = RegistryLimits { friends, ..RegistryLimits::default() };
     let clock = Clock::manual(START);
     let (accounts, _stopped) =

@@ -19,12 +19,17 @@ fn who(account_n: u8, key: u64) -> Newcomer {
         account: account(account_n),
         session: Uuid::from_u128(u128::from(key) << 64),
         username: format!("player{account_n}").into(),
+        takes_rich: false,
     }
 }
 
 fn presence(account_n: u8, key: u64, status: &str) -> Presence {
-    let Newcomer { account, session, username } = who(account_n, key);
-    Presence { account, session, username, status: status.into() }
+    versioned(account_n, key, status, 1)
+}
+
+fn versioned(account_n: u8, key: u64, status: &str, version: u64) -> Presence {
+    let Newcomer { account, session, username, .. } = who(account_n, key);
+    Presence { account, session, username, status: status.into(), version, rich: None }
 }
 
 fn heard(roster: &Roster<()>, account_n: u8) -> Vec<u64> {
@@ -41,11 +46,12 @@ fn a_session_hears_its_own_player_and_an_update_is_a_leave_and_a_join_in_one_eve
     assert_eq!(heard(&roster, 1), [1]);
 
     let event = roster.set_status(SessionKey(1), Some("in the lobby".into())).unwrap();
-    assert_eq!(event.joins, [presence(1, 1, "in the lobby")]);
+    let lobby = versioned(1, 1, "in the lobby", 2);
+    assert_eq!(event.joins, [lobby.clone()]);
     assert_eq!(event.leaves, [presence(1, 1, "")]);
 
     let event = roster.set_status(SessionKey(1), None).unwrap();
-    assert_eq!((event.joins, event.leaves), (vec![], vec![presence(1, 1, "in the lobby")]));
+    assert_eq!((event.joins, event.leaves), (vec![], vec![lobby]));
     assert!(roster.set_status(SessionKey(1), None).is_none(), "nothing shown, nothing to say");
     assert!(!roster.is_online(account(1)));
 }
@@ -61,7 +67,7 @@ fn a_follow_tells_every_session_of_a_player_and_again_when_asked_again() {
     let asked = [account(1), account(1), account(2), account(9)];
     for _ in 0..2 {
         let shown = roster.follow(SessionKey(4), &asked, 10);
-        assert_eq!(shown, [presence(1, 1, ""), presence(1, 2, "")]);
+        assert_eq!(shown, [presence(1, 1, ""), versioned(1, 2, "", 2)]);
     }
     assert_eq!(heard(&roster, 1), [1, 2, 3, 4]);
     roster.unfollow(SessionKey(4), &[account(2), account(1), account(7)]);
