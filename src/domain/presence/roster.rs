@@ -127,7 +127,9 @@ impl<P> Roster<P> {
     /// What these players show, one for each session.
     pub fn look(&self, accounts: &[AccountId]) -> Vec<Presence> {
         let mut shown = Vec::new();
-        accounts.iter().for_each(|account| self.show(*account, &mut shown));
+        for account in accounts {
+            self.show(*account, &mut shown);
+        }
         shown
     }
 

@@ -83,6 +83,9 @@ pub enum Then {
 /// The payload of an answer, and what then.
 pub type Answer = Result<(Value, Then), Fault>;
 
+/// Makes an answer of what friends show.
+pub type OfShown = Box<dyn FnOnce(&[Presence]) -> Value>;
+
 /// What the session asks the board before the answer is known.
 pub enum Wish {
     /// Nothing: this is the answer.
@@ -96,7 +99,7 @@ pub enum Wish {
         /// The number of the list that is answered with.
         version: u64,
         /// Makes the answer from what they show.
-        answer: Box<dyn FnOnce(&[Presence]) -> Value>,
+        answer: OfShown,
     },
 }
 
@@ -151,6 +154,7 @@ impl Call {
     }
 
     /// The same, for those with a permission.
+    #[must_use]
     pub const fn permitted(mut self, permission: &'static str) -> Self {
         self.permission = Some(permission);
         self
