@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod across;
 mod crash;
 mod fakes;
 mod grpc;
@@ -24,6 +25,7 @@ mod operate;
 mod passwords;
 mod pragma_client;
 mod pragma_flow;
+mod pragma_friends;
 mod program;
 mod races;
 mod restart;
