@@ -14,7 +14,7 @@ pub struct Player {
     pub tokens: Tokens,
     pub name: String,
     pub social_id: String,
-    pub player_id: String,
+    pub id_on_shard: String,
     asked: i64,
     told: VecDeque<Value>,
 }
@@ -30,7 +30,7 @@ impl Player {
             socket,
             name: name.to_owned(),
             social_id: text(&social["pragmaSocialId"]),
-            player_id: text(&game["pragmaPlayerId"]),
+            id_on_shard: text(&game["pragmaPlayerId"]),
             tokens,
             asked: 6,
             told: VecDeque::new(),
@@ -130,13 +130,13 @@ impl Player {
     }
 
     pub fn presence(&self, version: u64, basic: &str, ext: Value) -> Value {
-        json!({"playerId": self.player_id, "gameShardId": SHARD, "gameTitleId": SHARD,
+        json!({"playerId": self.id_on_shard, "gameShardId": SHARD, "gameTitleId": SHARD,
             "basicPresence": basic, "version": version.to_string(), "ext": ext})
     }
 
     pub fn friend(&self, presences: Value) -> Value {
         let mut friend = self.overview();
-        friend["playerId"] = json!(self.player_id);
+        friend["playerId"] = json!(self.id_on_shard);
         friend["presences"] = presences;
         friend
     }
@@ -196,7 +196,7 @@ async fn a_presence_is_answered_then_told_to_oneself_and_to_friends_until_its_so
     let shown = bob.presence(2, "Away", json!({"map": "dust"}));
     assert_eq!(ada.list().await["friends"], json!([bob.friend(json!([shown]))]));
 
-    let (social, player) = (bob.social_id.clone(), bob.player_id.clone());
+    let (social, player) = (bob.social_id.clone(), bob.id_on_shard.clone());
     bob.socket.leave().await;
     let gone = ada.told("PresenceRemove").await;
     let expected = json!({"socialId": social, "playerId": player, "gameShardId": SHARD,

@@ -4,6 +4,8 @@
 //! never waits for its client: what the client does not take stays in the outbox until that is full
 //! or too old. It reads on only when it has finished with what it read (natural back-pressure).
 
+mod letters;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +21,7 @@ use super::dialect::{ReplyToSet, ReplyWith};
 use super::door::Seat;
 use super::frames::{Frame, Kind, close_payload};
 use super::outbox::Outbox;
-use super::post::{Letter, Post};
+use super::post::Post;
 use super::transport::{Incoming, Transport};
 use super::{Channel, Dialect, Effect, Inbound, Others, Outbound, SessionDoor, Welcome};
 use crate::clock::Stopwatch;
@@ -33,8 +35,6 @@ const ROUNDS: usize = 16;
 const HOLD_US: u64 = 200_000;
 /// How long the board may take to answer.
 const BOARD_US: u64 = 10_000_000;
-/// Effects that may wait behind a use case that takes its time.
-const EFFECTS_MAX: usize = 1_024;
 
 /// What the session waits for before it goes on with the next effect.
 enum Busy {
@@ -210,61 +210,6 @@ impl Session {
             self.timer.as_mut().reset(at);
         }
         self.timer.as_mut().poll(task).is_ready()
-    }
-
-    fn read_letters(&mut self, now_us: u64, task: &mut Task<'_>) -> bool {
-        let letters = self.post.take();
-        let any = !letters.is_empty();
-        for letter in letters {
-            if !self.life.is_live() {
-                return false;
-            }
-            match letter {
-                Letter::Event(shared) => {
-                    self.held_until_us = None;
-                    let first = self.dialect.event(&shared);
-                    for message in first.into_iter().chain(self.dialect.also(&shared)) {
-                        self.send(message, now_us, task);
-                    }
-                }
-                Letter::List(news) => {
-                    self.effects.extend(self.dialect.list(&news));
-                    if self.effects.len() > EFFECTS_MAX {
-                        self.close(CloseReason::SlowConsumer, None);
-                    }
-                }
-                Letter::Told(told) => {
-                    if let Some(message) = self.dialect.notification(&told) {
-                        self.send(message, now_us, task);
-                    }
-                }
-                Letter::ExtendUntil(at) => self.life.extend(at),
-                Letter::Done => self.busy = Busy::No,
-                Letter::Followed(presences) => {
-                    if let Reply::Followed(reply) = self.answered() {
-                        self.insert(reply(&presences));
-                        // Before the letters behind it: those are newer than the snapshot.
-                        self.work(now_us, task);
-                    }
-                }
-                Letter::Set(set) => {
-                    if let Reply::Set(reply) = self.answered() {
-                        self.insert(reply(set));
-                        // The client hears that it is done before it hears what it did.
-                        self.work(now_us, task);
-                    }
-                }
-            }
-        }
-        any
-    }
-
-    /// The board has answered: what to make of it.
-    fn answered(&mut self) -> Reply {
-        match std::mem::replace(&mut self.busy, Busy::No) {
-            Busy::Asked { reply, .. } => reply,
-            Busy::No | Busy::Calling(_) => Reply::Nothing,
-        }
     }
 
     /// Carries out effects until there are none or one has to be waited for.

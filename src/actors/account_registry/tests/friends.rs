@@ -54,6 +54,7 @@ async fn an_invitation_is_stored_told_and_accepted() {
 
 #[actix_web::test]
 async fn both_sides_hear_how_their_lists_change_with_numbers_without_gaps() {
+    use EdgeState::{Blocked, Friend, InviteReceived, InviteSent};
     let data = tempfile::tempdir().unwrap();
     let (accounts, _stopped) = start(store(data.path()));
     let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -78,7 +79,6 @@ async fn both_sides_hear_how_their_lists_change_with_numbers_without_gaps() {
         let turns = own.map(|news| (news.version, news.turns[0].before, news.turns[0].after));
         turns.collect::<Vec<_>>()
     };
-    use EdgeState::{Blocked, Friend, InviteReceived, InviteSent};
     assert_eq!(
         of(ada),
         [
