@@ -2,7 +2,8 @@
 //!
 //! One actor on a thread of its own keeps the [`Roster`] and puts each event, once, into the letter
 //! box of every session that follows. It never waits for anybody. Its mailbox is bounded by its
-//! callers: a session asks one thing at a time and waits for the answer, and opens and closes once.
+//! callers: a session or a request asks one thing at a time and waits for the answer, and a session
+//! opens and closes once.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,12 +11,19 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix::{Actor, Addr, Arbiter, Context, Handler, Message};
+use tokio::sync::oneshot;
 
+use super::CallError;
 use super::session::Shared;
 use super::session::post::{Full, Letter, Post};
 use crate::domain::account::AccountId;
-use crate::domain::presence::{Event, Newcomer, Roster, SessionKey};
+use crate::domain::presence::{
+    Event, Newcomer, NoPresence, Presence as Shown, RichAsk, Roster, SessionKey,
+};
 use crate::domain::session::CloseReason;
+
+/// No session has this key.
+const NOBODY: SessionKey = SessionKey(0);
 
 /// The way to the board. Cheap to clone.
 #[derive(Clone)]
@@ -93,6 +101,37 @@ impl Board {
         self.tell(Tell { key, what: What::SetStatus(status) });
     }
 
+    /// A session shows a rich presence. Answered by [`Letter::Set`].
+    pub(super) fn set_rich(&self, key: SessionKey, ask: RichAsk) {
+        self.tell(Tell { key, what: What::SetRich(ask) });
+    }
+
+    /// Sets the rich presence of a player who is connected: for somebody who is not their client.
+    ///
+    /// # Errors
+    ///
+    /// No answer. Inside: [`NoPresence`], also when no client of theirs speaks of such presences.
+    pub async fn set_rich_of(
+        &self,
+        account: AccountId,
+        ask: RichAsk,
+    ) -> Result<Result<(), NoPresence>, CallError> {
+        let (to, answer) = oneshot::channel();
+        self.tell(Tell { key: NOBODY, what: What::SetRichOf { account, ask, to } });
+        answer.await.map_err(|_| CallError::NoAnswer)
+    }
+
+    /// What these players show, one for each connection, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// No answer.
+    pub async fn shown(&self, accounts: Vec<AccountId>) -> Result<Vec<Shown>, CallError> {
+        let (to, answer) = oneshot::channel();
+        self.tell(Tell { key: NOBODY, what: What::Look(accounts, to) });
+        answer.await.map_err(|_| CallError::NoAnswer)
+    }
+
     /// A session follows players. Answered by [`Letter::Followed`].
     pub(super) fn follow(&self, key: SessionKey, accounts: Vec<AccountId>, follows_max: usize) {
         self.tell(Tell { key, what: What::Follow(accounts, follows_max) });
@@ -105,8 +144,7 @@ impl Board {
 
     /// No session of `who` follows `from` from now on.
     pub fn part(&self, who: AccountId, from: AccountId) {
-        let nobody = SessionKey(0);
-        self.tell(Tell { key: nobody, what: What::Part { who, from } });
+        self.tell(Tell { key: NOBODY, what: What::Part { who, from } });
     }
 
     /// A session ends.
@@ -143,6 +181,9 @@ enum What {
     Unfollow(Vec<AccountId>),
     Close,
     Part { who: AccountId, from: AccountId },
+    SetRich(RichAsk),
+    SetRichOf { account: AccountId, ask: RichAsk, to: oneshot::Sender<Result<(), NoPresence>> },
+    Look(Vec<AccountId>, oneshot::Sender<Vec<Shown>>),
 }
 
 impl Actor for Presence {
@@ -167,6 +208,20 @@ impl Handler<Tell> for Presence {
                 }
                 self.answer(key, Letter::Done);
                 self.publish(event);
+            }
+            What::SetRich(ask) => {
+                let (event, set) = self.set_rich(key, &ask);
+                self.answer(key, Letter::Set(set));
+                self.publish(event);
+            }
+            What::SetRichOf { account, ask, to } => {
+                let session = self.roster.rich_session(account).unwrap_or(NOBODY);
+                let (event, set) = self.set_rich(session, &ask);
+                let _ = to.send(set);
+                self.publish(event);
+            }
+            What::Look(accounts, to) => {
+                let _ = to.send(self.roster.look(&accounts));
             }
             What::Follow(accounts, follows_max) => {
                 let shown = self.roster.follow(key, &accounts, follows_max);
@@ -205,6 +260,20 @@ impl Presence {
         }
         self.view.events.fetch_add(1, Ordering::Relaxed);
         self.view.delivered.fetch_add(delivered, Ordering::Relaxed);
+    }
+
+    fn set_rich(
+        &mut self,
+        key: SessionKey,
+        ask: &RichAsk,
+    ) -> (Option<Event>, Result<(), NoPresence>) {
+        match self.roster.set_rich(key, ask) {
+            Ok(event) => {
+                self.look(event.account);
+                (Some(event), Ok(()))
+            }
+            Err(none) => (None, Err(none)),
+        }
     }
 
     /// Brings what others read up to date, before anybody hears of it.

@@ -137,6 +137,8 @@ fn pragma(config: &Config) -> Result<(), Invalid> {
     )?;
     within("pragma.reconnect_grace_s", p.reconnect_grace_s, 0, 3_600)?;
     within("pragma.message_max_bytes", p.message_max_bytes, 1_024, 16 << 20)?;
+    within("pragma.invites_sent_max", p.invites_sent_max, 1, 100_000)?;
+    within("pragma.invites_received_max", p.invites_received_max, 1, 100_000)?;
     ordered(
         "pragma.player_refresh_variance_min",
         p.player_refresh_variance_min < p.player_refresh_min,

@@ -33,6 +33,8 @@ pub struct PragmaConfig {
     pub shards: Vec<Uuid>,
     /// `[pragma.ports]`
     pub ports: PragmaPorts,
+    /// The game title that the shards belong to, as presences name it.
+    pub game_title: Uuid,
     /// How session tokens are signed: `EdDSA`, `ES256` or `RS256`.
     pub signing: Signing,
     /// Life of a player token, in minutes. 1 to 525600.
@@ -73,6 +75,11 @@ pub struct PragmaConfig {
     pub reconnect_grace_s: u64,
     /// Largest inbound frame, in bytes. 1024 to 16777216.
     pub message_max_bytes: usize,
+    /// Invitations to be friends that a player may have sent and not got answered. 1 to 100000.
+    pub invites_sent_max: usize,
+    /// Invitations to be friends that may wait for a player's answer. 1 to 100000. How many friends,
+    /// invitations and blocks there may be in all is `nakama.friends_max`.
+    pub invites_received_max: usize,
 }
 
 /// `backendMode` of `/v1/info`.
@@ -214,6 +221,7 @@ impl Default for PragmaConfig {
             game_shard: Uuid::from_u128(1),
             shards: Vec::new(),
             ports: PragmaPorts::default(),
+            game_title: Uuid::from_u128(1),
             signing: Signing::EdDSA,
             player_token_min: 1440,
             operator_token_min: 2_880,
@@ -233,6 +241,8 @@ impl Default for PragmaConfig {
             idle_timeout_s: 90,
             reconnect_grace_s: 60,
             message_max_bytes: 1 << 20,
+            invites_sent_max: 100,
+            invites_received_max: 100,
         }
     }
 }

@@ -298,6 +298,8 @@ fn row(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
         Refusal::TooManyLinks(_) => {
             (FAILED_PRECONDITION, "Too many devices are linked to this account.")
         }
+        // Asked for by clients of Pragma's alone.
+        Refusal::Friend(_) => (FAILED_PRECONDITION, "Friend could not be changed."),
         Refusal::TooManyFriends => (FAILED_PRECONDITION, "Too many friends."),
         Refusal::CannotUnlink(_) => CANNOT_UNLINK,
         Refusal::PassUsed => (FAILED_PRECONDITION, "Login queue pass was already used."),

@@ -129,6 +129,8 @@ impl Running {
             friends: FriendLimits {
                 friends_max: config.nakama.friends_max,
                 notifications_max: config.nakama.notifications_max,
+                invites_sent_max: config.pragma.invites_sent_max,
+                invites_received_max: config.pragma.invites_received_max,
             },
         };
         let (accounts, accounts_stopped) = Accounts::open(
@@ -146,6 +148,8 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
+        let of_lists = sockets.clone();
+        accounts.on_lists(move |news| of_lists.tell_list(news));
         let providers = Providers::new(&config.identity, clock.clone(), &dice, own)?;
         let door = Door::new(Parts {
             clock,

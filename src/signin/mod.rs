@@ -4,6 +4,7 @@
 
 pub mod door;
 mod entrance;
+pub mod friendship;
 pub mod hashing;
 pub mod limits;
 mod linking;

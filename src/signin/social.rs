@@ -201,7 +201,7 @@ impl Door {
         Ok(())
     }
 
-    async fn befriend(&self, me: Me, whom: Whom, deed: Deed) -> Result<(), SignInError> {
+    pub(super) async fn befriend(&self, me: Me, whom: Whom, deed: Deed) -> Result<(), SignInError> {
         let Whom { ids, usernames } = whom;
         if ids.is_empty() && usernames.is_empty() {
             return Ok(());

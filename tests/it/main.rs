@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod across;
 mod crash;
 mod fakes;
 mod grpc;
@@ -26,6 +27,7 @@ mod passwords;
 mod pragma_accounts;
 mod pragma_client;
 mod pragma_flow;
+mod pragma_friends;
 mod pragma_gateways;
 mod pragma_keys;
 mod program;

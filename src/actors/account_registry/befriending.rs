@@ -5,7 +5,10 @@ use std::collections::HashSet;
 
 use crate::domain::account::{Account, AccountId, Change, EdgeWrite, NotificationWrite, Refusal};
 use crate::domain::friend::ask::ends_with_reset;
-use crate::domain::friend::{self, Deed, FriendAsk, FriendLimits, Step};
+use crate::domain::friend::invites::{self, Room};
+use crate::domain::friend::{
+    self, Deed, Edge, EdgeState, FriendAsk, FriendLimits, ListNews, Step, Turn,
+};
 use crate::domain::notification::{self, Notification, Topic};
 use crate::store::StoreError;
 
@@ -27,6 +30,9 @@ impl Desk<'_> {
             Ok(named) => named,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if let Some(nobody) = ask.deed.nobody().filter(|_| named.is_empty()) {
+            return Ok(Err(nobody.into()));
+        }
         let mut plan = Plan::new(me, ask, self.friends);
         if let Deed::Import { reset: true, .. } = ask.deed {
             for (other, edge) in self.store.reads().edges(me.id)? {
@@ -40,7 +46,7 @@ impl Desk<'_> {
                 return Ok(Err(refusal));
             }
         }
-        let Plan { change, told, .. } = plan;
+        let (change, told) = plan.done();
         let change = (!change.is_empty()).then_some(change);
         Ok(Ok(Befriended { change, told }))
     }
@@ -67,21 +73,16 @@ impl Desk<'_> {
     fn apply(&self, plan: &mut Plan<'_>, other: AccountId) -> Decision<()> {
         let reads = self.store.reads();
         let Some(them) = reads.account(other)? else {
-            return Ok(Ok(())); // nobody: silently nothing
+            // Nobody: silently nothing, unless the deed has a word for it.
+            return Ok(plan.ask.deed.nobody().map_or(Ok(()), |nobody| Err(nobody.into())));
         };
         let me = plan.change.after.id;
         let (mine, theirs) = (reads.edge(me, other)?, reads.edge(other, me)?);
         let pair = (mine.as_ref(), theirs.as_ref());
-        let step = match &plan.ask.deed {
-            Deed::Add(metadata) => friend::add(pair.0, pair.1, metadata, self.now),
-            Deed::Remove => friend::remove(pair.0, pair.1),
-            Deed::Block => friend::block(pair.0, pair.1, self.now),
-            Deed::Import { provider, .. } => {
-                friend::accept_from_provider(pair.0, pair.1, provider, self.now)
-            }
-        };
-        let Some(step) = step else {
-            return Ok(Ok(()));
+        let step = match self.step(plan, &them, pair)? {
+            Ok(Some(step)) => step,
+            Ok(None) => return Ok(Ok(())),
+            Err(refusal) => return Ok(Err(refusal)),
         };
         let grows = mine.as_ref().is_none_or(|mine| !mine.state.is_shown()) && step.mine.is_some();
         let imports = matches!(plan.ask.deed, Deed::Import { .. });
@@ -90,7 +91,8 @@ impl Desk<'_> {
             return Ok(if imports { Ok(()) } else { Err(Refusal::TooManyFriends) });
         }
         let invites = theirs.is_none() && step.tells.is_some();
-        if invites && !plan.limits.takes_invitations(&them) {
+        let is_refused = !imports && them.dossier().refuses_invites;
+        if invites && (is_refused || !plan.limits.takes_invitations(&them)) {
             return Ok(Ok(()));
         }
         if let Some(topic) = step.tells {
@@ -98,6 +100,51 @@ impl Desk<'_> {
         }
         plan.take(step, pair, them);
         Ok(Ok(()))
+    }
+
+    /// What the deed makes of two records.
+    fn step(
+        &self,
+        plan: &Plan<'_>,
+        them: &Account,
+        (mine, theirs): (Option<&Edge>, Option<&Edge>),
+    ) -> Decision<Option<Step>> {
+        let step = match &plan.ask.deed {
+            Deed::Add(metadata) => friend::add(mine, theirs, metadata, self.now),
+            Deed::Remove => friend::remove(mine, theirs),
+            Deed::Block => friend::block(mine, theirs, self.now),
+            Deed::Unblock => invites::unblock(mine, theirs),
+            Deed::Import { provider, .. } => {
+                friend::accept_from_provider(mine, theirs, provider, self.now)
+            }
+            Deed::Invite => {
+                let asks = mine.is_none();
+                let room = if asks { self.room(plan, them)? } else { Room::default() };
+                return Ok(invites::invite(mine, theirs, room, self.now).map_err(Into::into));
+            }
+            Deed::Respond { accepts } => {
+                let step = invites::respond(mine, theirs, *accepts, self.now);
+                return Ok(step.map_err(Into::into));
+            }
+            Deed::Unfriend => return Ok(invites::unfriend(mine, theirs).map_err(Into::into)),
+        };
+        Ok(Ok(step))
+    }
+
+    /// Whether an invitation would find room on both sides.
+    fn room(&self, plan: &Plan<'_>, them: &Account) -> Result<Room, StoreError> {
+        let (me, limits) = (&plan.change.after, &plan.limits);
+        let count = |owner: AccountId, state: EdgeState| {
+            let edges = self.store.reads().edges(owner)?;
+            Ok::<_, StoreError>(edges.iter().filter(|(_, edge)| edge.state == state).count())
+        };
+        Ok(Room {
+            is_refused: them.dossier().refuses_invites,
+            mine_full: !limits.has_room(me)
+                || count(me.id, EdgeState::InviteSent)? >= limits.invites_sent_max,
+            theirs_full: !limits.takes_invitations(them)
+                || count(them.id, EdgeState::InviteReceived)? >= limits.invites_received_max,
+        })
     }
 
     /// Ends a relationship without a word.
@@ -140,11 +187,12 @@ impl Desk<'_> {
             let theirs = reads.edge(other, me.id)?;
             change.edges.push(EdgeWrite { owner: me.id, other, edge: None });
             change.edges.push(EdgeWrite { owner: other, other: me.id, edge: None });
-            if theirs.is_some_and(|theirs| theirs.state.is_shown())
+            if let Some(turn) = Turn::of(me.id, theirs.as_ref(), None)
                 && let Some(them) = reads.account(other)?
             {
-                let after =
+                let mut after =
                     Account { edge_count: them.edge_count.saturating_sub(1), ..them.clone() };
+                change.lists.push(turned(&mut after, vec![turn]));
                 change.others.push((them, after));
             }
         }
@@ -161,11 +209,21 @@ struct Plan<'a> {
     limits: FriendLimits,
     change: Change,
     told: Told,
+    /// What is different in the caller's own list.
+    turns: Vec<Turn>,
+}
+
+/// Counts a change of an account's list.
+fn turned(account: &mut Account, turns: Vec<Turn>) -> ListNews {
+    let dossier = account.dossier_mut();
+    dossier.list_version += 1;
+    let version = dossier.list_version;
+    ListNews { owner: account.id, turns, version }
 }
 
 impl<'a> Plan<'a> {
     fn new(me: &Account, ask: &'a FriendAsk, limits: FriendLimits) -> Self {
-        Self { ask, limits, change: Change::beside(me), told: Vec::new() }
+        Self { ask, limits, change: Change::beside(me), told: Vec::new(), turns: Vec::new() }
     }
 
     fn take(
@@ -177,10 +235,23 @@ impl<'a> Plan<'a> {
         let (me, other) = (self.change.after.id, them.id);
         let mut after = them.clone();
         step.count(before, &mut self.change.after, &mut after);
+        self.turns.extend(Turn::of(other, before.0, step.mine.as_ref()));
+        if let Some(turn) = Turn::of(me, before.1, step.theirs.as_ref()) {
+            self.change.lists.push(turned(&mut after, vec![turn]));
+        }
         if after != them {
             self.change.others.push((them, after));
         }
         self.change.edges.push(EdgeWrite { owner: me, other, edge: step.mine });
         self.change.edges.push(EdgeWrite { owner: other, other: me, edge: step.theirs });
+    }
+
+    /// The change, and who is told what. The caller's own list has changed once, whatever it was.
+    fn done(mut self) -> (Change, Told) {
+        if !self.turns.is_empty() {
+            let news = turned(&mut self.change.after, self.turns);
+            self.change.lists.push(news);
+        }
+        (self.change, self.told)
     }
 }

@@ -199,6 +199,13 @@ impl Desk<'_> {
                     Err(refusal) => Outcome { change: None, answer: Err(refusal) },
                 }
             }
+            Edit::RefuseInvites(refuses) => {
+                let mut change = Change::beside(&account);
+                if account.dossier().refuses_invites != *refuses {
+                    change.after.dossier_mut().refuses_invites = *refuses;
+                }
+                Outcome::of(Ok(Some(change)))
+            }
             Edit::DropNotifications(ids) => {
                 let mut change = Change::beside(&account);
                 change.notifications =
@@ -314,6 +321,7 @@ fn gone(edit: &Edit) -> Outcome {
         | Edit::Delete
         | Edit::Friends(_)
         | Edit::DropNotifications(_)
+        | Edit::RefuseInvites(_)
         | Edit::Unbind(..) => {
             return Outcome::of(Ok(None));
         }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tokio::sync::oneshot;
 
 use crate::domain::account::{Account, AccountId, Change, Revoked};
+use crate::domain::friend::ListNews;
 use crate::domain::realm::Realm;
 
 use super::handle::Place;
@@ -37,6 +38,7 @@ pub struct Group {
     pub accounts: HashSet<AccountId>,
     pub revoked: Vec<(AccountId, Revoked)>,
     pub realm: Option<Box<Realm>>,
+    pub lists: Vec<ListNews>,
 }
 
 impl Group {
@@ -46,6 +48,7 @@ impl Group {
         if let Some(revoked) = &change.revoked {
             self.revoked.push((change.after.id, revoked.clone()));
         }
+        self.lists.extend_from_slice(&change.lists);
         if let Some(realm) = &change.realm {
             self.realm = Some(realm.clone());
         }

@@ -19,13 +19,14 @@ use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::sign_in::SignIn;
 use crate::domain::account::update::AccountUpdate;
 use crate::domain::account::{Account, AccountId, LinkKind, PassUse, PragmaName, Revoke};
-use crate::domain::friend::{FriendAsk, FriendLimits};
+use crate::domain::friend::{FriendAsk, FriendLimits, ListNews};
 use crate::ids::Dice;
 use crate::store::sled::{Options, SledStore, sync_data};
 use crate::store::{Reads, Store, StoreError};
 
 use super::group::Group;
 use super::in_flight::InFlight;
+use super::listeners::Listeners;
 use super::registry::{AccountRegistry, Ask, Call, Close};
 use super::{
     AccountsError, Edit, Edited, Key, LinkAsk, Presented, RealmView, RegistryFigures, Revocations,
@@ -43,7 +44,8 @@ pub struct RegistryLimits {
     /// The longest life of any token of an account, in seconds: what is revoked is forgotten
     /// after it. Too long costs memory, too short lets revoked tokens live again.
     pub token_life_s: u64,
-    /// Bounds of relationships (`nakama.friends_max`, `nakama.notifications_max`).
+    /// Bounds of relationships (`nakama.friends_max`, `nakama.notifications_max`,
+    /// `pragma.invites_sent_max`, `pragma.invites_received_max`).
     pub friends: FriendLimits,
 }
 
@@ -62,6 +64,7 @@ pub struct Accounts {
     figures: Arc<RegistryFigures>,
     revocations: Revocations,
     realm: RealmView,
+    listeners: Listeners,
     callers_max: usize,
     pub(super) reads: Arc<dyn Reads>,
     pub(super) in_flight: InFlight,
@@ -148,6 +151,7 @@ impl Accounts {
         revocations.set(store.revocations()?);
         let realm = RealmView::default();
         realm.set(store.reads().realm()?);
+        let listeners = Listeners::default();
         let (reads, in_flight) = (store.reader(), InFlight::default());
         let their_clock = clock.clone();
         let (stopped, word) = oneshot::channel();
@@ -157,6 +161,7 @@ impl Accounts {
             figures: figures.clone(),
             revocations: revocations.clone(),
             realm: realm.clone(),
+            listeners: listeners.clone(),
             committer: committer::start(clock.clone())?,
             clock,
             stopped: Some(stopped),
@@ -187,6 +192,7 @@ impl Accounts {
             figures,
             revocations,
             realm,
+            listeners,
             callers_max: limits.callers_max,
             reads,
             in_flight,
@@ -316,7 +322,8 @@ impl Accounts {
     /// # Errors
     ///
     /// [`crate::domain::account::Refusal::NobodyNamed`],
-    /// [`crate::domain::account::Refusal::TooManyFriends`]; [`CallError`].
+    /// [`crate::domain::account::Refusal::TooManyFriends`],
+    /// [`crate::domain::account::Refusal::Friend`]; [`CallError`].
     pub async fn befriend(
         &self,
         account: AccountId,
@@ -378,6 +385,26 @@ impl Accounts {
     ) -> Result<PragmaName, AccountsError> {
         let edited = self.edit(account, Edit::Rename(name, not_before_s)).await?;
         edited.name.ok_or(AccountsError::Call(CallError::NoAnswer))
+    }
+
+    /// Whether a player takes no invitations to be friends. An account that is gone: nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub async fn refuse_invites(
+        &self,
+        account: AccountId,
+        refuses: bool,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::RefuseInvites(refuses)).await.map(drop)
+    }
+
+    /// From now on `listener` hears how lists of friends change, in the order of the changes and
+    /// when they are durable. It runs on the registry's thread and must not wait. To be called
+    /// once.
+    pub fn on_lists(&self, listener: impl Fn(ListNews) + Send + Sync + 'static) {
+        self.listeners.set(Box::new(listener));
     }
 
     /// Deletes notifications of a player; unknown ids mean nothing.

@@ -44,6 +44,12 @@ impl Accounts {
         Some(SignedIn { account: decided.account, created: false, at: decided.at })
     }
 
+    /// An account as it is stored, without waiting for what is being changed about it: to be shown,
+    /// not to be decided by.
+    pub fn seen(&self, account: AccountId) -> Option<Account> {
+        self.reads.account(account).ok().flatten()
+    }
+
     /// What `owner` has recorded about `other`.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod figures;
 mod group;
 mod handle;
 mod in_flight;
+mod listeners;
 mod looking;
 mod realm_view;
 mod registry;
@@ -103,6 +104,7 @@ enum Edit {
     Update(AccountUpdate),
     Delete,
     Friends(FriendAsk),
+    RefuseInvites(bool),
     DropNotifications(Vec<Uuid>),
     /// A pass alone, by whoever has this id.
     Redeem(PassUse),

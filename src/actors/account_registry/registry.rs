@@ -22,6 +22,7 @@ use super::deciding::{Desk, Outcome};
 use super::group::{Answer, Group};
 use super::handle::Place;
 use super::in_flight::InFlight;
+use super::listeners::Listeners;
 use super::{AccountsError, Edit, Edited, Key, RealmView, RegistryFigures, Revocations, SignedIn};
 
 /// Stored redemptions and revocations forgotten with one commit.
@@ -67,6 +68,7 @@ pub struct AccountRegistry {
     pub figures: Arc<RegistryFigures>,
     pub revocations: Revocations,
     pub realm: RealmView,
+    pub listeners: Listeners,
     pub committer: mpsc::Sender<Job>,
     pub stopped: Option<oneshot::Sender<Result<(), StoreError>>>,
     pub wait: Duration,
@@ -316,6 +318,10 @@ impl AccountRegistry {
         }
         if let Some(realm) = group.realm {
             self.realm.set(*realm);
+        }
+        // Here, and not by those who asked: in the order of the changes.
+        for news in group.lists {
+            self.listeners.tell(news);
         }
         for (place, answer) in group.answers {
             drop(place);

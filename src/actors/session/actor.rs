@@ -4,6 +4,8 @@
 //! never waits for its client: what the client does not take stays in the outbox until that is full
 //! or too old. It reads on only when it has finished with what it read (natural back-pressure).
 
+mod letters;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,13 +17,13 @@ use actix::{Actor, ActorContext as _, ActorFuture, AsyncContext as _, Context};
 use bytes::Bytes;
 use tokio::time::Sleep;
 
-use super::dialect::ReplyWith;
+use super::dialect::{ReplyToSet, ReplyWith};
 use super::door::Seat;
 use super::frames::{Frame, Kind, close_payload};
 use super::outbox::Outbox;
-use super::post::{Letter, Post};
+use super::post::Post;
 use super::transport::{Incoming, Transport};
-use super::{Dialect, Effect, Inbound, Others, Outbound, SessionDoor, Welcome};
+use super::{Channel, Dialect, Effect, Inbound, Others, Outbound, SessionDoor, Welcome};
 use crate::clock::Stopwatch;
 use crate::domain::presence::Newcomer;
 use crate::domain::session::{CloseReason, Due, Life, Pace};
@@ -41,9 +43,16 @@ enum Busy {
     Calling(Pin<Box<dyn Future<Output = Vec<Effect>>>>),
     /// The board, and what to make of its answer.
     Asked {
-        reply: Option<ReplyWith>,
+        reply: Reply,
         until_us: u64,
     },
+}
+
+/// What to make of the board's answer.
+enum Reply {
+    Nothing,
+    Followed(ReplyWith),
+    Set(ReplyToSet),
 }
 
 /// One WebSocket.
@@ -94,6 +103,7 @@ impl Session {
                 account: welcome.account,
                 session: welcome.session,
                 username: welcome.username,
+                takes_rich: welcome.channel == Channel::PragmaSocial,
             },
             online: welcome.online,
             others: welcome.others,
@@ -202,45 +212,6 @@ impl Session {
         self.timer.as_mut().poll(task).is_ready()
     }
 
-    fn read_letters(&mut self, now_us: u64, task: &mut Task<'_>) -> bool {
-        let letters = self.post.take();
-        let any = !letters.is_empty();
-        for letter in letters {
-            if !self.life.is_live() {
-                return false;
-            }
-            match letter {
-                Letter::Event(shared) => {
-                    self.held_until_us = None;
-                    if let Some(message) = self.dialect.event(&shared) {
-                        self.send(message, now_us, task);
-                    }
-                }
-                Letter::Told(told) => {
-                    if let Some(message) = self.dialect.notification(&told) {
-                        self.send(message, now_us, task);
-                    }
-                }
-                Letter::Changed(changed) => {
-                    if let Some(message) = self.dialect.changed(&changed) {
-                        self.send(message, now_us, task);
-                    }
-                }
-                Letter::ExtendUntil(at) => self.life.extend(at),
-                Letter::Done => self.busy = Busy::No,
-                Letter::Followed(presences) => {
-                    let busy = std::mem::replace(&mut self.busy, Busy::No);
-                    if let Busy::Asked { reply: Some(reply), .. } = busy {
-                        self.insert(reply(&presences));
-                        // Before the letters behind it: those are newer than the snapshot.
-                        self.work(now_us, task);
-                    }
-                }
-            }
-        }
-        any
-    }
-
     /// Carries out effects until there are none or one has to be waited for.
     fn work(&mut self, now_us: u64, task: &mut Task<'_>) -> bool {
         let mut any = false;
@@ -277,15 +248,19 @@ impl Session {
             Effect::Close(reason) => return self.close(reason, None),
             Effect::SetStatus(status) => {
                 board.set_status(key, status.map(Into::into));
-                None
+                Reply::Nothing
+            }
+            Effect::SetRich(ask, reply) => {
+                board.set_rich(key, ask);
+                Reply::Set(reply)
             }
             Effect::Unfollow(accounts) => {
                 board.unfollow(key, accounts);
-                None
+                Reply::Nothing
             }
             Effect::Follow(accounts, reply) => {
                 board.follow(key, accounts, self.follows_max);
-                Some(reply)
+                Reply::Followed(reply)
             }
         };
         self.busy = Busy::Asked { reply, until_us: now_us.saturating_add(BOARD_US) };
@@ -330,7 +305,11 @@ impl Session {
                 self.close(reason, Some(fault.close_code()));
             }
             Incoming::Frame(Frame::Close(code)) => self.part(code, now_us),
-            Incoming::Frame(frame) if self.life.is_live() => self.take(frame, now_us),
+            Incoming::Frame(frame) if self.life.is_live() => {
+                self.take(frame, now_us);
+                // What is answered at once is answered before anything that came meanwhile.
+                self.work(now_us, task);
+            }
             Incoming::Frame(_) | Incoming::Partial => {}
         }
         !self.life.is_over()

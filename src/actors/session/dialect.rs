@@ -3,11 +3,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::domain::friend::ListNews;
 use crate::domain::notification::Notification;
-use crate::domain::presence::{Event, Presence};
+use crate::domain::presence::{Event, NoPresence, Presence, RichAsk};
 use crate::domain::session::CloseReason;
 use crate::domain::session::attributes::Changed;
 use crate::domain::time::UnixMicros;
@@ -36,6 +38,8 @@ pub enum Effect {
     Send(Outbound),
     /// Show this status, or `None` to appear offline; then continue with the effects `done` gives.
     SetStatus(Option<String>),
+    /// Show this rich presence; whether there is one then is handed to the second.
+    SetRich(RichAsk, ReplyToSet),
     /// Follow these players; the snapshot of who is online is handed to `reply`.
     Follow(Vec<crate::domain::account::AccountId>, ReplyWith),
     /// Follow them no more.
@@ -52,6 +56,9 @@ pub enum Effect {
 /// Makes the reply to a follow from what is online now.
 pub type ReplyWith = Box<dyn FnOnce(&[Presence]) -> Vec<Effect>>;
 
+/// Makes the reply to a rich presence.
+pub type ReplyToSet = Box<dyn FnOnce(Result<(), NoPresence>) -> Vec<Effect>>;
+
 /// One protocol over one socket.
 pub trait Dialect: 'static {
     /// The socket is open and the player counted: what to say first.
@@ -61,6 +68,15 @@ pub trait Dialect: 'static {
     /// Somebody followed has changed; `None`: this protocol does not say so. Must be cheap: the
     /// shared encoding is in `event`, made once for all receivers of a format.
     fn event(&mut self, event: &Shared) -> Option<Outbound>;
+    /// What else there is to say about the same event.
+    fn also(&mut self, _event: &Shared) -> Option<Outbound> {
+        None
+    }
+    /// The player's list of friends has changed. What is said about it is to be made when it is
+    /// its turn.
+    fn list(&mut self, _news: &Arc<ListNews>) -> Vec<Effect> {
+        Vec::new()
+    }
     /// The player is told something; `None`: this protocol does not say so. Shared like an event.
     fn notification(&mut self, _told: &Shared<Notification>) -> Option<Outbound> {
         None

@@ -16,6 +16,7 @@ use super::{Channel, Others, Resumable, SessionFigures, Shared, Welcome};
 use crate::actors::{Board, CallError};
 use crate::clock::{Clock, Stopwatch};
 use crate::domain::account::AccountId;
+use crate::domain::friend::ListNews;
 use crate::domain::notification::Notification;
 use crate::domain::presence::SessionKey;
 use crate::domain::queue::{Departure, Player};
@@ -181,6 +182,20 @@ impl SessionDoor {
             let _ = entry.post.put(Letter::Changed(Arc::clone(&changed)));
         }
         Some(Ok(()))
+    }
+
+    /// Tells the clients that keep a list of friends how their player's has changed. To be called
+    /// in the order of the changes.
+    pub fn tell_list(&self, news: ListNews) {
+        let sockets = self.lock();
+        let own = sockets.get(&news.owner).map_or(&[][..], Vec::as_slice);
+        let news = Arc::new(news);
+        for entry in own.iter().filter(|entry| entry.channel == Channel::PragmaSocial) {
+            // Later news would not fit to what this client knows.
+            if entry.post.put(Letter::List(Arc::clone(&news))).is_err() {
+                entry.post.close(CloseReason::SlowConsumer);
+            }
+        }
     }
 
     /// The session with this token was refreshed: its sockets live until `until` at least.

@@ -18,7 +18,7 @@ mod transport;
 mod upgrade;
 pub mod welcome;
 
-pub use dialect::{Dialect, Effect, Format, Inbound, Outbound, ReplyWith, Shared};
+pub use dialect::{Dialect, Effect, Format, Inbound, Outbound, ReplyToSet, ReplyWith, Shared};
 pub use door::{DoorParts, NoSlotFor, Revoked, SessionDoor, Slots};
 pub use figures::SessionFigures;
 pub use resumable::Resumable;

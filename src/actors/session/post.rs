@@ -12,8 +12,9 @@ use futures_util::task::AtomicWaker;
 
 use super::Shared;
 use crate::domain::account::AccountId;
+use crate::domain::friend::ListNews;
 use crate::domain::notification::Notification;
-use crate::domain::presence::Presence;
+use crate::domain::presence::{NoPresence, Presence};
 use crate::domain::session::CloseReason;
 use crate::domain::session::attributes::Changed;
 use crate::domain::time::UnixMicros;
@@ -29,6 +30,10 @@ pub(crate) enum Letter {
     Followed(Vec<Presence>),
     /// The board has done what it was asked.
     Done,
+    /// What became of a rich presence. Letters behind it are newer.
+    Set(Result<(), NoPresence>),
+    /// The player's list of friends has changed.
+    List(Arc<ListNews>),
     /// The player is told something.
     Told(Arc<Shared<Notification>>),
     /// Attributes of the session have changed.
@@ -56,7 +61,11 @@ impl Post {
         let mut letters = self.lock();
         let is_news = matches!(
             letter,
-            Letter::Event(_) | Letter::Told(_) | Letter::Changed(_) | Letter::ExtendUntil(_)
+            Letter::Event(_)
+                | Letter::Told(_)
+                | Letter::Changed(_)
+                | Letter::ExtendUntil(_)
+                | Letter::List(_)
         );
         if letters.len() >= LETTERS_MAX && is_news {
             if self.asked_to_close().is_some() {

@@ -1,6 +1,6 @@
 //! What a rule wants written: whole or not at all.
 
-use crate::domain::friend::Edge;
+use crate::domain::friend::{Edge, ListNews};
 use crate::domain::notification::Notification;
 use crate::domain::realm::Realm;
 use crate::domain::time::UnixMicros;
@@ -30,6 +30,8 @@ pub struct Change {
     pub revoked: Option<Revoked>,
     /// The realm from now on, when an operator changes it.
     pub realm: Option<Box<Realm>>,
+    /// How lists of friends have changed, to be told once this is stored.
+    pub lists: Vec<ListNews>,
 }
 
 /// One side's record of a relationship; `None`: it goes.
@@ -65,6 +67,7 @@ impl Change {
             redeemed: None,
             revoked: None,
             realm: None,
+            lists: Vec::new(),
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Dossier {
     pub data_requests: Vec<DataRequest>,
     /// Whether the player takes no invitations to be friends (§12.2).
     pub refuses_invites: bool,
+    /// How often the player's list of friends, invitations and blocks has changed (§12.2).
+    pub list_version: u64,
 }
 
 /// A player's name at a provider when they were last linked there.
@@ -115,6 +117,7 @@ impl Dossier {
         unlinked: Vec::new(),
         data_requests: Vec::new(),
         refuses_invites: false,
+        list_version: 0,
     };
 
     /// The player's name at a provider.

@@ -2,6 +2,7 @@
 
 use super::link::LinkKind;
 use super::update::Field;
+use crate::domain::friend::FriendRefusal;
 
 /// A decision against the caller. Nothing was changed. The wire text and code of each are in the
 /// front ends' error tables.
@@ -82,6 +83,9 @@ pub enum Refusal {
     /// The account holds as many friends, invitations and blocks as it may.
     #[error("too many friends")]
     TooManyFriends,
+    /// One player is not what the caller thinks (protocol-pragma §12).
+    #[error(transparent)]
+    Friend(#[from] FriendRefusal),
     /// A refresh token was used again after its successor was (protocol-nakama §3.4).
     #[error("the refresh token was used before")]
     RefreshReused,

@@ -1,6 +1,6 @@
 //! What a player wants done to their relationships, and its effect on both accounts' counts.
 
-use super::{Edge, EdgeState, Step};
+use super::{Edge, EdgeState, FriendRefusal, Step};
 use crate::domain::account::{Account, AccountId, Link};
 
 /// What is to be done.
@@ -12,6 +12,17 @@ pub enum Deed {
     Remove,
     /// Block.
     Block,
+    /// Ask one player to be friends, or accept; see [`super::invites`] for this and the next three.
+    Invite,
+    /// Accept or decline one player's invitation.
+    Respond {
+        /// Accept it.
+        accepts: bool,
+    },
+    /// End one friendship.
+    Unfriend,
+    /// Lift one block.
+    Unblock,
     /// Become friends with those who are friends at a provider; `reset` ends other friendships
     /// and invitations first.
     Import {
@@ -20,6 +31,18 @@ pub enum Deed {
         /// End the others.
         reset: bool,
     },
+}
+
+impl Deed {
+    /// What is said when the one player it is about is not there; `None`: nothing.
+    pub const fn nobody(&self) -> Option<FriendRefusal> {
+        match self {
+            Self::Invite => Some(FriendRefusal::InviteeNotFound),
+            Self::Respond { .. } => Some(FriendRefusal::InviterNotFound),
+            Self::Unfriend => Some(FriendRefusal::FriendNotFound),
+            Self::Add(_) | Self::Remove | Self::Block | Self::Unblock | Self::Import { .. } => None,
+        }
+    }
 }
 
 /// A wish of one player about others.
@@ -45,11 +68,20 @@ pub struct FriendLimits {
     pub friends_max: u32,
     /// Notifications kept for an account; the oldest go.
     pub notifications_max: usize,
+    /// Invitations to others that may wait for an answer, for those who invite by [`Deed::Invite`].
+    pub invites_sent_max: usize,
+    /// Invitations from others that may wait, as far as those go who invite by [`Deed::Invite`].
+    pub invites_received_max: usize,
 }
 
 impl Default for FriendLimits {
     fn default() -> Self {
-        Self { friends_max: 5_000, notifications_max: 500 }
+        Self {
+            friends_max: 5_000,
+            notifications_max: 500,
+            invites_sent_max: 100,
+            invites_received_max: 100,
+        }
     }
 }
 

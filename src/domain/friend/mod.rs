@@ -2,9 +2,13 @@
 //! (protocol-nakama §6).
 
 pub mod ask;
+pub mod invites;
+pub mod news;
 pub mod rules;
 
 pub use ask::{Deed, FriendAsk, FriendLimits};
+pub use invites::FriendRefusal;
+pub use news::{ListNews, Turn};
 pub use rules::{Step, accept_from_provider, add, block, remove};
 
 use crate::domain::account::AccountId;

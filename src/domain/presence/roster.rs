@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Event, Presence};
+use super::{Event, NoPresence, Presence, Rich, RichAsk};
 use crate::domain::account::AccountId;
 
 /// A session of this process: given once, never again.
@@ -25,11 +25,15 @@ pub struct Newcomer {
     pub session: Uuid,
     /// User name.
     pub username: Arc<str>,
+    /// Whether others may set what it shows: its client speaks of rich presences.
+    pub takes_rich: bool,
 }
 
 struct Member<P> {
     who: Newcomer,
     status: Option<Arc<str>>,
+    rich: Option<Arc<Rich>>,
+    version: u64,
     /// Whom it follows, and at which place of their `followers` it stands.
     follows: HashMap<AccountId, usize>,
     post: P,
@@ -40,9 +44,11 @@ struct Member<P> {
 struct Player {
     own: Vec<SessionKey>,
     followers: Vec<SessionKey>,
+    /// How often what stands for the player has changed, for as long as anybody watches.
+    changes: u64,
 }
 
-/// Everyone here, with the way to reach each session, `P`. Memory: about 350 bytes a session, 30
+/// Everyone here, with the way to reach each session, `P`. Memory: about 370 bytes a session, 30
 /// a follow.
 pub struct Roster<P> {
     members: HashMap<SessionKey, Member<P>>,
@@ -64,20 +70,67 @@ impl<P> Roster<P> {
             return None;
         };
         self.players.entry(who.account).or_default().own.push(key);
-        place.insert(Member { who, status: None, follows: HashMap::new(), post });
+        let follows = HashMap::new();
+        place.insert(Member { who, status: None, rich: None, version: 0, follows, post });
         if online { self.set_status(key, Some("".into())) } else { None }
     }
 
     /// A session shows something else, or nothing. Showing the same again is an event too; showing
     /// nothing when nothing was shown is none.
     pub fn set_status(&mut self, key: SessionKey, status: Option<Arc<str>>) -> Option<Event> {
+        let account = self.members.get(&key)?.who.account;
+        let was = self.lead(account);
         let member = self.members.get_mut(&key)?;
         let before = member.presence();
         member.status = status;
-        let after = member.presence();
-        let account = member.who.account;
+        member.rich = None;
+        let is = self.stamp(account, was.as_ref(), false);
+        let after = self.members.get(&key).and_then(Member::presence);
         self.shown = self.shown + usize::from(after.is_some()) - usize::from(before.is_some());
-        event(account, after, before)
+        let (joins, leaves) = (after.into_iter().collect(), before.into_iter().collect());
+        event(Event { account, joins, leaves, was, is })
+    }
+
+    /// A session shows a rich presence, which is an event even when nothing differs. A player has
+    /// one at most: what another session of theirs showed of that kind goes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rich::set`]; the session is not here.
+    pub fn set_rich(&mut self, key: SessionKey, ask: &RichAsk) -> Result<Event, NoPresence> {
+        let account = self.members.get(&key).ok_or(NoPresence)?.who.account;
+        let was = self.lead(account);
+        let rich = Rich::set(ask, was.as_ref().and_then(|was| was.rich.as_deref()))?;
+        let mut leaves = Vec::new();
+        for own in self.players.get(&account).map_or(&[][..], |player| &player.own) {
+            let Some(member) = self.members.get_mut(own) else { continue };
+            if *own == key || member.rich.is_some() {
+                leaves.extend(member.presence());
+                (member.status, member.rich) = (None, None);
+            }
+        }
+        let member = self.members.get_mut(&key).ok_or(NoPresence)?;
+        member.status = Some(rich.status());
+        member.rich = Some(Arc::new(rich));
+        self.shown = (self.shown + 1).saturating_sub(leaves.len());
+        let is = self.stamp(account, was.as_ref(), true);
+        Ok(Event { account, joins: is.iter().cloned().collect(), leaves, was, is })
+    }
+
+    /// The session of a player whose presence others may set: the newest.
+    pub fn rich_session(&self, account: AccountId) -> Option<SessionKey> {
+        let mut own = self.players.get(&account)?.own.iter().rev();
+        let takes = |key: &&SessionKey| self.members.get(key).is_some_and(|it| it.who.takes_rich);
+        own.find(takes).copied()
+    }
+
+    /// What these players show, one for each session.
+    pub fn look(&self, accounts: &[AccountId]) -> Vec<Presence> {
+        let mut shown = Vec::new();
+        for account in accounts {
+            self.show(*account, &mut shown);
+        }
+        shown
     }
 
     /// Follows these players from now on and tells what they show. The session's own player is
@@ -135,18 +188,20 @@ impl<P> Roster<P> {
     /// A session ends: its follows go, and what it showed is shown no more. The event is for those
     /// who remain.
     pub fn close(&mut self, key: SessionKey) -> Option<Event> {
+        let account = self.members.get(&key)?.who.account;
+        let was = self.lead(account);
         let member = self.members.remove(&key)?;
         for (&account, &place) in &member.follows {
             self.forget_follower(account, place);
         }
-        let account = member.who.account;
         if let Some(player) = self.players.get_mut(&account) {
             player.own.retain(|own| *own != key);
         }
+        let is = self.stamp(account, was.as_ref(), false);
         self.forget_player(account);
         let before = member.presence();
         self.shown -= usize::from(before.is_some());
-        event(account, None, before)
+        event(Event { account, joins: Vec::new(), leaves: before.into_iter().collect(), was, is })
     }
 
     /// Who hears about this player: each session once.
@@ -190,6 +245,44 @@ impl<P> Roster<P> {
         into.extend(members.filter_map(Member::presence));
     }
 
+    /// The session that stands for a player, see [`Presence::lead`].
+    fn lead_key(&self, account: AccountId) -> Option<SessionKey> {
+        let mut plain = None;
+        for key in self.players.get(&account)?.own.iter().rev() {
+            match self.members.get(key) {
+                Some(member) if member.rich.is_some() => return Some(*key),
+                Some(member) if member.status.is_some() => plain = plain.or(Some(*key)),
+                _ => {}
+            }
+        }
+        plain
+    }
+
+    fn lead(&self, account: AccountId) -> Option<Presence> {
+        self.members.get(&self.lead_key(account)?)?.presence()
+    }
+
+    /// Gives what stands for the player a new version if it is not what it was, or `anyway`.
+    fn stamp(
+        &mut self,
+        account: AccountId,
+        was: Option<&Presence>,
+        anyway: bool,
+    ) -> Option<Presence> {
+        let key = self.lead_key(account)?;
+        let (player, member) = (self.players.get_mut(&account)?, self.members.get_mut(&key)?);
+        let same = was.is_some_and(|was| {
+            was.session == member.who.session
+                && Some(&was.status) == member.status.as_ref()
+                && was.rich == member.rich
+        });
+        if anyway || !same {
+            player.changes += 1;
+            member.version = player.changes;
+        }
+        member.presence()
+    }
+
     /// Takes the follower at `place` out; the last one moves there and is told.
     fn forget_follower(&mut self, account: AccountId, place: usize) {
         let Some(player) = self.players.get_mut(&account) else {
@@ -224,13 +317,13 @@ impl<P> Member<P> {
             session: self.who.session,
             username: Arc::clone(&self.who.username),
             status: Arc::clone(status),
+            version: self.version,
+            rich: self.rich.clone(),
         })
     }
 }
 
-fn event(account: AccountId, join: Option<Presence>, leave: Option<Presence>) -> Option<Event> {
-    let event =
-        Event { account, joins: join.into_iter().collect(), leaves: leave.into_iter().collect() };
+fn event(event: Event) -> Option<Event> {
     (!event.is_empty()).then_some(event)
 }
 

@@ -9,14 +9,21 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::envelope::Request;
-use super::{account_calls, session_calls, trusted_calls};
+use super::{account_calls, friend_calls, presence_calls, session_calls, trusted_calls};
 use crate::domain::account::AccountId;
+use crate::domain::presence::{NoPresence, Presence, RichAsk};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{BackendType, Claims, PlayerClaims, SessionType};
 use crate::pragma::{App, Fault};
 
 /// Every service's part of the table.
-const SERVICES: &[&[Call]] = &[session_calls::CALLS, account_calls::CALLS, trusted_calls::CALLS];
+const SERVICES: &[&[Call]] = &[
+    session_calls::CALLS,
+    account_calls::CALLS,
+    trusted_calls::CALLS,
+    friend_calls::CALLS,
+    presence_calls::CALLS,
+];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Call>> =
     LazyLock::new(|| all().map(|call| (call.name, call)).collect());
@@ -81,12 +88,37 @@ pub enum Then {
 /// The payload of an answer, and what then.
 pub type Answer = Result<(Value, Then), Fault>;
 
+/// Makes an answer of what friends show.
+pub type OfShown = Box<dyn FnOnce(&[Presence]) -> Value>;
+
+/// What the session asks the board before the answer is known.
+pub enum Wish {
+    /// Nothing: this is the answer.
+    Say(Value),
+    /// To show a rich presence, and what to answer then.
+    SetRich(RichAsk, fn(Result<(), NoPresence>) -> Value),
+    /// To follow friends from now on, and to hear how their list changes beyond `version`.
+    Befriend {
+        /// Whom to follow.
+        friends: Vec<AccountId>,
+        /// The number of the list that is answered with.
+        version: u64,
+        /// Makes the answer from what they show.
+        answer: OfShown,
+    },
+}
+
+/// A wish to wait for.
+pub type Wishing = Pin<Box<dyn Future<Output = Result<Wish, Fault>>>>;
+
 /// An answer that is there, or one to wait for.
 pub enum Step {
     /// Decided at once.
     Now(Answer),
     /// After a look into the registry.
     Later(Pin<Box<dyn Future<Output = Answer>>>),
+    /// After the session has asked the board. Only for requests that come over a socket.
+    Asking(Wishing),
 }
 
 impl Step {
@@ -127,6 +159,7 @@ impl Call {
     }
 
     /// The same, for those with a permission.
+    #[must_use]
     pub const fn permitted(mut self, permission: &'static str) -> Self {
         self.permission = Some(permission);
         self
@@ -165,6 +198,8 @@ async fn as_operator(ask: Ask, permission: &'static str, run: fn(Ask) -> Step) -
     match run(ask) {
         Step::Now(answer) => answer,
         Step::Later(answer) => answer.await,
+        // Operators show no presence.
+        Step::Asking(_) => Err(Fault::Internal),
     }
 }
 

@@ -164,6 +164,11 @@ pub fn sealed(sequence: u64, (member, body): (&'static str, Value)) -> String {
     json!({"sequenceNumber": sequence, member: body}).to_string()
 }
 
+/// The same around a notification that is encoded already.
+pub fn around(sequence: u64, notification: &str) -> String {
+    format!(r#"{{"notification":{notification},"sequenceNumber":{sequence}}}"#)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,6 +226,9 @@ mod tests {
             sealed(12, response(request.id, &request.kind, &json!({"a": 1}))),
             r#"{"response":{"payload":{"a":1},"requestId":41,"type":"AccountRpc.GetAccountV1Response"},"sequenceNumber":12}"#
         );
+        let told = notification("FriendRpc.FriendUpdateV1Notification", &json!({"a": 1}));
+        let encoded = told.1.to_string();
+        assert_eq!(around(3, &encoded), sealed(3, told));
         let error: Value = serde_json::from_str(&sealed(
             0,
             refusal(9, Fault::InvalidRequestType, Uuid::nil(), &[]),

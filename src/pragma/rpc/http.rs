@@ -23,6 +23,7 @@ pub(in crate::pragma) async fn call(
     let answer = match calls::call(ask) {
         Step::Now(answer) => answer,
         Step::Later(answer) => answer.await,
+        Step::Asking(_) => Err(Fault::SessionNotFound),
     };
     let body = match answer {
         Ok((payload, _)) => envelope::response(id, &kind, &payload),

@@ -13,14 +13,16 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::calls::{self, Answer, Ask, Step, Then, Via};
+use super::calls::{self, Answer, Ask, Step, Then, Via, Wish, Wishing};
 use super::envelope::{self, Request, Unreadable};
+use super::friend_news::Register;
 use crate::actors::session::{
     Channel, Denied, Dialect, Effect, Inbound, Others, Outbound, Resumable, Shared, SocketLimits,
     SocketRoute, Welcome,
 };
 use crate::config::pragma::BackendMode;
 use crate::domain::account::AccountId;
+use crate::domain::friend::ListNews;
 use crate::domain::session::CloseReason;
 use crate::domain::session::attributes::Changed;
 use crate::domain::time::UnixMicros;
@@ -31,14 +33,12 @@ use crate::pragma::{App, Fault, accepts_json, bearer};
 
 /// Messages waiting for a client that does not read; then it is closed.
 const OUTBOX_MESSAGES: usize = 256;
-/// Bytes waiting for a client that does not read.
-const OUTBOX_BYTES: usize = 64 * 1024;
+/// Bytes waiting for a client that does not read: a long list of friends and what follows it.
+const OUTBOX_BYTES: usize = 1 << 20;
 /// Requests a second one socket may make; a real client makes a few.
 const MESSAGES_PER_SECOND: u32 = 50;
 /// Connections that may share one partner token.
 const FLEET_MAX: usize = 10_000;
-/// Players one socket may follow: more than any friend list holds.
-const FOLLOWS_MAX: usize = 1_000;
 
 /// The path at which Pragma's sockets open, for both backends: the token says which.
 pub struct Route {
@@ -85,10 +85,17 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
     let config = &app.config.pragma;
     let account = AccountId(who.social_id);
     let resumable = app.door.resumable(account, who.channel, reconnects);
+    let friends = who.channel == Channel::PragmaSocial;
+    let shared = Arc::new(app.clone());
     Ok(Welcome {
         account,
         session: resumable.id,
-        username: who.display_name.into(),
+        // Clients of Nakama's who see this player online know them by the user name.
+        username: app
+            .door
+            .seen(account)
+            .filter(|_| friends)
+            .map_or_else(|| who.display_name.into(), |account| account.username.into()),
         online: false,
         token: who.jti,
         issued_at_us: who.issued_at_us,
@@ -107,12 +114,14 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
             ping_period_ms: None,
             idle_ms: config.idle_timeout_s.saturating_mul(1_000),
             messages_per_second: MESSAGES_PER_SECOND,
-            follows_max: FOLLOWS_MAX,
+            // No list of friends holds more.
+            follows_max: app.config.nakama.friends_max as usize,
         },
         dialect: Box::new(Spoken {
             voice: Voice::new(app, resumable, &claims),
             claims: Arc::new(claims),
-            app: Arc::new(app.clone()),
+            friends: friends.then(|| Register::new(Arc::clone(&shared), account)),
+            app: shared,
         }),
     })
 }
@@ -161,7 +170,37 @@ impl<'a> Who<'a> {
 struct Spoken {
     app: Arc<App>,
     claims: Arc<Claims>,
+    /// Only a player's social socket speaks of friends.
+    friends: Option<Register>,
     voice: Voice,
+}
+
+impl Spoken {
+    /// Asks the board before it answers.
+    async fn ask(
+        wishing: Wishing,
+        (id, kind): (i64, std::borrow::Cow<'static, str>),
+        voice: Voice,
+        friends: Option<Register>,
+    ) -> Vec<Effect> {
+        let wish = match wishing.await {
+            Ok(wish) => wish,
+            Err(fault) => return vec![voice.refuse(id, fault)],
+        };
+        let answered = move |payload: Value| voice.answer(id, &kind, Ok((payload, Then::Nothing)));
+        match wish {
+            Wish::Say(payload) => answered(payload),
+            Wish::SetRich(rich, became) => {
+                vec![Effect::SetRich(rich, Box::new(move |set| answered(became(set))))]
+            }
+            Wish::Befriend { friends: follow, version, answer } => {
+                if let Some(friends) = friends {
+                    friends.knows(version);
+                }
+                vec![Effect::Follow(follow, Box::new(move |shown| answered(answer(shown))))]
+            }
+        }
+    }
 }
 
 impl Dialect for Spoken {
@@ -188,12 +227,23 @@ impl Dialect for Spoken {
                 let voice = self.voice.clone();
                 vec![Effect::Call(Box::pin(async move { voice.answer(id, &kind, answer.await) }))]
             }
+            Step::Asking(wishing) => {
+                let (voice, friends) = (self.voice.clone(), self.friends.clone());
+                vec![Effect::Call(Box::pin(Self::ask(wishing, (id, kind), voice, friends)))]
+            }
         }
     }
 
-    /// Friends and their presence are told by messages of their own, none of which exists yet.
-    fn event(&mut self, _event: &Shared) -> Option<Outbound> {
-        None
+    fn event(&mut self, event: &Shared) -> Option<Outbound> {
+        self.friends.as_ref()?.event(event, &self.voice)
+    }
+
+    fn also(&mut self, event: &Shared) -> Option<Outbound> {
+        self.friends.as_ref()?.also(event, &self.voice)
+    }
+
+    fn list(&mut self, news: &Arc<ListNews>) -> Vec<Effect> {
+        self.friends.as_ref().map_or_else(Vec::new, |friends| friends.list(news, &self.voice))
     }
 
     fn changed(&mut self, changed: &Changed) -> Option<Outbound> {
@@ -218,7 +268,7 @@ fn attributes(values: &BTreeMap<i32, Uuid>) -> Value {
 
 /// Writes what a socket says, numbering it from 0 without gaps (§2.2).
 #[derive(Clone)]
-struct Voice {
+pub(super) struct Voice {
     next: Rc<Cell<u64>>,
     /// The notification of a farewell, without what may change until then.
     farewell: Rc<(&'static str, Value)>,
@@ -263,10 +313,20 @@ impl Voice {
         })
     }
 
-    fn say(&self, body: (&'static str, Value)) -> Outbound {
+    pub fn say(&self, body: (&'static str, Value)) -> Outbound {
+        Outbound::Text(Bytes::from(envelope::sealed(self.number(), body)))
+    }
+
+    /// A notification that is encoded already, its type included.
+    pub fn say_notification(&self, body: &[u8]) -> Option<Outbound> {
+        let body = std::str::from_utf8(body).ok()?;
+        Some(Outbound::Text(Bytes::from(envelope::around(self.number(), body))))
+    }
+
+    fn number(&self) -> u64 {
         let sequence = self.next.get();
         self.next.set(sequence + 1);
-        Outbound::Text(Bytes::from(envelope::sealed(sequence, body)))
+        sequence
     }
 
     fn answer(&self, id: i64, kind: &str, answer: Answer) -> Vec<Effect> {

@@ -42,6 +42,7 @@ prop_compose! {
             bans: ids.iter().map(|id| ban(*id)).collect(),
             groups: ids,
             refuses_invites,
+            list_version: times.1,
             ..Dossier::EMPTY
         }
     }

@@ -1,10 +1,12 @@
 //! Relationships, deletion and rotation through the registry, over the real store.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::account::ProviderEmail;
-use crate::domain::friend::{Deed, EdgeState, FriendAsk, FriendLimits};
+use crate::domain::friend::{Deed, EdgeState, FriendAsk, FriendLimits, FriendRefusal};
 use crate::domain::notification::Topic;
 
 fn wish(me: &Account, deed: Deed, ids: &[AccountId]) -> FriendAsk {
@@ -51,9 +53,96 @@ async fn an_invitation_is_stored_told_and_accepted() {
 }
 
 #[actix_web::test]
+async fn both_sides_hear_how_their_lists_change_with_numbers_without_gaps() {
+    use EdgeState::{Blocked, Friend, InviteReceived, InviteSent};
+    let data = tempfile::tempdir().unwrap();
+    let (accounts, _stopped) = start(store(data.path()));
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hears = heard.clone();
+    accounts.on_lists(move |news| hears.lock().unwrap().push(news));
+    let three = players(&accounts, 3).await;
+    let (ada, bob, eve) = (three[0].id, three[1].id, three[2].id);
+    for (me, deed, other) in [
+        (0, Deed::Invite, bob),
+        (0, Deed::Invite, bob), // asking twice is asking once
+        (1, add(), ada),
+        (2, Deed::Block, ada), // Ada hears nothing
+        (0, Deed::Remove, bob),
+        (0, Deed::Import { provider: "steam", reset: false }, bob),
+    ] {
+        accounts.befriend(three[me].id, wish(&three[me], deed, &[other])).await.unwrap();
+    }
+    accounts.delete(bob).await.unwrap();
+    let heard = std::mem::take(&mut *heard.lock().unwrap());
+    let of = |owner: AccountId| {
+        let own = heard.iter().filter(move |news| news.owner == owner);
+        let turns = own.map(|news| (news.version, news.turns[0].before, news.turns[0].after));
+        turns.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(ada),
+        [
+            (1, None, Some(InviteSent)),
+            (2, Some(InviteSent), Some(Friend)),
+            (3, Some(Friend), None),
+            (4, None, Some(Friend)),
+            (5, Some(Friend), None),
+        ]
+    );
+    assert_eq!(
+        of(bob)[..2],
+        [(1, None, Some(InviteReceived)), (2, Some(InviteReceived), Some(Friend))]
+    );
+    assert_eq!(of(eve), [(1, None, Some(Blocked))]);
+    let stored = accounts.find(Key::Id(ada)).await.unwrap().unwrap();
+    assert_eq!(stored.dossier().list_version, 5);
+    accounts.close().await;
+}
+
+#[actix_web::test]
+async fn who_takes_no_invitations_gets_none_by_any_way() {
+    let data = tempfile::tempdir().unwrap();
+    let (accounts, _stopped) = start(store(data.path()));
+    let two = players(&accounts, 2).await;
+    let (ada, bob) = (&two[0], &two[1]);
+    accounts.refuse_invites(bob.id, true).await.unwrap();
+    let refused = accounts.befriend(ada.id, wish(ada, Deed::Invite, &[bob.id])).await;
+    let expected = Refusal::Friend(FriendRefusal::InviteeNotFound);
+    assert_eq!(refused, Err(AccountsError::Refused(expected)));
+    let told = accounts.befriend(ada.id, wish(ada, add(), &[bob.id])).await.unwrap();
+    assert_eq!((told, accounts.edges(bob.id).unwrap()), (Vec::new(), Vec::new()));
+    accounts.refuse_invites(bob.id, false).await.unwrap();
+    accounts.befriend(ada.id, wish(ada, Deed::Invite, &[bob.id])).await.unwrap();
+    assert_eq!(count_of(&accounts, bob.id).await, 1);
+    accounts.close().await;
+}
+
+#[actix_web::test]
+async fn invitations_that_wait_are_bounded_on_both_sides() {
+    let data = tempfile::tempdir().unwrap();
+    let friends =
+        FriendLimits { invites_sent_max: 2, invites_received_max: 1, ..Default::default() };
+    let limits = RegistryLimits { friends, ..RegistryLimits::default() };
+    let clock = Clock::manual(START);
+    let (accounts, _stopped) =
+        Accounts::start(store(data.path()), &config(), clock, Dice::seeded(1), limits).unwrap();
+    let all = players(&accounts, 5).await;
+    let invite = async |by: usize, other: usize| {
+        accounts.befriend(all[by].id, wish(&all[by], Deed::Invite, &[all[other].id])).await
+    };
+    let refused = |refusal: FriendRefusal| Err(AccountsError::Refused(Refusal::Friend(refusal)));
+    assert!(invite(0, 1).await.is_ok() && invite(0, 2).await.is_ok());
+    assert_eq!(invite(0, 3).await, refused(FriendRefusal::ListFull));
+    assert_eq!(invite(4, 1).await, refused(FriendRefusal::InviteeReceivedInvitesFull));
+    assert!(invite(1, 0).await.is_ok(), "accepting makes room");
+    assert!(invite(0, 3).await.is_ok() && invite(4, 1).await.is_ok());
+    accounts.close().await;
+}
+
+#[actix_web::test]
 async fn lists_and_notifications_are_bounded_and_strangers_cannot_fill_them() {
     let data = tempfile::tempdir().unwrap();
-    let friends = FriendLimits { friends_max: 4, notifications_max: 3 };
+    let friends = FriendLimits { friends_max: 4, notifications_max: 3, ..FriendLimits::default() };
     let limits = RegistryLimits { friends, ..RegistryLimits::default() };
     let clock = Clock::manual(START);
     let (accounts, _stopped) =

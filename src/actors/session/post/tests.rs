@@ -11,6 +11,8 @@ fn presence(account: u128, status: usize) -> Presence {
         session: Uuid::from_u128(account),
         username: "ada".into(),
         status: status.to_string().into(),
+        version: 0,
+        rich: None,
     }
 }
 
@@ -19,6 +21,8 @@ fn update(account: u128, from: usize, to: usize) -> Letter {
         account: AccountId(Uuid::from_u128(account)),
         joins: vec![presence(account, to)],
         leaves: vec![presence(account, from)],
+        was: Some(presence(account, from)),
+        is: Some(presence(account, to)),
     })))
 }
 

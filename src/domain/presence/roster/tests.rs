@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::presence::Basic;
 
 const FOLLOWS_MAX: usize = 3;
 
@@ -19,12 +20,17 @@ fn who(account_n: u8, key: u64) -> Newcomer {
         account: account(account_n),
         session: Uuid::from_u128(u128::from(key) << 64),
         username: format!("player{account_n}").into(),
+        takes_rich: false,
     }
 }
 
 fn presence(account_n: u8, key: u64, status: &str) -> Presence {
-    let Newcomer { account, session, username } = who(account_n, key);
-    Presence { account, session, username, status: status.into() }
+    versioned(account_n, key, status, 1)
+}
+
+fn versioned(account_n: u8, key: u64, status: &str, version: u64) -> Presence {
+    let Newcomer { account, session, username, .. } = who(account_n, key);
+    Presence { account, session, username, status: status.into(), version, rich: None }
 }
 
 fn heard(roster: &Roster<()>, account_n: u8) -> Vec<u64> {
@@ -41,11 +47,12 @@ fn a_session_hears_its_own_player_and_an_update_is_a_leave_and_a_join_in_one_eve
     assert_eq!(heard(&roster, 1), [1]);
 
     let event = roster.set_status(SessionKey(1), Some("in the lobby".into())).unwrap();
-    assert_eq!(event.joins, [presence(1, 1, "in the lobby")]);
+    let lobby = versioned(1, 1, "in the lobby", 2);
+    assert_eq!(event.joins, std::slice::from_ref(&lobby));
     assert_eq!(event.leaves, [presence(1, 1, "")]);
 
     let event = roster.set_status(SessionKey(1), None).unwrap();
-    assert_eq!((event.joins, event.leaves), (vec![], vec![presence(1, 1, "in the lobby")]));
+    assert_eq!((event.joins, event.leaves), (vec![], vec![lobby]));
     assert!(roster.set_status(SessionKey(1), None).is_none(), "nothing shown, nothing to say");
     assert!(!roster.is_online(account(1)));
 }
@@ -61,7 +68,7 @@ fn a_follow_tells_every_session_of_a_player_and_again_when_asked_again() {
     let asked = [account(1), account(1), account(2), account(9)];
     for _ in 0..2 {
         let shown = roster.follow(SessionKey(4), &asked, 10);
-        assert_eq!(shown, [presence(1, 1, ""), presence(1, 2, "")]);
+        assert_eq!(shown, [presence(1, 1, ""), versioned(1, 2, "", 2)]);
     }
     assert_eq!(heard(&roster, 1), [1, 2, 3, 4]);
     roster.unfollow(SessionKey(4), &[account(2), account(1), account(7)]);
@@ -79,6 +86,65 @@ fn beyond_the_bound_nobody_more_is_followed_or_told() {
     let shown = roster.follow(SessionKey(1), &[account(2), account(3)], 1);
     assert_eq!(shown, [presence(2, 2, "")]);
     assert_eq!(heard(&roster, 3), [3]);
+}
+
+fn rich(basic: Option<Basic>, ext: Option<&str>) -> RichAsk {
+    let (player, shard) = (Uuid::from_u128(9), Uuid::from_u128(1));
+    RichAsk { player, shard, basic, ext: ext.map(Into::into) }
+}
+
+#[test]
+fn a_rich_presence_is_a_new_version_each_time_and_a_text_for_others() {
+    let mut roster = Roster::default();
+    assert_eq!(roster.open(SessionKey(1), who(1, 1), false, ()), None);
+    let only_ext = rich(None, Some(r#"{"map":"dust"}"#));
+    assert_eq!(roster.set_rich(SessionKey(1), &only_ext), Err(NoPresence));
+    assert!(!roster.is_online(account(1)), "nothing is shown until it is set");
+
+    for (ask, basic, ext, status) in [
+        (rich(Some(Basic::Online), None), Basic::Online, "{}", ""),
+        (only_ext.clone(), Basic::Online, r#"{"map":"dust"}"#, r#"{"map":"dust"}"#),
+        (rich(Some(Basic::Away), None), Basic::Away, r#"{"map":"dust"}"#, r#"{"map":"dust"}"#),
+        (rich(Some(Basic::Away), Some("{}")), Basic::Away, "{}", ""),
+        (rich(Some(Basic::Away), Some("{}")), Basic::Away, "{}", ""),
+    ] {
+        let event = roster.set_rich(SessionKey(1), &ask).unwrap();
+        let is = event.is.unwrap();
+        assert_eq!(event.joins, std::slice::from_ref(&is));
+        assert_eq!(event.was.as_ref().map_or(0, |was| was.version) + 1, is.version);
+        assert_eq!(event.leaves, event.was.into_iter().collect::<Vec<_>>());
+        let shown = is.rich.unwrap();
+        assert_eq!((shown.basic, &*shown.ext, &*is.status), (basic, ext, status));
+    }
+    let event = roster.close(SessionKey(1)).unwrap();
+    assert_eq!((event.leaves.len(), event.is), (1, None));
+    assert_eq!(roster.shown(), 0);
+    assert_eq!(roster.set_rich(SessionKey(1), &only_ext), Err(NoPresence));
+}
+
+#[test]
+fn a_player_has_one_rich_presence_and_it_stands_for_them() {
+    let mut roster = Roster::default();
+    for key in [1, 2] {
+        roster.open(SessionKey(key), Newcomer { takes_rich: true, ..who(1, key) }, false, ());
+    }
+    roster.open(SessionKey(3), who(1, 3), true, ());
+    assert_eq!(roster.rich_session(account(1)), Some(SessionKey(2)));
+    let online = rich(Some(Basic::Online), None);
+    let first = roster.set_rich(SessionKey(1), &online).unwrap();
+    assert_eq!(first.was.unwrap().version + 1, first.is.as_ref().unwrap().version);
+    let second = roster.set_rich(SessionKey(2), &online).unwrap();
+    assert_eq!(second.leaves, first.joins, "the one takes the other's place in one event");
+    assert_eq!(roster.shown(), 2);
+
+    // What the other connection shows changes nothing while there is a rich one.
+    let lobby = roster.set_status(SessionKey(3), Some("lobby".into())).unwrap();
+    assert_eq!(lobby.was, lobby.is);
+    assert_eq!(roster.close(SessionKey(1)), None, "it shows nothing any more");
+    let left = roster.close(SessionKey(2)).unwrap();
+    let (was, is) = (left.was.unwrap(), left.is.unwrap());
+    assert_eq!((&*is.status, is.rich), ("lobby", None));
+    assert!(is.version > was.version, "newer than what it stands behind");
 }
 
 #[derive(Clone, Debug)]

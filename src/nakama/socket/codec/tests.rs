@@ -71,8 +71,12 @@ fn frames_of_the_vectors_are_written_in_both_formats() {
         session: id,
         username: "alice".into(),
         status: "hi".into(),
+        version: 1,
+        rich: None,
     };
-    let event = Event { account: AccountId(id), joins: vec![presence], leaves: Vec::new() };
+    let account = AccountId(id);
+    let (was, is) = (None, Some(presence.clone()));
+    let event = Event { account, joins: vec![presence], leaves: Vec::new(), was, is };
     let bad = Said::Error(ErrorCode::BadInput, "Invalid user identifier");
     let join = [
         &bytes("da015b 1259 0a24")[..],
@@ -159,6 +163,8 @@ fn presences() -> impl Strategy<Value = Vec<Presence>> {
         session: Uuid::from_u128(session),
         username: username.into(),
         status: status.into(),
+        version: 1,
+        rich: None,
     });
     prop::collection::vec(presence, 0..3)
 }
@@ -188,7 +194,8 @@ fn speech() -> impl Strategy<Value = Speech> {
         code.prop_map(Speech::Error),
         presences().prop_map(Speech::Status),
         (presences(), presences()).prop_map(|(joins, leaves)| {
-            Speech::Event(Event { account: AccountId(Uuid::nil()), joins, leaves })
+            let account = AccountId(Uuid::nil());
+            Speech::Event(Event { account, joins, leaves, was: None, is: None })
         }),
         notification().prop_map(Speech::Notification),
     ]

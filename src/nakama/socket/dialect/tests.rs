@@ -61,6 +61,8 @@ fn presence(status: &str) -> Presence {
         session: BOB.parse().unwrap(),
         username: "bob".into(),
         status: status.into(),
+        version: 1,
+        rich: None,
     }
 }
 
@@ -75,6 +77,7 @@ fn script(effects: Vec<Effect>) -> Vec<String> {
         match effect {
             Effect::Send(message) => lines.push(text(message)),
             Effect::SetStatus(status) => lines.push(format!("set {status:?}")),
+            Effect::SetRich(..) => panic!("a client of Nakama's has a status"),
             Effect::Follow(accounts, reply) => {
                 lines.push(format!("follow {}", accounts.len()));
                 lines.extend(script(reply(&[presence("hi")])));
@@ -263,6 +266,8 @@ fn an_event_is_encoded_once_with_leave_and_join_together() {
             account: account(BOB),
             joins: joins.iter().map(|status| presence(status)).collect(),
             leaves: leaves.iter().map(|status| presence(status)).collect(),
+            was: None,
+            is: None,
         })
     };
     let heard = |shared: &Shared| match dialect().event(shared) {
