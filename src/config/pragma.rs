@@ -22,6 +22,8 @@ pub struct PragmaConfig {
     pub public_tls: bool,
     /// The default game shard.
     pub game_shard: Uuid,
+    /// Further game shards whose players sign in here; their game backends run elsewhere.
+    pub shards: Vec<Uuid>,
     /// How session tokens are signed: `EdDSA`, `ES256` or `RS256`.
     pub signing: Signing,
     /// Life of a player token, in minutes. 1 to 525600.
@@ -30,6 +32,16 @@ pub struct PragmaConfig {
     pub player_refresh_min: u64,
     /// Half-width of the random window around the refresh time, in minutes. 0 to 60.
     pub player_refresh_variance_min: u64,
+    /// Life of an operator's token, in minutes. 1 to 525600.
+    pub operator_token_min: u64,
+    /// Life of a partner token, in hours; it can be revoked. 1 to 876000.
+    pub partner_token_h: u64,
+    /// Whether a ban ends the player's sessions at once and revokes their tokens. If not, it counts
+    /// from the next sign-in or refresh on.
+    pub bans_end_sessions: bool,
+    /// Who becomes an operator with every permission by signing in: "PROVIDER:account id" or
+    /// "PROVIDER:verified e-mail" each. Empty: the first operator of a server in development.
+    pub bootstrap_admins: Vec<String>,
     /// The UNSAFE test provider: anybody is who they say. On with --dev; never in production.
     pub unsafe_provider: bool,
     /// No pass token is asked for (devLoginQueueBypass). Refused in PRODUCTION without
@@ -56,6 +68,19 @@ pub enum BackendMode {
     Development,
 }
 
+impl PragmaConfig {
+    /// Every game shard whose players sign in here, this server's own first.
+    pub fn every_shard(&self) -> impl Iterator<Item = Uuid> + '_ {
+        let further = self.shards.iter().copied().filter(|shard| *shard != self.game_shard);
+        std::iter::once(self.game_shard).chain(further)
+    }
+
+    /// Whether the players of a shard sign in here.
+    pub fn knows_shard(&self, shard: Uuid) -> bool {
+        self.every_shard().any(|known| known == shard)
+    }
+}
+
 impl Default for PragmaConfig {
     fn default() -> Self {
         Self {
@@ -65,10 +90,15 @@ impl Default for PragmaConfig {
             public_port: 0,
             public_tls: false,
             game_shard: Uuid::from_u128(1),
+            shards: Vec::new(),
             signing: Signing::EdDSA,
             player_token_min: 1440,
             player_refresh_min: 45,
             player_refresh_variance_min: 5,
+            operator_token_min: 2_880,
+            partner_token_h: 876_000,
+            bans_end_sessions: false,
+            bootstrap_admins: Vec::new(),
             unsafe_provider: false,
             login_queue_bypass: false,
             bypass_in_production: false,

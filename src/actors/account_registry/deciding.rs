@@ -3,8 +3,8 @@
 use crate::domain::account::linking::Taken;
 use crate::domain::account::sign_in::{self, Decided, Fresh, Seen, SignIn};
 use crate::domain::account::{
-    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, Revoke,
-    linking, names, revoking, rotating, update,
+    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, linking,
+    names, revoking, rotating, update,
 };
 use crate::domain::friend::FriendLimits;
 use crate::domain::time::UnixMicros;
@@ -31,6 +31,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Refused, and nothing to write.
+    pub const fn refused(refusal: Refusal) -> Self {
+        Self { change: None, answer: Err(refusal) }
+    }
+
     fn of(decided: Result<Option<Change>, Refusal>) -> Self {
         match decided {
             // What changes nothing has no flush to wait for.
@@ -112,6 +117,9 @@ impl Desk<'_> {
 
     fn decide_edit(&self, id: AccountId, edit: &Edit) -> Result<Outcome, StoreError> {
         let reads = self.store.reads();
+        if let Edit::Realm(ask) = edit {
+            return self.decide_realm(ask);
+        }
         let Some(account) = reads.account(id)? else {
             return Ok(gone(edit));
         };
@@ -148,14 +156,9 @@ impl Desk<'_> {
                 };
                 Outcome::of(update::update(account, ask, taken, self.now))
             }
-            Edit::Delete => {
-                let mut change = self.decide_delete(&account)?;
-                let kept = reads.revoked(id)?;
-                let all =
-                    revoking::revoke(account, kept, &Revoke::All, self.now, self.token_life_s);
-                change.revoked = all.revoked;
-                Outcome::of(Ok(Some(change)))
-            }
+            Edit::Delete => self.decide_departure(account)?,
+            Edit::Office(ask) => self.decide_office(account, ask)?,
+            Edit::Realm(ask) => self.decide_realm(ask)?,
             Edit::Friends(ask) => match self.decide_friends(&account, ask)? {
                 Ok(Befriended { change, told }) => {
                     Outcome { change, answer: Ok(Edited { told, ..Edited::default() }) }
@@ -239,7 +242,7 @@ impl Desk<'_> {
 
     /// A free discriminator, each with the same chance. Rolls until one is free; a name with
     /// nearly all taken is counted through instead.
-    fn free_discriminator(&self, name: &str) -> Result<Option<u16>, StoreError> {
+    pub(super) fn free_discriminator(&self, name: &str) -> Result<Option<u16>, StoreError> {
         let folded = names::fold_display_name(name);
         for _ in 0..ROLLS {
             let rolled = 1 + self.roll(usize::from(DISCRIMINATORS));
@@ -276,9 +279,12 @@ fn gone(edit: &Edit) -> Outcome {
         Edit::Update(_) | Edit::Delete | Edit::Friends(_) | Edit::DropNotifications(_) => {
             return Outcome::of(Ok(None));
         }
-        Edit::Link(_) | Edit::Rehash { .. } | Edit::Revoke(_) | Edit::Rotate(_) => {
-            Refusal::NoAccount
-        }
+        Edit::Link(_)
+        | Edit::Rehash { .. }
+        | Edit::Revoke(_)
+        | Edit::Rotate(_)
+        | Edit::Office(_)
+        | Edit::Realm(_) => Refusal::NoAccount,
     };
     Outcome { change: None, answer: Err(refusal) }
 }

@@ -26,6 +26,7 @@ use crate::store::{Reads, Store, StoreError};
 use super::group::Group;
 use super::in_flight::InFlight;
 use super::registry::{AccountRegistry, Ask, Call, Close};
+use super::searching::Turns;
 use super::{
     AccountsError, Edit, Edited, Key, LinkAsk, Presented, RealmView, RegistryFigures, Revocations,
     SignedIn, Successor, Told, committer,
@@ -64,6 +65,7 @@ pub struct Accounts {
     callers_max: usize,
     pub(super) reads: Arc<dyn Reads>,
     pub(super) in_flight: InFlight,
+    pub(super) turns: Turns,
     pub(super) clock: Clock,
     pub(super) token_life_s: u64,
 }
@@ -189,6 +191,7 @@ impl Accounts {
             callers_max: limits.callers_max,
             reads,
             in_flight,
+            turns: Turns::default(),
             clock: their_clock,
             token_life_s: limits.token_life_s,
         };
@@ -305,7 +308,7 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// [`crate::domain::account::OfficeRefusal::LastAdmin`]; [`CallError`].
     pub async fn delete(&self, account: AccountId) -> Result<(), AccountsError> {
         self.edit(account, Edit::Delete).await.map(drop)
     }
@@ -389,7 +392,11 @@ impl Accounts {
         }
     }
 
-    async fn edit(&self, account: AccountId, edit: Edit) -> Result<Edited, AccountsError> {
+    pub(super) async fn edit(
+        &self,
+        account: AccountId,
+        edit: Edit,
+    ) -> Result<Edited, AccountsError> {
         self.ask(|to| Ask::Edit(account, edit, to)).await?
     }
 

@@ -12,23 +12,27 @@ mod group;
 mod handle;
 mod in_flight;
 mod looking;
+mod office;
 mod realm_view;
 mod registry;
 mod revocations;
+mod searching;
 
 pub use self::figures::RegistryFigures;
 pub use self::handle::{Accounts, RegistryLimits, Stopped};
 pub use self::realm_view::RealmView;
 pub use self::revocations::Revocations;
+pub use self::searching::{Found, Page};
 pub use crate::domain::account::linking::LinkAsk;
 pub use crate::domain::account::rotating::{Presented, Successor};
 pub use crate::domain::account::sign_in::{NewAccount, Password, PragmaSignIn, SignIn};
 pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal};
+use crate::domain::account::{Account, AccountId, Link, LinkKind, OfficeAsk, Refusal};
 use crate::domain::friend::FriendAsk;
 use crate::domain::notification::Notification;
+use crate::domain::realm::{RealmAsk, RealmChanged};
 use crate::domain::time::UnixMicros;
 use crate::store::{Reads, StoreError};
 
@@ -60,6 +64,8 @@ pub enum Key {
     Player(Uuid),
     /// Its Pragma name, folded, and the discriminator.
     PragmaName(String, u16),
+    /// The id of one of its bans or of its requests about data.
+    Matter(Uuid),
 }
 
 impl Key {
@@ -71,6 +77,7 @@ impl Key {
             Self::Username(name) => reads.account_by_username(name),
             Self::Player(player) => reads.account_by_player(*player),
             Self::PragmaName(name, number) => reads.account_by_pragma_name(name, *number),
+            Self::Matter(matter) => reads.account_by_matter(*matter),
         }
     }
 }
@@ -93,13 +100,19 @@ pub type Told = Vec<(AccountId, Notification)>;
 enum Edit {
     Link(LinkAsk),
     Unlink(LinkKind, Option<String>),
-    Rehash { old: String, new: String },
+    Rehash {
+        old: String,
+        new: String,
+    },
     Revoke(Revoke),
     Rotate(Presented),
     Update(AccountUpdate),
     Delete,
     Friends(FriendAsk),
     DropNotifications(Vec<Uuid>),
+    Office(OfficeAsk),
+    /// Of no account: asked about [`Account::SYSTEM`].
+    Realm(RealmAsk),
 }
 
 /// What came of a change.
@@ -107,6 +120,17 @@ enum Edit {
 struct Edited {
     told: Told,
     successor: Option<Successor>,
+    officed: Option<Box<Officed>>,
+    realm: Option<Box<RealmChanged>>,
+}
+
+/// What came of an operator's ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Officed {
+    /// The account now.
+    pub account: Account,
+    /// The ban or the request it was about; nil: neither.
+    pub about: Uuid,
 }
 
 #[cfg(test)]

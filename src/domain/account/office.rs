@@ -62,6 +62,21 @@ pub struct BanForm {
     pub ends_sessions: bool,
 }
 
+impl BanForm {
+    /// A ban for tests of rules.
+    #[cfg(test)]
+    pub fn sample() -> Self {
+        Self {
+            scope: BanScope::FullAccount,
+            duration_ms: super::ban::FOREVER_MS,
+            reason: "CHEATING".into(),
+            comment: String::new(),
+            by: super::dossier::BY_SYSTEM,
+            ends_sessions: false,
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OfficeAsk {
