@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::actors::CallError;
 use crate::actors::session::Denied;
-use crate::domain::account::Refusal;
+use crate::domain::account::{OfficeRefusal, Refusal};
 use crate::domain::queue::{PassRefused, Standing};
+use crate::domain::realm::{Kind, RealmRefusal};
 use crate::domain::token::{PlayerTokenError, TicketError};
 use crate::identity::IdentityError;
 use crate::signin::SignInError;
@@ -81,6 +82,30 @@ pub enum Fault {
     TokenMismatch,
     /// The call needs a session, and there is none over HTTP.
     SessionNotFound,
+    /// A tag cannot be called so, or there are too many.
+    TagValidation,
+    /// Another player group has this name.
+    GroupNameCollision,
+    /// A player group cannot be so, or there is none with this id.
+    GroupValidation,
+    /// A player group is still used.
+    GroupCouldNotRemove,
+    /// A search for everything.
+    MissingFilter,
+    /// There is no such game shard.
+    GameShardInvalid,
+    /// There is no such limited access event.
+    EventNotFound,
+    /// A request about data of this kind is not done yet.
+    DataRequestInProgress,
+    /// A request about data is of another kind or over.
+    DataRequestUnexpected,
+    /// There is no such request about data.
+    DataRequestNotFound,
+    /// An operator's wish that the state of things does not allow.
+    Conflict,
+    /// What an operator names is not there.
+    NotThere,
 }
 
 /// A row: HTTP status, service status, error name.
@@ -142,7 +167,36 @@ impl Fault {
             Self::SessionNotFound => {
                 (404, "BAD_SESSION", Platform("SessionService_SessionNotFound"))
             }
+            _ => self.office_row(),
         }
+    }
+
+    /// The rows of operators' and game servers' calls.
+    const fn office_row(self) -> Row {
+        use Name::{Extension, Platform};
+        let (status, name) = match self {
+            Self::TagValidation => (400, Platform("AccountService_AccountTagValidation")),
+            Self::GroupNameCollision => (409, Platform("AccountService_PlayerGroupNameCollision")),
+            Self::GroupValidation => (400, Platform("AccountService_PlayerGroupValidation")),
+            Self::GroupCouldNotRemove => {
+                (409, Platform("AccountService_PlayerGroupCouldNotRemove"))
+            }
+            Self::MissingFilter => (400, Platform("AccountService_MissingFilter")),
+            Self::GameShardInvalid => (404, Platform("GameManagementService_GameShardInvalid")),
+            Self::EventNotFound => {
+                (404, Platform("GameManagementService_LimitedAccessEventNotFound"))
+            }
+            Self::DataRequestInProgress => {
+                (409, Platform("DataRightsService_RequestAlreadyInProgress"))
+            }
+            Self::DataRequestUnexpected => {
+                (400, Platform("DataRightsService_UnexpectedRequestType"))
+            }
+            Self::DataRequestNotFound => (404, Platform("DataRightsService_RequestNotFound")),
+            Self::Conflict => (409, Extension("CONFLICT")),
+            _ => (404, Extension("NOT_FOUND")),
+        };
+        (status, "SERVICE_ERROR", name)
     }
 
     /// The HTTP status.
@@ -256,8 +310,55 @@ impl From<Refusal> for Fault {
             Refusal::NoAccount => Self::AccountNotFound,
             Refusal::NoDiscriminator => Self::RanOutOfDiscriminators,
             Refusal::UsernameTaken => Self::Internal,
+            Refusal::Office(refusal) => refusal.into(),
+            Refusal::Realm(refusal) => refusal.into(),
             _ => Self::BadRequest,
         }
+    }
+}
+
+impl From<OfficeRefusal> for Fault {
+    fn from(refusal: OfficeRefusal) -> Self {
+        match refusal {
+            OfficeRefusal::TooManyBans | OfficeRefusal::LastAdmin => Self::Conflict,
+            OfficeRefusal::UnknownBan => Self::NotThere,
+            OfficeRefusal::TooMany(Kind::Tag) => Self::TagValidation,
+            OfficeRefusal::TooMany(Kind::Group) => Self::GroupValidation,
+            OfficeRefusal::TooMany(_) => Self::Conflict,
+            OfficeRefusal::Name => Self::BadRequest,
+            OfficeRefusal::RequestInProgress => Self::DataRequestInProgress,
+            OfficeRefusal::UnknownRequest => Self::DataRequestNotFound,
+            OfficeRefusal::RequestStep => Self::DataRequestUnexpected,
+        }
+    }
+}
+
+impl From<RealmRefusal> for Fault {
+    fn from(refusal: RealmRefusal) -> Self {
+        match refusal {
+            RealmRefusal::NameTaken(Kind::Group) => Self::GroupNameCollision,
+            RealmRefusal::GroupInUse => Self::GroupCouldNotRemove,
+            RealmRefusal::Unknown(Kind::Shard) => Self::GameShardInvalid,
+            RealmRefusal::Unknown(Kind::Event) => Self::EventNotFound,
+            RealmRefusal::Unknown(Kind::Group)
+            | RealmRefusal::Length(Kind::Group)
+            | RealmRefusal::TooMany(Kind::Group) => Self::GroupValidation,
+            RealmRefusal::Unknown(Kind::Tag)
+            | RealmRefusal::Length(Kind::Tag)
+            | RealmRefusal::TooMany(Kind::Tag)
+            | RealmRefusal::NameTaken(Kind::Tag) => Self::TagValidation,
+            RealmRefusal::Unknown(_) => Self::NotThere,
+            RealmRefusal::NameTaken(_) | RealmRefusal::TooMany(_) | RealmRefusal::BuiltIn => {
+                Self::Conflict
+            }
+            RealmRefusal::Length(_) | RealmRefusal::Interval => Self::BadParam,
+        }
+    }
+}
+
+impl From<CallError> for Fault {
+    fn from(_: CallError) -> Self {
+        Self::Unavailable
     }
 }
 

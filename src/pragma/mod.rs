@@ -20,6 +20,7 @@ use crate::signin::Door;
 
 pub mod account;
 pub mod bearer;
+mod data_rights;
 pub mod discovery;
 pub mod errors;
 pub mod gateway;
@@ -80,10 +81,11 @@ enum Call {
     Gateway,
     Rpc,
     Jwks,
+    Report,
 }
 
 /// Paths in lower case, with what they stand for and the methods they take.
-const PATHS: [(&str, Call, &[Method]); 11] = [
+const PATHS: [(&str, Call, &[Method]); 12] = [
     ("/v1/info", Call::Info, &[Method::GET]),
     ("/v1/types", Call::Types, &[Method::GET]),
     ("/v1/healthcheck", Call::Healthcheck, &[Method::GET]),
@@ -95,6 +97,7 @@ const PATHS: [(&str, Call, &[Method]); 11] = [
     ("/v1/gateway", Call::Gateway, &[Method::GET]),
     ("/v1/rpc", Call::Rpc, &[Method::POST]),
     ("/.well-known/jwks.json", Call::Jwks, &[Method::GET]),
+    (data_rights::PATH, Call::Report, &[Method::POST]),
 ];
 
 fn find(path: &str) -> Option<(Call, &'static [Method])> {
@@ -177,6 +180,7 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
         Call::CheckTicket => Ok(login_queue::check_ticket(app, request, &body).await),
         Call::Authenticate => account::authenticate_or_create(app, request, &body).await,
         Call::Rpc => rpc::http::call(app, request, &body).await,
+        Call::Report => data_rights::report(app, request, &body).await,
     }
 }
 

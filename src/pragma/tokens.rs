@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{App, Fault};
 use crate::domain::account::Account;
 use crate::domain::time::UnixMicros;
+use crate::domain::token::SessionType;
 use crate::domain::token::player::{Backend, Issue, Life, Session};
 
 /// A game token and a social token. A token that was not granted is empty
@@ -54,8 +55,12 @@ impl Pair {
 
     fn sign(app: &App, session: &Session, at: UnixMicros) -> Result<String, Fault> {
         let config = &app.config.pragma;
+        let expires_min = match session.session_type {
+            SessionType::Operator => config.operator_token_min,
+            _ => config.player_token_min,
+        };
         let life = Life {
-            expires_min: config.player_token_min,
+            expires_min,
             refresh_min: config.player_refresh_min,
             variance_min: config.player_refresh_variance_min,
         };

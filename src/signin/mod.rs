@@ -7,6 +7,7 @@ mod entrance;
 pub mod hashing;
 pub mod limits;
 mod linking;
+pub mod office;
 pub mod outcomes;
 mod proving;
 pub mod renewing;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+use crate::domain::account::Ban;
 use crate::domain::notification::Notification;
 use crate::domain::presence::{Event, Presence};
 use crate::domain::session::CloseReason;
@@ -62,6 +63,10 @@ pub trait Dialect: 'static {
     fn event(&mut self, event: &Shared) -> Option<Outbound>;
     /// The player is told something; `None`: this protocol does not say so. Shared like an event.
     fn notification(&mut self, _told: &Shared<Notification>) -> Option<Outbound> {
+        None
+    }
+    /// The player was banned, and the session goes on; `None`: this protocol does not say so.
+    fn banned(&mut self, _ban: &Shared<Ban>) -> Option<Outbound> {
         None
     }
     /// The session ends: last messages, then close code and reason text for the close frame.

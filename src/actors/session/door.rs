@@ -14,7 +14,7 @@ use super::post::{Letter, Post};
 use super::{Channel, Others, SessionFigures, Shared, Welcome};
 use crate::actors::{Board, CallError};
 use crate::clock::{Clock, Stopwatch};
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Ban};
 use crate::domain::notification::Notification;
 use crate::domain::presence::SessionKey;
 use crate::domain::queue::{Departure, Player};
@@ -140,6 +140,16 @@ impl SessionDoor {
         }
         let told = Arc::new(Shared::new(told));
         let put = |entry: &&Entry| entry.post.put(Letter::Told(Arc::clone(&told))).is_ok();
+        own.iter().filter(put).count()
+    }
+
+    /// Tells a player that they were banned, on every socket that says so. Returns how many heard
+    /// it.
+    pub fn tell_ban(&self, account: AccountId, ban: Ban) -> usize {
+        let sockets = self.lock();
+        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
+        let ban = Arc::new(Shared::new(ban));
+        let put = |entry: &&Entry| entry.post.put(Letter::Banned(Arc::clone(&ban))).is_ok();
         own.iter().filter(put).count()
     }
 

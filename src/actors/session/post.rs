@@ -11,7 +11,7 @@ use std::task::Waker;
 use futures_util::task::AtomicWaker;
 
 use super::Shared;
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Ban};
 use crate::domain::notification::Notification;
 use crate::domain::presence::Presence;
 use crate::domain::session::CloseReason;
@@ -30,6 +30,8 @@ pub(crate) enum Letter {
     Done,
     /// The player is told something.
     Told(Arc<Shared<Notification>>),
+    /// The player was banned, and the session goes on.
+    Banned(Arc<Shared<Ban>>),
     /// The session was refreshed: it lives until then.
     ExtendUntil(UnixMicros),
 }
@@ -51,7 +53,10 @@ impl Post {
     /// Puts a letter in. Replies are always taken: there is one for each request at most.
     pub(crate) fn put(&self, letter: Letter) -> Result<(), Full> {
         let mut letters = self.lock();
-        let is_news = matches!(letter, Letter::Event(_) | Letter::Told(_) | Letter::ExtendUntil(_));
+        let is_news = matches!(
+            letter,
+            Letter::Event(_) | Letter::Told(_) | Letter::Banned(_) | Letter::ExtendUntil(_)
+        );
         if letters.len() >= LETTERS_MAX && is_news {
             if self.asked_to_close().is_some() {
                 return Err(Full);

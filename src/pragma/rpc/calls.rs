@@ -9,7 +9,10 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::envelope::Request;
-use super::session_calls;
+use super::{
+    access_calls, ban_calls, data_calls, group_calls, partner_token_calls, people_calls,
+    role_calls, search_calls, session_calls, tag_calls,
+};
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{Claims, PlayerClaims, SessionType};
@@ -17,7 +20,20 @@ use crate::pragma::gateway::BackendType;
 use crate::pragma::{App, Fault};
 
 /// Every service's part of the table.
-const SERVICES: &[&[Call]] = &[session_calls::CALLS];
+const SERVICES: &[&[Call]] = &[
+    session_calls::CALLS,
+    people_calls::CALLS,
+    search_calls::CALLS,
+    tag_calls::CALLS,
+    group_calls::CALLS,
+    role_calls::CALLS,
+    ban_calls::CALLS,
+    ban_calls::OWN,
+    access_calls::CALLS,
+    partner_token_calls::CALLS,
+    data_calls::CALLS,
+    data_calls::OWN,
+];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Call>> =
     LazyLock::new(|| all().map(|call| (call.name, call)).collect());

@@ -14,12 +14,13 @@ use uuid::Uuid;
 
 use super::calls::{self, Answer, Ask, Step, Then, Via};
 use super::envelope::{self, Request, Unreadable};
+use super::shapes;
 use crate::actors::session::{
     Channel, Denied, Dialect, Effect, Inbound, Others, Outbound, Shared, SocketLimits, SocketRoute,
     Welcome,
 };
 use crate::config::pragma::BackendMode;
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Ban};
 use crate::domain::session::CloseReason;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, SKEW_S, Session};
@@ -189,6 +190,18 @@ impl Dialect for Spoken {
     /// Friends and their presence are told by messages of their own, none of which exists yet.
     fn event(&mut self, _event: &Shared) -> Option<Outbound> {
         None
+    }
+
+    /// Only the social socket of a player says so (§6.6).
+    fn banned(&mut self, ban: &Shared<Ban>) -> Option<Outbound> {
+        let person = self.claims.person()?;
+        let hears = person.session.session_type == SessionType::Player
+            && person.session.backend == Backend::Social;
+        let account = AccountId(person.session.social_id);
+        let payload = || json!({"ban": shapes::ban(account, &ban.what)});
+        hears.then(|| {
+            self.voice.say(envelope::notification("AccountRpc.BanV1Notification", &payload()))
+        })
     }
 
     fn closing(&mut self, reason: CloseReason) -> (Vec<Outbound>, u16, &'static str) {
