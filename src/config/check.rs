@@ -35,6 +35,7 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     within("limits.sign_in_per_second", l.sign_in_per_second, 0, 1_000_000)?;
     within("limits.sign_in_burst", l.sign_in_burst, 1, 1_000_000)?;
     within("limits.wrong_passwords_per_minute", l.wrong_passwords_per_minute, 1, 1_000)?;
+    within("limits.portal_per_minute", l.portal_per_minute, 0, 1_000_000)?;
     within("limits.enter_per_second", l.enter_per_second, 0, 1_000_000)?;
     within("limits.enter_burst", l.enter_burst, 1, 1_000_000)?;
     within("limits.poll_per_second", l.poll_per_second, 1, 1_000)?;
@@ -111,6 +112,7 @@ fn is_header(text: &str) -> bool {
 fn pragma(config: &Config) -> Result<(), Invalid> {
     let p = &config.pragma;
     within("pragma.player_token_min", p.player_token_min, 1, 525_600)?;
+    within("pragma.operator_token_min", p.operator_token_min, 1, 525_600)?;
     within("pragma.player_refresh_min", p.player_refresh_min, 1, 525_600)?;
     within("pragma.player_refresh_variance_min", p.player_refresh_variance_min, 0, 60)?;
     within("pragma.operator_token_min", p.operator_token_min, 1, 525_600)?;
@@ -122,6 +124,23 @@ fn pragma(config: &Config) -> Result<(), Invalid> {
         ordered("pragma.bootstrap_admins", is_whole, "must be \"PROVIDER:account id\" each")?;
     }
     within("pragma.idle_timeout_s", p.idle_timeout_s, 5, 3_600)?;
+    within("pragma.display_name_min", p.display_name_min, 1, 128)?;
+    within("pragma.display_name_max", p.display_name_max, 1, 128)?;
+    within("pragma.display_name_cooldown_days", p.display_name_cooldown_days, 0, 3_650)?;
+    for options in p.providers.values() {
+        let days = options.linking_cooldown_days;
+        within("pragma.providers: linking_cooldown_days", days, 0, 3_650)?;
+    }
+    ordered(
+        "pragma.providers",
+        p.providers.keys().all(|name| name.chars().all(|letter| !letter.is_ascii_uppercase())),
+        "are named in lower case",
+    )?;
+    ordered(
+        "pragma.display_name_min",
+        p.display_name_min <= p.display_name_max,
+        "must not exceed display_name_max",
+    )?;
     within("pragma.message_max_bytes", p.message_max_bytes, 1_024, 16 << 20)?;
     ordered(
         "pragma.player_refresh_variance_min",

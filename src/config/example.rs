@@ -9,6 +9,7 @@ use super::identity::{
     AppleConfig, FacebookConfig, FacebookInstantGameConfig, GameCenterConfig, GoogleConfig,
     NintendoConfig, PlayStationConfig, SteamConfig, XboxConfig,
 };
+use super::pragma::{PragmaPorts, ProviderOptions};
 use super::{
     Config, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig, PragmaConfig,
     QueueConfig, ServerConfig, StoreConfig,
@@ -35,6 +36,8 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     section::<QueueConfig>(&mut text, "queue", &config.queue)?;
     section::<NakamaConfig>(&mut text, "nakama", &config.nakama)?;
     section::<PragmaConfig>(&mut text, "pragma", &config.pragma)?;
+    section::<PragmaPorts>(&mut text, "pragma.ports", &config.pragma.ports)?;
+    section_of_each::<ProviderOptions>(&mut text, "pragma.providers.steam", "each provider alike")?;
     identity(&mut text, &config.identity)?;
     section::<PasswordConfig>(&mut text, "passwords", &config.passwords)?;
     section::<LimitsConfig>(&mut text, "limits", &config.limits)?;
@@ -83,6 +86,26 @@ fn section<T: DocumentedFields + Serialize>(
             None => writeln!(text, "# {key} ="),
         };
     }
+    Ok(())
+}
+
+/// A section that may be there for each of many: shown once, commented out.
+fn section_of_each<T: DocumentedFields + Serialize + Default>(
+    text: &mut String,
+    name: &str,
+    of: &str,
+) -> Result<(), toml::ser::Error> {
+    let mut shown = String::new();
+    section::<T>(&mut shown, name, &T::default())?;
+    let _ = write!(text, "\n# For {of}:");
+    for line in shown.lines() {
+        let _ = match line {
+            "" => write!(text, "\n"),
+            line if line.starts_with('#') => write!(text, "\n{line}"),
+            line => write!(text, "\n# {line}"),
+        };
+    }
+    text.push('\n');
     Ok(())
 }
 

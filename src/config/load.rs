@@ -89,13 +89,22 @@ fn apply(overrides: &Overrides, config: &mut Config) -> Result<(), ConfigError> 
 fn open_dev_doors(config: &mut Config) -> Result<(), ConfigError> {
     config.dev = true;
     config.pragma.unsafe_provider = true;
+    let unsafe_provider = config.pragma.providers.entry("unsafe".to_owned()).or_default();
+    unsafe_provider.operator_login = true;
     config.pragma.backend_mode = super::BackendMode::Development;
     if config.server.listen == ServerConfig::default().listen {
         config.server.listen.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
+    let ports = &mut config.pragma.ports;
+    for player in [&mut ports.game_player, &mut ports.social_player] {
+        if player.ip().is_unspecified() {
+            player.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+    }
     let server = &config.server;
-    let listeners = [Some(server.listen), server.operators, server.grpc];
-    for address in listeners.into_iter().flatten() {
+    let ports = config.pragma.ports.each().map(|(_, address)| Some(address));
+    let listeners = [Some(server.listen), server.operators, server.partners, server.grpc];
+    for address in listeners.into_iter().chain(ports).flatten() {
         if !address.ip().is_loopback() {
             return Err(ConfigError::DevOnPublicAddress(address));
         }
@@ -107,13 +116,20 @@ impl ServerConfig {
     /// The operators' listener: as set, or one port above `listen` on loopback. With `listen` on
     /// port 0 it picks a free port too.
     pub fn operators_address(&self) -> SocketAddr {
-        self.operators.unwrap_or_else(|| {
-            let port = match self.listen.port() {
-                0 => 0,
-                port => port.saturating_add(1),
-            };
-            SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-        })
+        self.operators.unwrap_or_else(|| self.above(1))
+    }
+
+    /// The game servers' listener: as set, or two ports above `listen` on loopback.
+    pub fn partners_address(&self) -> SocketAddr {
+        self.partners.unwrap_or_else(|| self.above(2))
+    }
+
+    fn above(&self, ports: u16) -> SocketAddr {
+        let port = match self.listen.port() {
+            0 => 0,
+            port => port.saturating_add(ports),
+        };
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
     }
 
     /// The gRPC listener: as set, or one port below `listen` (protocol-nakama §10.1). With `listen`
@@ -173,6 +189,7 @@ mod tests {
     fn operators_follow_the_listener() {
         let config = from_text("[server]\nlisten = \"0.0.0.0:9000\"\n", false).unwrap();
         assert_eq!(config.server.operators_address(), "127.0.0.1:9001".parse().unwrap());
+        assert_eq!(config.server.partners_address(), "127.0.0.1:9002".parse().unwrap());
     }
 
     #[test]

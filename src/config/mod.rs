@@ -13,11 +13,12 @@ pub mod queue;
 pub mod secrets;
 pub mod sections;
 
+use crate::domain::account::LinkKind;
 pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
 pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
 pub use passwords::PasswordConfig;
-pub use pragma::{BackendMode, PragmaConfig, Signing};
+pub use pragma::{BackendMode, PragmaConfig, ProviderOptions, Signing};
 pub use queue::{Gate, QueueConfig};
 pub use secrets::Secrets;
 pub use sections::{LimitsConfig, LogConfig, LogFormat, ServerConfig, StoreConfig};
@@ -47,4 +48,15 @@ pub struct Config {
     /// `--dev`: known keys and test identities, loopback only. Never in the file.
     #[serde(skip)]
     pub dev: bool,
+}
+
+impl Config {
+    /// What a provider may be used for (`[pragma.providers.<name>]`).
+    pub fn provider_options(&self, kind: LinkKind) -> ProviderOptions {
+        let name = match kind {
+            LinkKind::PlayStation => "playstation",
+            kind => kind.name(),
+        };
+        self.pragma.providers.get(name).copied().unwrap_or_default()
+    }
 }

@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct ServerConfig {
     /// Players: Nakama REST and /ws, Pragma player routes. Port 0 picks a free one.
     pub listen: SocketAddr,
-    /// Operators: /metrics; loopback by default. Empty: one port above `listen`, on loopback.
+    /// Operators: /metrics, Pragma operator routes; loopback by default. Empty: one port above `listen`, on loopback.
     pub operators: Option<SocketAddr>,
+    /// Game servers: Pragma partner routes, slots; loopback by default. Empty: two ports above
+    /// `listen`, on loopback.
+    pub partners: Option<SocketAddr>,
     /// Players who speak gRPC. Empty: one port below `listen`, on the same address.
     pub grpc: Option<SocketAddr>,
     /// The server's folder.
@@ -32,6 +35,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 7350)),
             operators: None,
+            partners: None,
             grpc: None,
             data: PathBuf::from("data"),
             workers: 0,
@@ -54,6 +58,9 @@ pub struct LimitsConfig {
     pub sign_in_burst: u32,
     /// Wrong passwords a minute for one account before it is refused for a minute. 1 to 1000.
     pub wrong_passwords_per_minute: u32,
+    /// Sign-ins and sign-ups a minute from one address through Pragma's web portal, where nobody
+    /// queues. 0: no limit; to 1000000.
+    pub portal_per_minute: u32,
     /// New places in line a second from one address. 0: no limit; to 1000000.
     pub enter_per_second: u32,
     /// New places an address may take at once. 1 to 1000000.
@@ -71,6 +78,7 @@ impl Default for LimitsConfig {
             sign_in_per_second: 50,
             sign_in_burst: 500,
             wrong_passwords_per_minute: 10,
+            portal_per_minute: 10,
             enter_per_second: 50,
             enter_burst: 500,
             poll_per_second: 5,

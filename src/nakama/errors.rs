@@ -285,6 +285,16 @@ fn row(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
         Refusal::WrongPassword => (code::UNAUTHENTICATED, "Invalid credentials."),
         Refusal::Banned => (code::PERMISSION_DENIED, "User account banned."),
         Refusal::LinkTaken(kind) => return link_taken(context, *kind),
+        Refusal::AlreadyBound(kind) | Refusal::OneAssociation(kind) => {
+            let message = format!("Another {} ID cannot be linked.", provider(*kind));
+            return (FAILED_PRECONDITION, message.into());
+        }
+        Refusal::LinkCooldown(kind) => {
+            let message = format!("{} ID cannot be linked yet.", provider(*kind));
+            return (FAILED_PRECONDITION, message.into());
+        }
+        Refusal::DisplayName => (INVALID_ARGUMENT, "Display name is invalid."),
+        Refusal::DisplayNameFixed => (FAILED_PRECONDITION, "Display name cannot be changed now."),
         Refusal::TooManyLinks(_) => {
             (FAILED_PRECONDITION, "Too many devices are linked to this account.")
         }

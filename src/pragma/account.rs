@@ -9,10 +9,9 @@ use uuid::Uuid;
 use super::providers::Provider;
 use super::tokens::Pair;
 use super::{App, Fault, client, json, login_queue};
-use crate::actors::account_registry::PragmaSignIn;
 use crate::domain::time::UnixMicros;
-use crate::domain::token::{PlayerKeys, PlayerTokenError, TicketError, TicketKeys};
-use crate::signin::{Credential, Entrance, SignInAsk, Wish};
+use crate::domain::token::{PlayerKeys, PlayerTokenError, SessionType, TicketError, TicketKeys};
+use crate::signin::{Credential, Entrance, PragmaWish, SignInAsk, SignedIn, Wish};
 
 /// The request. Members nobody knows are skipped; a member that is `null` is absent.
 #[derive(Deserialize)]
@@ -47,8 +46,9 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// `POST /v1/account/authenticateorcreatev2`. In this order: form, provider, pass, proof, shard;
-/// only then is anybody asked. A request that fails anywhere leaves the pass as it was.
+/// `POST /v1/account/authenticateorcreatev2`. In this order: form, provider, pass, shard, proof; then
+/// the account, its player on the shard, bans and access. A request that fails anywhere leaves the
+/// pass as it was. Operators do not queue and hold no slot.
 pub(super) async fn authenticate_or_create(
     app: &App,
     request: &HttpRequest,
@@ -56,29 +56,92 @@ pub(super) async fn authenticate_or_create(
 ) -> Result<HttpResponse, Fault> {
     let ask = Ask::read(body)?;
     let shard = ask.shard()?;
-    let provider = Provider::resolve(&ask.provider_id, app.config.pragma.unsafe_provider)?;
-    let entrance = if login_queue::is_open(&app.config) {
+    let provider = Provider::resolve(&ask.provider_id, &app.door)?;
+    provider.check_login(app.gateway.session)?;
+    let entrance = if app.gateway.session == SessionType::Operator {
+        Entrance::Outside
+    } else if login_queue::is_open(&app.config) {
         Entrance::Exempt
     } else {
         let pass = ask.login_queue_pass_token.as_deref().unwrap_or_default();
         entrance(&app.door.tickets, &app.keys, pass, app.door.clock.now())?
     };
-    let credential = provider.read(&ask.provider_token)?;
-    if shard.is_some_and(|shard| shard != app.config.pragma.game_shard) {
+    if shard.is_some_and(|shard| !app.config.pragma.knows_shard(shard)) {
         return Err(Fault::ShardNotFound);
     }
-    let Credential::Unsafe { display_name, .. } = &credential else {
-        return Err(Fault::Internal);
-    };
-    let pragma = PragmaSignIn { shard, display_name: display_name.clone() };
-    let ask = SignInAsk {
-        credential,
-        entrance,
-        wish: Wish { create: true, pragma: Some(pragma), ..Wish::default() },
-    };
-    let signed_in = app.door.authenticate(ask, client(app, request)).await?;
-    let pair = Pair::issue(app, &signed_in.account, shard, provider.name(), signed_in.at)?;
+    let arrival = Arrival { provider: &provider, token: &ask.provider_token, shard, create: true };
+    let signed_in = arrival.sign_in(app, request, entrance).await?;
+    let pair = Pair::issue(app, &signed_in.account, shard, &provider.name, signed_in.at)?;
+    if pair.game.is_empty() && app.gateway.session == SessionType::Player {
+        // Who gets no game token will open no game socket: the slot is somebody else's.
+        app.door.release_slot(signed_in.account.id).await?;
+    }
     Ok(json(pair.json().to_string()))
+}
+
+/// Somebody at the door, with what they brought.
+pub(super) struct Arrival<'a> {
+    /// The provider they name.
+    pub provider: &'a Provider,
+    /// Their proof.
+    pub token: &'a Value,
+    /// The game shard they want to play on.
+    pub shard: Option<Uuid>,
+    /// Whether to make an account when there is none.
+    pub create: bool,
+}
+
+impl Arrival<'_> {
+    /// Signs them in by this entrance.
+    pub async fn sign_in(
+        &self,
+        app: &App,
+        request: &HttpRequest,
+        entrance: Entrance,
+    ) -> Result<SignedIn, Fault> {
+        let credential = self.provider.read(self.token)?;
+        let own_name = match &credential {
+            Credential::Unsafe { display_name, .. } => Some(display_name.clone()),
+            _ => None,
+        };
+        let pragma = Some(PragmaWish { shard: self.shard, own_name });
+        let wish = Wish { create: self.create, pragma, ..Wish::default() };
+        let ask = SignInAsk { credential, entrance, wish };
+        Ok(app.door.authenticate(ask, client(app, request)).await?)
+    }
+}
+
+/// Body of the portal's two calls; what else is in it is not looked at (§8).
+pub(super) struct PortalAsk<'a>(Ask<'a>);
+
+impl<'a> PortalAsk<'a> {
+    /// Reads it.
+    pub fn read(body: &'a [u8]) -> Result<Self, Fault> {
+        Ask::read(body).map(Self)
+    }
+
+    /// Signs a player in outside the line and gives a social token: by `create`, somebody new, or
+    /// somebody known.
+    pub async fn answer(
+        &self,
+        app: &App,
+        request: &HttpRequest,
+        create: bool,
+    ) -> Result<Pair, Fault> {
+        let provider = Provider::resolve(&self.0.provider_id, &app.door)?;
+        provider.check_login(SessionType::Player)?;
+        app.door.limit_portal(client(app, request))?;
+        let token = &self.0.provider_token;
+        let arrival = Arrival { provider: &provider, token, shard: None, create };
+        let signed_in = match arrival.sign_in(app, request, Entrance::Outside).await {
+            Err(Fault::AccountNotFound) => return Err(Fault::UnknownAccount),
+            signed_in => signed_in?,
+        };
+        if create && !signed_in.created {
+            return Err(Fault::AlreadyExists);
+        }
+        Pair::issue(app, &signed_in.account, None, &provider.name, signed_in.at)
+    }
 }
 
 /// Reads the pass: every row of protocol-pragma §3.7 that can be told from the token alone. What

@@ -7,7 +7,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::rpc::shapes;
+use super::rpc::office_shapes::{self, millis};
+use super::rpc::shapes::{self, Viewer};
 use super::{App, Fault, client, json as answer};
 use crate::config::PragmaConfig;
 use crate::domain::account::search::email;
@@ -62,20 +63,20 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
     let bans = dossier
         .bans
         .iter()
-        .map(|ban| json!({"ban": shapes::ban(account.id, ban), "comment": ban.comment}));
+        .map(|ban| json!({"ban": office_shapes::ban(account.id, ban), "comment": ban.comment}));
     let friends = known
         .iter()
         .map(|(other, state)| json!({"pragmaSocialId": other.0, "state": format!("{state:?}")}));
     let requests = dossier.data_requests.iter();
-    let requests = requests.map(|request| shapes::data_request(account.id, request));
+    let requests = requests.map(|request| office_shapes::data_request(account.id, request));
     let unlinked = dossier.unlinked.iter().map(
-        |gone| json!({"id": gone.id, "unlinkedTimestampMillis": shapes::millis(gone.at * 1_000)}),
+        |gone| json!({"id": gone.id, "unlinkedTimestampMillis": millis(gone.at * 1_000)}),
     );
     json!({
         "pragmaSocialId": account.id.0,
         "displayName": shapes::display_name(account),
         "gameIdentities": shapes::game_identities(account),
-        "idProviderAccounts": shapes::providers(account),
+        "idProviderAccounts": shapes::providers(account, &app.door, Viewer::Trusted),
         "links": links.collect::<Vec<_>>(),
         "namesAtProviders": names.collect::<Vec<_>>(),
         "unlinked": unlinked.collect::<Vec<_>>(),
@@ -89,10 +90,10 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
             "location": account.location,
             "timeZone": account.timezone,
             "hasPassword": account.password.is_some(),
-            "createdTimestampMillis": shapes::millis(account.created_at.saturating_mul(1_000)),
-            "lastLoginTimestampMillis": shapes::millis(dossier.last_login_at.saturating_mul(1_000)),
+            "createdTimestampMillis": millis(account.created_at.saturating_mul(1_000)),
+            "lastLoginTimestampMillis": millis(dossier.last_login_at.saturating_mul(1_000)),
         },
-        "tags": shapes::tags(account, &realm),
+        "tags": office_shapes::tags(account, &realm),
         "bans": bans.collect::<Vec<_>>(),
         "friends": friends.collect::<Vec<_>>(),
         "orders": [],

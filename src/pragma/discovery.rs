@@ -5,29 +5,36 @@ use actix_web::HttpResponse;
 use actix_web::http::header::HOST;
 use serde_json::json;
 
-use super::{App, Fault, bearer, json as answer};
+use super::{App, Fault, Siblings, bearer, json as answer};
 use crate::config::PragmaConfig;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `GET /v1/info`: where the backends are. Both are this server.
+/// `GET /v1/info`: where the backends are for the type of session this port serves. Both are this
+/// server.
 pub(super) fn info(app: &App, request: &HttpRequest) -> HttpResponse {
     let config = &app.config.pragma;
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let (host, port) = place(config, host, request.app_config().local_addr());
+    let own = |port_of: fn(&Siblings) -> u16| match &app.siblings {
+        Some(siblings) if config.public_port == 0 => port_of(siblings),
+        _ => port,
+    };
     let (http, socket) = if config.public_tls { ("https", "wss") } else { ("http", "ws") };
-    let backend =
-        json!({"host": host, "port": port, "protocol": http, "webSocketProtocol": socket});
+    let social_host = Some(&config.public_social_host).filter(|host| !host.is_empty());
+    let social_host = social_host.unwrap_or(&host);
+    let (social_port, game_port) = (own(|it| it.social), own(|it| it.game));
+    let backend = |host: &str, port: u16| json!({"host": host, "port": port, "protocol": http, "webSocketProtocol": socket});
     answer(
         json!({
             "name": config.name,
             "platformVersion": VERSION,
             "version": VERSION,
             "backendMode": config.backend_mode,
-            "authenticateBackend":
-                {"host": host, "port": port, "protocol": http, "scheme": http},
-            "socialBackend": backend,
-            "gameBackend": backend,
+            "authenticateBackend": {"host": social_host, "port": social_port,
+                "protocol": http, "scheme": http},
+            "socialBackend": backend(social_host, social_port),
+            "gameBackend": backend(&host, game_port),
             "gameShardId": config.game_shard,
         })
         .to_string(),

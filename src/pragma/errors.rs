@@ -52,6 +52,32 @@ pub enum Fault {
     ShardNotFound,
     /// No account of that identity.
     AccountNotFound,
+    /// The web portal knows no account of that identity (§8).
+    UnknownAccount,
+    /// The web portal shall make an account that is there already (§8).
+    AlreadyExists,
+    /// The provider is not for sign-ins at this gateway.
+    IdProviderAuthenticationDisabled,
+    /// The provider may not be linked.
+    IdProviderLinkingDisabled,
+    /// The provider may not be unlinked by players.
+    IdProviderUnlinkingDisabled,
+    /// The provider's account is another account's.
+    IdProviderAlreadyAssociated,
+    /// The account has another link of that provider.
+    AccountAlreadyBound,
+    /// A link of a provider to itself is asked for.
+    DuplicateIdProvider,
+    /// Only the provider's account that was linked before may be linked.
+    LinkOneAssociationOnly,
+    /// It is too soon to link another account of the provider.
+    LinkCooldown,
+    /// It is the last way to sign in.
+    CannotUnlinkOnlyIdProvider,
+    /// There is nobody to send mail.
+    NoMail,
+    /// The display name may not be changed, or not yet.
+    DisplayNameUpdateNotAllowed,
     /// All discriminators of a name are taken.
     RanOutOfDiscriminators,
     /// The server's own fault.
@@ -72,6 +98,8 @@ pub enum Fault {
     TooLarge,
     /// The client takes no JSON.
     NotAcceptable,
+    /// Nothing is served at that path on this port.
+    NoSuchPath,
     /// The path is known, with another method.
     MethodNotAllowed,
     /// A message type this backend does not serve.
@@ -149,6 +177,35 @@ impl Fault {
             Self::ShardNotFound | Self::AccountNotFound => {
                 (404, SERVICE, Platform("AccountService_NotFound"))
             }
+            Self::UnknownAccount => (403, SERVICE, Platform("AccountService_NotFound")),
+            Self::AlreadyExists => (409, SERVICE, Platform("AccountService_AlreadyExists")),
+            Self::IdProviderAuthenticationDisabled => {
+                (403, SERVICE, Platform("AccountService_IdProviderAuthenticationDisabled"))
+            }
+            Self::IdProviderLinkingDisabled => {
+                (403, SERVICE, Platform("AccountService_IdProviderLinkingDisabled"))
+            }
+            Self::IdProviderUnlinkingDisabled => {
+                (403, SERVICE, Extension("ID_PROVIDER_UNLINKING_DISABLED"))
+            }
+            Self::IdProviderAlreadyAssociated => {
+                (409, SERVICE, Platform("AccountService_IdProviderAlreadyAssociated"))
+            }
+            Self::AccountAlreadyBound => {
+                (409, SERVICE, Platform("AccountService_AccountAlreadyBoundToProviderType"))
+            }
+            Self::DuplicateIdProvider => {
+                (400, SERVICE, Platform("AccountService_DuplicateIdProvider"))
+            }
+            Self::LinkOneAssociationOnly => (409, SERVICE, Extension("LINK_ONE_ASSOCIATION_ONLY")),
+            Self::LinkCooldown => (409, SERVICE, Extension("LINK_COOLDOWN")),
+            Self::CannotUnlinkOnlyIdProvider => {
+                (409, SERVICE, Platform("AccountService_CannotUnlinkOnlyIdProvider"))
+            }
+            Self::NoMail => (501, SERVICE, Platform("AccountService_EmailSenderRequestError")),
+            Self::DisplayNameUpdateNotAllowed => {
+                (403, SERVICE, Platform("AccountService_DisplayNameUpdateNotAllowed"))
+            }
             Self::RanOutOfDiscriminators => {
                 (500, SERVICE, Platform("AccountService_RanOutOfDiscriminators"))
             }
@@ -158,6 +215,7 @@ impl Fault {
             Self::RateLimited { .. } => (429, SERVICE, Extension("RATE_LIMITED")),
             Self::TooLarge => (413, PARAM, Extension("REQUEST_TOO_LARGE")),
             Self::NotAcceptable => (406, PARAM, Extension("NOT_ACCEPTABLE")),
+            Self::NoSuchPath => (404, PARAM, Extension("NOT_FOUND")),
             Self::MethodNotAllowed => (405, PARAM, Extension("METHOD_NOT_ALLOWED")),
             Self::InvalidRequestType => (400, PARAM, Extension("INVALID_REQUEST_TYPE")),
             Self::BadParam => (400, PARAM, Extension("INVALID_REQUEST")),
@@ -312,6 +370,12 @@ impl From<Refusal> for Fault {
             Refusal::UsernameTaken => Self::Internal,
             Refusal::Office(refusal) => refusal.into(),
             Refusal::Realm(refusal) => refusal.into(),
+            Refusal::LinkTaken(_) => Self::IdProviderAlreadyAssociated,
+            Refusal::AlreadyBound(_) => Self::AccountAlreadyBound,
+            Refusal::OneAssociation(_) => Self::LinkOneAssociationOnly,
+            Refusal::LinkCooldown(_) => Self::LinkCooldown,
+            Refusal::CannotUnlink(_) => Self::CannotUnlinkOnlyIdProvider,
+            Refusal::DisplayNameFixed => Self::DisplayNameUpdateNotAllowed,
             _ => Self::BadRequest,
         }
     }
@@ -325,7 +389,6 @@ impl From<OfficeRefusal> for Fault {
             OfficeRefusal::TooMany(Kind::Tag) => Self::TagValidation,
             OfficeRefusal::TooMany(Kind::Group) => Self::GroupValidation,
             OfficeRefusal::TooMany(_) => Self::Conflict,
-            OfficeRefusal::Name => Self::BadRequest,
             OfficeRefusal::RequestInProgress => Self::DataRequestInProgress,
             OfficeRefusal::UnknownRequest => Self::DataRequestNotFound,
             OfficeRefusal::RequestStep => Self::DataRequestUnexpected,

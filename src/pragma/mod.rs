@@ -15,7 +15,7 @@ use crate::actors::session::SocketRoute;
 use crate::config::Config;
 use crate::config::pragma::BackendMode;
 use crate::domain::time::UnixMicros;
-use crate::domain::token::PlayerKeys;
+use crate::domain::token::{BackendType, PlayerKeys, SessionType};
 use crate::signin::Door;
 
 pub mod account;
@@ -25,13 +25,14 @@ pub mod discovery;
 pub mod errors;
 pub mod gateway;
 pub mod login_queue;
+pub mod portal;
 pub mod providers;
 pub mod rpc;
 pub mod tokens;
 mod types;
 
 pub use errors::Fault;
-pub use gateway::{BackendType, Gateway};
+pub use gateway::Gateway;
 
 /// What the front end stands on.
 #[derive(Clone)]
@@ -46,6 +47,17 @@ pub struct App {
     pub started_at: UnixMicros,
     /// What the port serves.
     pub gateway: Gateway,
+    /// The ports of both backends for this type of session, where each has its own.
+    pub siblings: Option<Siblings>,
+}
+
+/// Ports of the two backends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Siblings {
+    /// The social backend's.
+    pub social: u16,
+    /// The game backend's.
+    pub game: u16,
 }
 
 impl App {
@@ -78,14 +90,34 @@ enum Call {
     GetInQueue,
     CheckTicket,
     Authenticate,
+    PortalSignIn,
+    PortalSignUp,
     Gateway,
     Rpc,
     Jwks,
     Report,
 }
 
+impl Call {
+    /// Whether it is answered at a gateway: what makes a session is at the backend that makes it, and
+    /// game servers have theirs already (protocol-pragma §1.3, §4.1, §9.1).
+    fn is_at(self, gateway: Gateway) -> bool {
+        let (session, serves) = (gateway.session, |backend| gateway.serves(backend));
+        match self {
+            Self::GetInQueue | Self::CheckTicket => {
+                session == SessionType::Player && serves(BackendType::Game)
+            }
+            Self::Authenticate => session != SessionType::Partner && serves(BackendType::Social),
+            Self::PortalSignIn | Self::PortalSignUp => {
+                session == SessionType::Player && serves(BackendType::Social)
+            }
+            _ => true,
+        }
+    }
+}
+
 /// Paths in lower case, with what they stand for and the methods they take.
-const PATHS: [(&str, Call, &[Method]); 12] = [
+const PATHS: [(&str, Call, &[Method]); 16] = [
     ("/v1/info", Call::Info, &[Method::GET]),
     ("/v1/types", Call::Types, &[Method::GET]),
     ("/v1/healthcheck", Call::Healthcheck, &[Method::GET]),
@@ -94,6 +126,10 @@ const PATHS: [(&str, Call, &[Method]); 12] = [
     (HOT, Call::CheckTicket, &[Method::POST]),
     ("/v1/account/authenticateorcreatev2", Call::Authenticate, &[Method::POST]),
     ("/v1/accounts/authenticateorcreatev2", Call::Authenticate, &[Method::POST]),
+    ("/v1/accounts/authenticatev1", Call::PortalSignIn, &[Method::POST, Method::OPTIONS]),
+    ("/v1/account/authenticatev1", Call::PortalSignIn, &[Method::POST, Method::OPTIONS]),
+    ("/v1/accounts/createaccountv1", Call::PortalSignUp, &[Method::POST, Method::OPTIONS]),
+    ("/v1/account/createaccountv1", Call::PortalSignUp, &[Method::POST, Method::OPTIONS]),
     ("/v1/gateway", Call::Gateway, &[Method::GET]),
     ("/v1/rpc", Call::Rpc, &[Method::POST]),
     ("/.well-known/jwks.json", Call::Jwks, &[Method::GET]),
@@ -114,6 +150,12 @@ pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
     move |service| {
         let limit = web::PayloadConfig::new(app.config.limits.body_max_bytes);
         let hot = app.clone();
+        if !Call::CheckTicket.is_at(app.gateway) {
+            for (path, ..) in PATHS {
+                register(service, web::resource(path), &app, limit.clone());
+            }
+            return;
+        }
         service.service(web::resource(HOT).guard(guard::Post()).app_data(limit.clone()).route(
             web::post().to(move |request: HttpRequest, body: Body| {
                 let app = hot.clone();
@@ -161,7 +203,10 @@ pub fn socket_route(app: App) -> Arc<dyn SocketRoute> {
 }
 
 async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResponse, Fault> {
-    let (call, methods) = find(request.path()).ok_or(Fault::MethodNotAllowed)?;
+    let (call, methods) = find(request.path()).ok_or(Fault::NoSuchPath)?;
+    if !call.is_at(app.gateway) {
+        return Err(Fault::NoSuchPath);
+    }
     if !methods.contains(request.method()) {
         return Err(Fault::MethodNotAllowed);
     }
@@ -179,6 +224,8 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
         Call::GetInQueue => login_queue::get_in_queue(app, request).await,
         Call::CheckTicket => Ok(login_queue::check_ticket(app, request, &body).await),
         Call::Authenticate => account::authenticate_or_create(app, request, &body).await,
+        Call::PortalSignIn => Ok(portal::answer(app, request, &body, false).await),
+        Call::PortalSignUp => Ok(portal::answer(app, request, &body, true).await),
         Call::Rpc => rpc::http::call(app, request, &body).await,
         Call::Report => data_rights::report(app, request, &body).await,
     }

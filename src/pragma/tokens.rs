@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{App, Fault};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, entry};
 use crate::domain::time::UnixMicros;
-use crate::domain::token::SessionType;
-use crate::domain::token::player::{Backend, Issue, Life, Session};
+use crate::domain::token::player::{Backend, Issue, Life, Session, SessionType};
 
 /// A game token and a social token. A token that was not granted is empty
 /// (protocol-pragma §4.1): the client takes that for "you exist, but may not enter this shard".
@@ -20,10 +19,32 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Signs tokens for an account. `shard`: the game shard asked for; without one, or without a
-    /// player on it, there is no game token.
+    /// Signs tokens for an account. `shard`: the game shard asked for; without one, without a player
+    /// on it, and for somebody who may not enter it now, there is no game token.
     pub(super) fn issue(
         app: &App,
+        account: &Account,
+        shard: Option<Uuid>,
+        id_provider: &str,
+        at: UnixMicros,
+    ) -> Result<Self, Fault> {
+        Self::issue_for(app, app.gateway.session, account, shard, id_provider, at)
+    }
+
+    /// The same, for a player whoever asks: a game server may for its players.
+    pub(super) fn for_player(
+        app: &App,
+        account: &Account,
+        shard: Option<Uuid>,
+        id_provider: &str,
+        at: UnixMicros,
+    ) -> Result<Self, Fault> {
+        Self::issue_for(app, SessionType::Player, account, shard, id_provider, at)
+    }
+
+    fn issue_for(
+        app: &App,
+        session_type: SessionType,
         account: &Account,
         shard: Option<Uuid>,
         id_provider: &str,
@@ -34,7 +55,7 @@ impl Pair {
             None => (account.display_name.clone(), 0),
         };
         let session = |backend| Session {
-            session_type: app.gateway.session,
+            session_type,
             social_id: account.id.0,
             backend,
             display_name: display_name.clone(),
@@ -42,11 +63,16 @@ impl Pair {
             id_provider: id_provider.to_owned(),
             ext: "{}".to_owned(),
         };
-        let player = account.players.iter().find(|player| Some(player.shard) == shard);
-        let game = match player {
-            Some(player) => {
-                let backend = Backend::Game { player: player.player, shard: player.shard };
-                Self::sign(app, &session(backend), at)?
+        let realm = app.door.realm();
+        let is_free = |shard: &Uuid| {
+            // Bans and limited access are for those who play.
+            session_type == SessionType::Operator
+                || entry::may_enter(account, &realm, *shard, app.door.clock.now())
+        };
+        let shard = shard.filter(is_free);
+        let game = match shard.and_then(|shard| Some((account.player_on(shard)?, shard))) {
+            Some((player, shard)) => {
+                Self::sign(app, &session(Backend::Game { player, shard }), at)?
             }
             None => String::new(),
         };

@@ -10,19 +10,21 @@ use actix_service::{ServiceFactoryExt as _, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 
-use super::Shared;
 use super::metrics::Sources;
 use super::parts::{Running, StartError};
+use super::pragma_ports::{self, Ports, PragmaPort};
 use crate::actors::session::{self, SocketRoute};
 use crate::config::Config;
+use crate::config::pragma::PortOf;
 use crate::domain::token::SessionType;
 use crate::observe::Health;
+use crate::pragma::Gateway;
 use crate::{nakama, pragma, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
-const KEEP_ALIVE: Duration = Duration::from_mins(1);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// A request's head must be here within this.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
 
@@ -31,6 +33,8 @@ pub(super) struct Sockets {
     players: TcpListener,
     grpc: TcpListener,
     operators: TcpListener,
+    partners: TcpListener,
+    pragma: Ports,
 }
 
 /// Ports that are served once the server runs.
@@ -38,6 +42,8 @@ pub(super) struct Listeners {
     pub players: SocketAddr,
     pub grpc: SocketAddr,
     pub operators: SocketAddr,
+    pub partners: SocketAddr,
+    pub pragma: Vec<(PortOf, SocketAddr)>,
     /// Tells gRPC's connections to end.
     pub leave: nakama::grpc::Leave,
     pub server: Server,
@@ -48,10 +54,12 @@ pub(super) fn bind(config: &Config) -> Result<Sockets, StartError> {
         players: listen(config.server.listen)?,
         grpc: listen(config.server.grpc_address())?,
         operators: listen(config.server.operators_address())?,
+        partners: listen(config.server.partners_address())?,
+        pragma: pragma_ports::bind(&config.pragma)?,
     })
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let bound = || {
         let socket = if address.is_ipv4() {
             tokio::net::TcpSocket::new_v4()?
@@ -69,7 +77,8 @@ impl Sockets {
     pub fn serve(self, running: &Running) -> Result<Listeners, StartError> {
         let at = |listener: &TcpListener| listener.local_addr().map_err(StartError::Http);
         let (players_at, operators_at) = (at(&self.players)?, at(&self.operators)?);
-        let grpc_at = at(&self.grpc)?;
+        let (grpc_at, partners_at) = (at(&self.grpc)?, at(&self.partners)?);
+        let pragma_at = pragma_ports::addresses(&self.pragma);
         let config = &running.config;
         let workers = match config.server.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -78,8 +87,14 @@ impl Sockets {
         let player_port = PlayerPort::new(running);
         let leave = nakama::grpc::Leave::default();
         let grpc_port = nakama::grpc::Port::new(player_port.nakama.clone(), &leave);
-        let shared = Shared { health: running.health.clone(), metrics: Sources::new(running) };
-        let server = Server::build()
+        let metrics = web::Data::new(Sources::new(running));
+        let port_of = |session, backend| {
+            let gateway = Gateway { session, backend };
+            PragmaPort::new(running, pragma_ports::app(running, gateway, &pragma_at))
+        };
+        let operator_port = port_of(SessionType::Operator, None);
+        let partner_port = port_of(SessionType::Partner, None);
+        let mut server = Server::build()
             .workers(workers)
             .max_concurrent_connections(config.server.connections_max)
             .shutdown_timeout(config.server.drain_s)
@@ -87,15 +102,34 @@ impl Sockets {
             .listen("players", self.players, move || player_port.service())
             .and_then(|server| server.listen("grpc", self.grpc, move || grpc_port.service()))
             .and_then(|server| {
-                server.listen("operators", self.operators, move || operator_service(&shared))
+                server.listen("operators", self.operators, move || {
+                    operator_port.service(Some(&metrics))
+                })
             })
-            .map_err(StartError::Http)?
-            .run();
-        Ok(Listeners { players: players_at, grpc: grpc_at, operators: operators_at, leave, server })
+            .and_then(|server| {
+                server.listen("partners", self.partners, move || partner_port.service(None))
+            })
+            .map_err(StartError::Http)?;
+        for ((session, backend), listener) in self.pragma {
+            let port = port_of(session, Some(backend));
+            let name = format!("pragma {} {backend:?}", session.name());
+            server = server
+                .listen(name, listener, move || port.service(None))
+                .map_err(StartError::Http)?;
+        }
+        Ok(Listeners {
+            players: players_at,
+            grpc: grpc_at,
+            operators: operators_at,
+            partners: partners_at,
+            pragma: pragma_at,
+            leave,
+            server: server.run(),
+        })
     }
 }
 
-type Stream = actix_rt::net::TcpStream;
+pub(super) type Stream = actix_rt::net::TcpStream;
 
 /// Everything behind the players' port.
 #[derive(Clone)]
@@ -115,13 +149,8 @@ impl PlayerPort {
             server_key: nakama::ServerKey::new(running.server_key.as_bytes()),
             config: Arc::clone(&running.config),
         };
-        let pragma = pragma::App {
-            door: running.door.clone(),
-            keys: Arc::clone(&running.player_keys),
-            config: Arc::clone(&running.config),
-            started_at: running.door.clock.now(),
-            gateway: pragma::Gateway { session: SessionType::Player, backend: None },
-        };
+        let gateway = Gateway { session: SessionType::Player, backend: None };
+        let pragma = pragma_ports::app(running, gateway, &[]);
         let routes =
             vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
@@ -152,27 +181,22 @@ impl PlayerPort {
     }
 }
 
-fn operator_service(
-    shared: &Shared,
-) -> impl actix_service::ServiceFactory<Stream, Config = (), Response = (), InitError = ()> + use<>
-{
-    let app = App::new()
-        .app_data(web::Data::new(shared.metrics.clone()))
-        .route("/metrics", web::get().to(metrics_page))
-        .route(
-            "/healthcheck",
-            web::get().to(|| async { HttpResponse::Ok().json(serde_json::json!({})) }),
-        )
-        .configure(health_routes(&shared.health));
-    HttpService::build()
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_WITHIN)
-        .h1(map_config(app, |()| AppConfig::default()))
-        .tcp()
-        .map_err(drop)
+/// Pages for operators, where `metrics` are given.
+pub(super) fn operator_routes(
+    metrics: Option<&web::Data<Sources>>,
+) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+    let metrics = metrics.cloned();
+    move |routes| {
+        let Some(metrics) = metrics else {
+            return;
+        };
+        let page = web::resource("/metrics").app_data(metrics).route(web::get().to(metrics_page));
+        let healthcheck = || async { HttpResponse::Ok().json(serde_json::json!({})) };
+        routes.service(page).route("/healthcheck", web::get().to(healthcheck));
+    }
 }
 
-fn health_routes(health: &Health) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+pub(super) fn health_routes(health: &Health) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let health = web::Data::new(health.clone());
     move |routes| {
         routes.service(web::resource("/readyz").app_data(health).route(web::get().to(ready)));

@@ -8,16 +8,17 @@
 mod listeners;
 mod metrics;
 mod parts;
+mod pragma_ports;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::actors::{Accounts, CallError, Line, SessionDoor};
 use crate::clock::Clock;
+use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
 use crate::domain::queue::Figures;
 use crate::ids::Dice;
-use crate::observe::Health;
 use crate::observe::health::Stage;
 use parts::Running;
 
@@ -71,6 +72,16 @@ impl Bound {
     /// Where operators connect.
     pub const fn operators_address(&self) -> SocketAddr {
         self.listeners.operators
+    }
+
+    /// Where game servers connect.
+    pub const fn partners_address(&self) -> SocketAddr {
+        self.listeners.partners
+    }
+
+    /// Pragma's own ports, where they are open.
+    pub fn pragma_ports(&self) -> &[(PortOf, SocketAddr)] {
+        &self.listeners.pragma
     }
 
     /// Where players who speak gRPC connect.
@@ -181,11 +192,4 @@ impl Dials {
     pub async fn figures(&self) -> Result<Figures, CallError> {
         self.line.figures().await
     }
-}
-
-/// What the listeners' services are made from.
-#[derive(Clone)]
-struct Shared {
-    health: Health,
-    metrics: metrics::Sources,
 }

@@ -273,7 +273,7 @@ async fn seed_test_accounts(accounts: &Accounts) {
         let new = NewAccount { username: Some(name.clone()), password: None };
         let link = Link { kind: LinkKind::Unsafe, id: name.clone() };
         accounts.sign_in(SignIn {
-            pragma: Some(PragmaSignIn { shard: None, display_name: name }),
+            pragma: Some(PragmaSignIn { shard: None, display_name: name, shown: None }),
             ..SignIn::by(link, Some(new))
         })
     });

@@ -149,9 +149,20 @@ impl Door {
         let SignInAsk { credential, entrance, wish } = ask;
         let single_session = wish.single_session;
         let friends_of = wish.import_friends.then(|| credential.proof()).flatten();
+        // A pass comes before the provider, which nobody without a good one is to trouble
+        // (protocol-pragma §18, 6); an implicit ticket is somebody's, so the provider comes first.
+        let passed = match entrance {
+            Entrance::Pass { .. } => {
+                Some(self.pass_the_line(&entrance, Identity::ANONYMOUS).await?)
+            }
+            _ => None,
+        };
         let claim = self.claim(credential).await?;
         let identity = self.identity_of(&claim);
-        let entered = self.pass_the_line(&entrance, identity).await?;
+        let entered = match passed {
+            Some(entered) => entered,
+            None => self.pass_the_line(&entrance, identity).await?,
+        };
         let signed_in = match self.prove_and_sign_in(claim, wish, &entered, from).await {
             Ok(signed_in) => signed_in,
             Err(error) => {
@@ -181,6 +192,28 @@ impl Door {
             return Err(Refusal::Banned.into());
         }
         Ok(account)
+    }
+
+    /// Counts a call of the web portal against its address (protocol-pragma §8).
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError::Busy`]
+    pub fn limit_portal(&self, from: Option<IpAddr>) -> Result<(), SignInError> {
+        Ok(self.limits.portal(from)?)
+    }
+
+    /// Frees the slot of somebody who signed in and may not play. A player who is playing already
+    /// keeps it.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time: the slot lapses by itself.
+    pub async fn release_slot(&self, account: AccountId) -> Result<(), CallError> {
+        if self.sockets.is_connected(account) {
+            return Ok(());
+        }
+        self.line.sign_out(Player(account.0.as_u128())).await
     }
 
     /// Ends sessions: durable first, then the sockets concerned close. [`Revoke::All`] frees the

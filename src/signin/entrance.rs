@@ -24,7 +24,7 @@ enum Way {
     Implicit { number: Number, on_the_spot: bool },
     /// Needs no slot now: holds one, or does not queue.
     Exempt,
-    /// Settled; nothing to give back.
+    /// Settled, or outside the line; nothing to give back.
     Done,
 }
 
@@ -36,6 +36,7 @@ impl Door {
     ) -> Result<Entered, SignInError> {
         let way = match *entrance {
             Entrance::Exempt => Way::Exempt,
+            Entrance::Outside => Way::Done,
             Entrance::Pass { ticket, expires_at } => {
                 self.line.begin_redeem(ticket).await??;
                 Way::Pass { ticket, expires_at }

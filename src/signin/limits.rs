@@ -38,6 +38,7 @@ pub struct Limits {
     clock: Clock,
     sign_in: Option<Limiter>,
     enter: Option<Limiter>,
+    portal: Option<Limiter>,
     wrong_password: Limiter,
     poll: Limiter,
     hasher: Hashing,
@@ -64,6 +65,8 @@ impl Limits {
         Self {
             sign_in: per_second(config.sign_in_per_second, config.sign_in_burst),
             enter: per_second(config.enter_per_second, config.enter_burst),
+            portal: NonZeroU32::new(config.portal_per_minute)
+                .map(|rate| limiter(Quota::per_minute(rate), &clock)),
             wrong_password: limiter(wrong, &clock),
             poll: limiter(poll, &clock),
             hasher: Hashing::default(),
@@ -79,6 +82,11 @@ impl Limits {
     /// A new place in line for an address.
     pub fn enter(&self, from: Option<IpAddr>) -> Result<(), TooOften> {
         self.address(self.enter.as_ref(), from)
+    }
+
+    /// A call of the web portal from an address.
+    pub fn portal(&self, from: Option<IpAddr>) -> Result<(), TooOften> {
+        self.address(self.portal.as_ref(), from)
     }
 
     /// A poll of a ticket. Its place is safe whatever the answer.

@@ -32,7 +32,8 @@ impl Door {
         };
         let devices_max = self.config.nakama.devices_max as usize;
         let Verified { link, formerly, profile, .. } = verified;
-        let ask = LinkAsk { link, password, devices_max, formerly, profile };
+        let rules = self.link_rules(link.kind);
+        let ask = LinkAsk { link, password, devices_max, formerly, profile, rules };
         self.accounts.link(account, ask).await?;
         if let Some(proof) = friends_of
             && let Some(account) = self.account(account).await?

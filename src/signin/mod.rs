@@ -8,7 +8,9 @@ pub mod hashing;
 pub mod limits;
 mod linking;
 pub mod office;
+mod naming;
 pub mod outcomes;
+mod providers;
 mod proving;
 pub mod renewing;
 pub mod social;
@@ -79,6 +81,9 @@ pub enum Entrance {
     Implicit,
     /// Not at all: bypass, or a door that has no line.
     Exempt,
+    /// Not at all, and no slot either: whoever comes this way does not play (operators, the web
+    /// portal).
+    Outside,
 }
 
 /// A request to sign in.
@@ -99,13 +104,22 @@ pub struct Wish {
     pub create: bool,
     /// Wanted user name for a new account.
     pub username: Option<String>,
-    /// Pragma: shard and shown name.
-    pub pragma: Option<crate::actors::account_registry::PragmaSignIn>,
+    /// Pragma's door.
+    pub pragma: Option<PragmaWish>,
     /// Revoke every earlier session of the account.
     pub single_session: bool,
     /// Import the player's friends from the provider afterwards; what fails there is not told
     /// (protocol-nakama §2.1, `sync`).
     pub import_friends: bool,
+}
+
+/// What a sign-in through Pragma's door wants beside.
+#[derive(Clone, Debug, Default)]
+pub struct PragmaWish {
+    /// The game shard to have a player on.
+    pub shard: Option<uuid::Uuid>,
+    /// The name somebody gives themselves (UNSAFE); for all others the provider tells it.
+    pub own_name: Option<String>,
 }
 
 /// What to unlink (protocol-nakama §4.5).

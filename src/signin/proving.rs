@@ -140,12 +140,16 @@ impl Door {
         wish: Wish,
         entered: &Entered,
     ) -> Result<SignedIn, SignInError> {
+        let pragma = match &wish.pragma {
+            Some(pragma) => Some(Box::pin(self.name_for_pragma(&proven.verified, pragma)).await?),
+            None => None,
+        };
         let new = NewAccount { username: wish.username, password: proven.new_hash };
         let ask = SignIn {
             link: proven.verified.link,
             create: wish.create.then_some(new),
             pass: entered.pass_use(),
-            pragma: wish.pragma,
+            pragma,
             single_session: wish.single_session,
             password: proven.password,
             formerly: proven.verified.formerly,

@@ -445,7 +445,7 @@ fn accounts_are_gone_through_in_order(open: Open<'_>) {
             (OfficeAsk::Ban(form), ban),
             (OfficeAsk::SubmitRequest(DataRequestKind::PersonalData), request),
         ] {
-            let seen = OfficeSeen { realm: &realm, fresh, discriminator: None };
+            let seen = OfficeSeen { realm: &realm, fresh };
             *account = office::decide(account.clone(), &ask, seen, NOW).unwrap().change.after;
         }
     });

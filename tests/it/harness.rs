@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use anteroom::clock::Clock;
 use anteroom::config::Config;
+use anteroom::config::pragma::PortOf;
 use anteroom::domain::time::UnixMicros;
 use anteroom::ids::Dice;
 use anteroom::server::{Dials, bind};
@@ -21,6 +22,10 @@ pub struct TestServer {
     pub grpc: SocketAddr,
     /// Where operators connect.
     pub operators: SocketAddr,
+    /// Where game servers connect.
+    pub partners: SocketAddr,
+    /// Pragma's own ports, where they are open.
+    pub pragma_ports: Vec<(PortOf, SocketAddr)>,
     /// The server's clock.
     pub clock: Clock,
     /// The operator's hands.
@@ -85,16 +90,19 @@ impl TestServer {
             actix_rt::System::new().block_on(async move {
                 let bound = bind(config, their_clock, Dice::machine().unwrap()).await.unwrap();
                 let at = (bound.player_address(), bound.grpc_address(), bound.operators_address());
-                let _ = started.send((at, bound.dials(), bound.server_key().to_owned()));
+                let pragma = (bound.partners_address(), bound.pragma_ports().to_vec());
+                let _ = started.send((at, pragma, bound.dials(), bound.server_key().to_owned()));
                 bound.run(async { drop(stopped.await) }).await.unwrap();
             });
         });
-        let ((players, grpc, operators), dials, server_key) =
+        let ((players, grpc, operators), (partners, pragma_ports), dials, server_key) =
             has_started.await.expect("the server starts; its thread printed why not");
         Self {
             players,
             grpc,
             operators,
+            partners,
+            pragma_ports,
             clock,
             dials,
             server_key,

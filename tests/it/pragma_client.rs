@@ -1,6 +1,7 @@
 //! A small Pragma client, written from the protocol note and from nothing of ours: JSON over HTTP,
 //! text frames over a socket whose handshake is spelled out.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,7 +13,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::harness::{Answer, TestServer};
+use crate::harness::{Answer, Auth, TestServer, ask};
 
 /// The game shard of a default installation.
 pub const SHARD: &str = "00000000-0000-0000-0000-000000000001";
@@ -76,6 +77,48 @@ pub async fn come_in(server: &TestServer, name: &str) -> Tokens {
     Tokens::of(&sign_in(server, name, &pass(server).await).await)
 }
 
+/// A call over HTTP that must be answered: its payload.
+pub async fn rpc(at: SocketAddr, token: &str, kind: &str, payload: Value) -> Value {
+    let answer = rpc_answer(at, token, kind, payload).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let body = answer.json["response"]["payload"].clone();
+    assert!(body.is_object(), "{kind}: {}", answer.text);
+    body
+}
+
+/// A call over HTTP that must be refused: the name of the error.
+pub async fn rpc_refused(at: SocketAddr, token: &str, kind: &str, payload: Value) -> String {
+    let answer = rpc_answer(at, token, kind, payload).await;
+    let error = &answer.json["serviceError"];
+    let name = error.get("error").or_else(|| error.get("extError")).and_then(Value::as_str);
+    name.unwrap_or_else(|| panic!("{kind} was not refused: {}", answer.text)).to_owned()
+}
+
+/// A call over HTTP, whatever comes of it.
+pub async fn rpc_answer(at: SocketAddr, token: &str, kind: &str, payload: Value) -> Answer {
+    let body = json!({"requestId": 9, "type": kind, "payload": payload});
+    ask("POST", &format!("http://{at}/v1/rpc"), Auth::Bearer(token), Some(body)).await
+}
+
+/// Signs in at a port by any provider.
+pub async fn authenticate(at: SocketAddr, provider: &str, token: &str, more: Value) -> Answer {
+    let mut body = json!({"providerId": provider, "providerToken": token});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let url = format!("http://{at}/v1/account/authenticateorcreatev2");
+    ask("POST", &url, Auth::None, Some(body)).await
+}
+
+/// An UNSAFE proof.
+pub fn unsafe_proof(name: &str) -> String {
+    json!({"accountId": name, "displayName": name}).to_string()
+}
+
+/// An operator's tokens, by the test provider.
+pub async fn operator(server: &TestServer, name: &str) -> Tokens {
+    let shard = json!({"gameShardId": SHARD});
+    Tokens::of(&authenticate(server.operators, "UNSAFE", &unsafe_proof(name), shard).await)
+}
+
 /// Refused with this status and this name of an error, in the shape every client can read.
 #[track_caller]
 pub fn refused(answer: &Answer, status: u16, error: &str) {
@@ -95,8 +138,12 @@ pub struct Socket {
 
 /// Asks for a socket as the shipped client does. An error is the status of the refusal.
 pub async fn connect(server: &TestServer, token: Option<&str>, extra: &str) -> Result<Socket, u16> {
-    let mut stream = TcpStream::connect(server.players).await.unwrap();
-    let host = server.players;
+    connect_at(server.players, token, extra).await
+}
+
+/// The same at another port.
+pub async fn connect_at(host: SocketAddr, token: Option<&str>, extra: &str) -> Result<Socket, u16> {
+    let mut stream = TcpStream::connect(host).await.unwrap();
     let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
     let request = format!(
         "GET /v1/rpc?gateway=0 HTTP/1.1\r\nHost: {host}\r\nPragma: no-cache\r\n\

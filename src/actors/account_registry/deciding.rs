@@ -3,8 +3,8 @@
 use crate::domain::account::linking::Taken;
 use crate::domain::account::sign_in::{self, Decided, Fresh, Seen, SignIn};
 use crate::domain::account::{
-    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, linking,
-    names, revoking, rotating, update,
+    Account, AccountId, Change, Link, LinkKind, NotificationWrite, Profile, Refusal, display_name,
+    linking, names, provider_links, revoking, rotating, update,
 };
 use crate::domain::friend::FriendLimits;
 use crate::domain::time::UnixMicros;
@@ -165,6 +165,23 @@ impl Desk<'_> {
                 }
                 Err(refusal) => Outcome { change: None, answer: Err(refusal) },
             },
+            Edit::Bind(ask) => {
+                let owner = reads.account_by_link(&ask.link)?.map(|owner| owner.id);
+                Outcome::of(provider_links::bind(account, ask.clone(), owner, self.now))
+            }
+            Edit::Unbind(kind, without_login) => {
+                Outcome::of(provider_links::unbind(account, *kind, without_login, self.now))
+            }
+            Edit::Rename(name, not_before_s) => {
+                let discriminator = self.free_discriminator(name)?;
+                match display_name::rename(account, name, discriminator, *not_before_s, self.now) {
+                    Ok((change, name)) => Outcome {
+                        change,
+                        answer: Ok(Edited { name: Some(name), ..Edited::default() }),
+                    },
+                    Err(refusal) => Outcome { change: None, answer: Err(refusal) },
+                }
+            }
             Edit::DropNotifications(ids) => {
                 let mut change = Change::beside(&account);
                 change.notifications =
@@ -276,13 +293,19 @@ fn gone(edit: &Edit) -> Outcome {
     let refusal = match edit {
         Edit::Unlink(LinkKind::Device, None) => Refusal::IdMissing(LinkKind::Device),
         Edit::Unlink(kind, _) => Refusal::CannotUnlink(*kind),
-        Edit::Update(_) | Edit::Delete | Edit::Friends(_) | Edit::DropNotifications(_) => {
+        Edit::Update(_)
+        | Edit::Delete
+        | Edit::Friends(_)
+        | Edit::DropNotifications(_)
+        | Edit::Unbind(..) => {
             return Outcome::of(Ok(None));
         }
         Edit::Link(_)
         | Edit::Rehash { .. }
         | Edit::Revoke(_)
         | Edit::Rotate(_)
+        | Edit::Bind(_)
+        | Edit::Rename(..)
         | Edit::Office(_)
         | Edit::Realm(_) => Refusal::NoAccount,
     };

@@ -15,9 +15,10 @@ use uuid::Uuid;
 use crate::actors::CallError;
 use crate::clock::Clock;
 use crate::config::StoreConfig;
+use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::sign_in::SignIn;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, LinkKind, PassUse, Revoke};
+use crate::domain::account::{Account, AccountId, LinkKind, PassUse, PragmaName, Revoke};
 use crate::domain::friend::{FriendAsk, FriendLimits};
 use crate::ids::Dice;
 use crate::store::sled::{Options, SledStore, sync_data};
@@ -325,6 +326,51 @@ impl Accounts {
         ask: FriendAsk,
     ) -> Result<Told, AccountsError> {
         Ok(self.edit(account, Edit::Friends(ask)).await?.told)
+    }
+
+    /// Links a provider's account as Pragma rules it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::domain::account::provider_links::bind`];
+    /// [`crate::domain::account::Refusal::NoAccount`]; [`CallError`].
+    pub async fn link_provider(
+        &self,
+        account: AccountId,
+        ask: ProviderLink,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Bind(ask)).await.map(drop)
+    }
+
+    /// Unlinks a provider's account as Pragma rules it; an account that is gone: nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::domain::account::provider_links::unbind`]; [`CallError`].
+    pub async fn unlink_provider(
+        &self,
+        account: AccountId,
+        kind: LinkKind,
+        without_login: Vec<LinkKind>,
+    ) -> Result<(), AccountsError> {
+        self.edit(account, Edit::Unbind(kind, without_login)).await.map(drop)
+    }
+
+    /// Gives an account another Pragma name, with a free discriminator. `not_before_s`: by its
+    /// player, who has to wait that long after the last time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::domain::account::display_name::rename`];
+    /// [`crate::domain::account::Refusal::NoAccount`]; [`CallError`].
+    pub async fn rename(
+        &self,
+        account: AccountId,
+        name: String,
+        not_before_s: Option<u64>,
+    ) -> Result<PragmaName, AccountsError> {
+        let edited = self.edit(account, Edit::Rename(name, not_before_s)).await?;
+        edited.name.ok_or(AccountsError::Call(CallError::NoAnswer))
     }
 
     /// Deletes notifications of a player; unknown ids mean nothing.

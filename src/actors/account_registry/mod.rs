@@ -28,8 +28,11 @@ pub use crate::domain::account::rotating::{Presented, Successor};
 pub use crate::domain::account::sign_in::{NewAccount, Password, PragmaSignIn, SignIn};
 pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
+use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, Link, LinkKind, OfficeAsk, Refusal};
+use crate::domain::account::{
+    Account, AccountId, Link, LinkKind, OfficeAsk, PragmaName, Refusal,
+};
 use crate::domain::friend::FriendAsk;
 use crate::domain::notification::Notification;
 use crate::domain::realm::{RealmAsk, RealmChanged};
@@ -113,6 +116,10 @@ enum Edit {
     Office(OfficeAsk),
     /// Of no account: asked about [`Account::SYSTEM`].
     Realm(RealmAsk),
+    Bind(ProviderLink),
+    Unbind(LinkKind, Vec<LinkKind>),
+    /// A Pragma name, and how many seconds after the last change by a player, if it is one.
+    Rename(String, Option<u64>),
 }
 
 /// What came of a change.
@@ -120,6 +127,7 @@ enum Edit {
 struct Edited {
     told: Told,
     successor: Option<Successor>,
+    name: Option<PragmaName>,
     officed: Option<Box<Officed>>,
     realm: Option<Box<RealmChanged>>,
 }

@@ -3,7 +3,7 @@
 use crate::actors::CallError;
 use crate::domain::account::office::{self, OfficeSeen};
 use crate::domain::account::{
-    Account, AccountId, Change, OfficeAsk, Refusal, Revoke, names, revoking,
+    Account, AccountId, Change, OfficeAsk, Refusal, Revoke, revoking,
 };
 use crate::domain::realm::{self, RealmAsk, RealmChanged};
 use crate::store::StoreError;
@@ -60,19 +60,8 @@ impl Desk<'_> {
     pub fn decide_office(&self, account: Account, ask: &OfficeAsk) -> Result<Outcome, StoreError> {
         let reads = self.store.reads();
         let realm = reads.realm()?;
-        let discriminator = match (ask, &account.pragma_name) {
-            (OfficeAsk::Rename(name), current) => {
-                let folded = names::fold_display_name(name.trim());
-                let same = |it: &_| names::fold_display_name(it) == folded;
-                match current.as_ref().filter(|current| same(&current.name)) {
-                    Some(current) => Some(current.discriminator),
-                    None => self.free_discriminator(name.trim())?,
-                }
-            }
-            _ => None,
-        };
         let id = account.id;
-        let seen = OfficeSeen { realm: &realm, fresh: self.dice.uuid(), discriminator };
+        let seen = OfficeSeen { realm: &realm, fresh: self.dice.uuid() };
         let office::Decided { mut change, about } =
             match office::decide(account, ask, seen, self.now) {
                 Ok(decided) => decided,

@@ -397,7 +397,7 @@ async fn discriminators_run_out_at_9999() {
     let (accounts, _stopped) = start(store);
     let enter = |name: &str, link| {
         let shard = Some(Uuid::from_u128(3));
-        let pragma = PragmaSignIn { shard, display_name: name.into() };
+        let pragma = PragmaSignIn { shard, display_name: name.into(), shown: None };
         accounts.sign_in(SignIn { pragma: Some(pragma), ..ask(link) })
     };
     let mut last = Vec::new();

@@ -123,6 +123,23 @@ impl Dossier {
         self.shown.iter().find(|shown| shown.kind == kind.number())
     }
 
+    /// Keeps a name at a provider in place of the one before.
+    pub fn show(&mut self, shown: ShownName) {
+        self.shown.retain(|kept| kept.kind != shown.kind);
+        if self.shown.len() < ENTRIES_MAX {
+            self.shown.push(shown);
+        }
+    }
+
+    /// Keeps what was unlinked; the oldest goes when there is no room.
+    pub fn remember_unlinked(&mut self, gone: Unlinked) {
+        self.unlinked.retain(|kept| (kept.kind, &kept.id) != (gone.kind, &gone.id));
+        if self.unlinked.len() >= ENTRIES_MAX {
+            self.unlinked.remove(0);
+        }
+        self.unlinked.push(gone);
+    }
+
     /// Whether a ban of the whole account is in force.
     pub fn is_banned(&self, now: UnixMicros) -> bool {
         self.bans.iter().any(|ban| ban.scope == super::BanScope::FullAccount && ban.is_active(now))

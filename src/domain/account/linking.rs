@@ -7,6 +7,7 @@ use super::change::Change;
 use super::link::{Link, LinkKind};
 use super::profile::Profile;
 use super::provided;
+use super::provider_links::{self, LinkRules};
 use super::record::{Account, AccountId};
 use super::refusal::Refusal;
 
@@ -23,12 +24,21 @@ pub struct LinkAsk {
     pub formerly: Option<Link>,
     /// What the provider says beside.
     pub profile: Profile,
+    /// What the provider's settings say of linking it.
+    pub rules: LinkRules,
 }
 
 impl LinkAsk {
     /// A link that proves itself, with nothing beside it but a password hash.
     pub fn of(link: Link, password: Option<String>, devices_max: usize) -> Self {
-        Self { link, password, devices_max, formerly: None, profile: Profile::default() }
+        Self {
+            link,
+            password,
+            devices_max,
+            formerly: None,
+            profile: Profile::default(),
+            rules: LinkRules::default(),
+        }
     }
 }
 
@@ -47,7 +57,7 @@ pub struct Taken {
 ///
 /// # Errors
 ///
-/// [`Refusal::LinkTaken`], [`Refusal::TooManyLinks`].
+/// [`Refusal::LinkTaken`], [`Refusal::TooManyLinks`]; those of [`LinkRules::check`].
 pub fn link(
     account: Account,
     ask: LinkAsk,
@@ -64,8 +74,12 @@ pub fn link(
         if kind.many() && held >= ask.devices_max {
             return Err(Refusal::TooManyLinks(kind));
         }
+        ask.rules.check(&account, &ask.link, now)?;
         if !kind.many() {
-            after.links.retain(|link| link.kind != kind);
+            let replaced: Vec<_> = after.links.extract_if(.., |link| link.kind == kind).collect();
+            for link in replaced {
+                provider_links::remember(&mut after, link, now);
+            }
         }
         after.links.push(ask.link);
     }
@@ -102,6 +116,9 @@ pub fn unlink(
         return Err(Refusal::CannotUnlink(kind));
     }
     let mut after = account.clone();
+    for link in account.links.iter().filter(|link| goes(link)) {
+        provider_links::remember(&mut after, link.clone(), now);
+    }
     after.links.retain(|link| !goes(link));
     if kind == LinkKind::Email {
         after.password = None;

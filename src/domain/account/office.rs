@@ -1,4 +1,4 @@
-//! What operators and game servers do to an account: bans, tags, groups, roles, a name, requests
+//! What operators and game servers do to an account: bans, tags, groups, roles, requests
 //! about data (protocol-pragma §6.5, §6.6, §6.8, §9.1).
 
 use uuid::Uuid;
@@ -7,14 +7,10 @@ use super::ban::{Ban, BanScope};
 use super::change::Change;
 use super::data_rights;
 use super::dossier::{DataRequestKind, DataRequestStatus, ENTRIES_MAX};
-use super::names::fold_display_name;
-use super::record::{Account, AccountId, PragmaName};
+use super::record::{Account, AccountId};
 use super::refusal::Refusal;
 use crate::domain::realm::{ADMIN, Kind, Realm, RealmRefusal};
 use crate::domain::time::UnixMicros;
-
-/// Longest name an operator may give, in characters.
-pub const NAME_MAX: usize = 64;
 
 /// Why an account stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,9 +27,6 @@ pub enum OfficeRefusal {
     /// Nobody would be left who may do everything.
     #[error("the last administrator stays one")]
     LastAdmin,
-    /// An empty name, or one too long or with control characters.
-    #[error("the name has a wrong length or control characters")]
-    Name,
     /// A request of this kind is not done yet.
     #[error("such a request is being worked on")]
     RequestInProgress,
@@ -98,8 +91,6 @@ pub enum OfficeAsk {
     RemoveRoles(Vec<Uuid>),
     /// The built-in role, if nobody has it yet; else nothing.
     FirstAdmin,
-    /// Another Pragma name.
-    Rename(String),
     /// A request about the player's data.
     SubmitRequest(DataRequestKind),
     /// A request is at another step.
@@ -118,8 +109,6 @@ pub struct OfficeSeen<'a> {
     pub realm: &'a Realm,
     /// A new id.
     pub fresh: Uuid,
-    /// A free discriminator of a wanted name; `None`: there is none.
-    pub discriminator: Option<u16>,
 }
 
 /// A decision.
@@ -135,8 +124,7 @@ pub struct Decided {
 ///
 /// # Errors
 ///
-/// [`Refusal::Office`]; [`Refusal::Realm`] for a tag, group or role that is not there;
-/// [`Refusal::NoDiscriminator`].
+/// [`Refusal::Office`]; [`Refusal::Realm`] for a tag, group or role that is not there.
 pub fn decide(
     account: Account,
     ask: &OfficeAsk,
@@ -175,7 +163,6 @@ pub fn decide(
             about
         }
         OfficeAsk::FirstAdmin => Uuid::nil(),
-        OfficeAsk::Rename(name) => rename(&mut after, name, seen.discriminator, now)?,
         OfficeAsk::SubmitRequest(kind) => data_rights::submit(&mut after, *kind, seen.fresh, now)?,
         OfficeAsk::AdvanceRequest(id, status) => {
             data_rights::advance(&mut after, *id, *status, now)?
@@ -299,32 +286,6 @@ fn add(account: &mut Account, kind: Kind, ids: &[Uuid], realm: &Realm) -> Result
 fn remove(account: &mut Account, kind: Kind, ids: &[Uuid]) -> Uuid {
     list(account, kind).retain(|id| !ids.contains(id));
     Uuid::nil()
-}
-
-/// A name that folds to the same keeps its discriminator (§6.2).
-fn rename(
-    account: &mut Account,
-    name: &str,
-    discriminator: Option<u16>,
-    now: UnixMicros,
-) -> Result<Uuid, Refusal> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if !(1..=NAME_MAX).contains(&length) || name.chars().any(char::is_control) {
-        return Err(OfficeRefusal::Name.into());
-    }
-    let same = account
-        .pragma_name
-        .as_ref()
-        .filter(|current| fold_display_name(&current.name) == fold_display_name(name));
-    let kept = same.map(|current| current.discriminator);
-    let discriminator = kept.or(discriminator).ok_or(Refusal::NoDiscriminator)?;
-    let named = PragmaName { name: name.to_owned(), discriminator };
-    if account.pragma_name.as_ref() != Some(&named) {
-        account.pragma_name = Some(named);
-        account.updated_at = now.as_secs();
-    }
-    Ok(Uuid::nil())
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ fn after(
     fresh: u128,
     now: UnixMicros,
 ) -> Result<Decided, Refusal> {
-    let seen = OfficeSeen { realm, fresh: id(fresh), discriminator: Some(7) };
+    let seen = OfficeSeen { realm, fresh: id(fresh) };
     decide(account, ask, seen, now)
 }
 
@@ -151,23 +151,6 @@ fn there_is_always_an_administrator_left() {
     assert_eq!(two.admins, [AccountId(id(1)), AccountId(id(2))]);
     let resigned = after(first, &remove, &two, 9, NOW).unwrap();
     assert_eq!(resigned.change.realm.unwrap().admins, [AccountId(id(2))]);
-}
-
-#[test]
-fn a_new_name_takes_a_new_number_unless_it_is_the_same_name() {
-    let named = done(account(1), &OfficeAsk::Rename(" Ada ".into()));
-    let name = named.pragma_name.clone().unwrap();
-    assert_eq!((name.name.as_str(), name.discriminator), ("Ada", 7));
-    let seen = OfficeSeen { realm: &realm(), fresh: id(9), discriminator: None };
-    let louder = decide(named.clone(), &OfficeAsk::Rename("ADA".into()), seen, NOW).unwrap();
-    let louder = louder.change.after.pragma_name.unwrap();
-    assert_eq!((louder.name.as_str(), louder.discriminator), ("ADA", 7));
-    let taken = decide(named, &OfficeAsk::Rename("Eve".into()), seen, NOW);
-    assert_eq!(taken.unwrap_err(), Refusal::NoDiscriminator);
-    for bad in [String::new(), "  ".into(), "a\u{7}b".into(), "x".repeat(NAME_MAX + 1)] {
-        let refusal = refused(account(1), &OfficeAsk::Rename(bad), &realm());
-        assert_eq!(refusal, OfficeRefusal::Name.into());
-    }
 }
 
 #[test]

@@ -51,6 +51,15 @@ pub enum Refusal {
     /// Another account holds this link.
     #[error("{} is in use by another account", .0.name())]
     LinkTaken(LinkKind),
+    /// The account has another link of this kind, which is not replaced (protocol-pragma §7.2).
+    #[error("another {} is linked already", .0.name())]
+    AlreadyBound(LinkKind),
+    /// Only the account that was linked before may be linked again.
+    #[error("only the {} that was linked before may be linked again", .0.name())]
+    OneAssociation(LinkKind),
+    /// It is too soon after an unlink for another account of the provider.
+    #[error("too soon after another {} was unlinked", .0.name())]
+    LinkCooldown(LinkKind),
     /// The account holds as many links of this kind as it may.
     #[error("too many links of kind {}", .0.name())]
     TooManyLinks(LinkKind),
@@ -81,6 +90,12 @@ pub enum Refusal {
     /// The account came, went or changed while its password was checked: check again.
     #[error("the account changed meanwhile")]
     Overtaken,
+    /// A Pragma display name that is blank, too short or too long, or not all visible.
+    #[error("the display name has a wrong length or characters that cannot be seen")]
+    DisplayName,
+    /// It is too soon after the last change of the display name, or players may not change it.
+    #[error("the display name cannot be changed now")]
+    DisplayNameFixed,
     /// A password that everybody tries first.
     #[error("the password is too common")]
     PasswordCommon,

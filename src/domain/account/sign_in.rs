@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::domain::time::UnixMicros;
 
 use super::change::{Change, PassUse};
+use super::dossier::ShownName;
 use super::generated;
 use super::link::Link;
 use super::profile::Profile;
@@ -110,8 +111,10 @@ impl std::fmt::Debug for NewAccount {
 pub struct PragmaSignIn {
     /// The game shard, when the request named one.
     pub shard: Option<Uuid>,
-    /// Name from the provider for an account that has none yet.
+    /// Name for an account that has none yet ([`super::display_name::initial`]).
     pub display_name: String,
+    /// The name at the provider, where it is told.
+    pub shown: Option<ShownName>,
 }
 
 /// What is stored and matters for a sign-in.
@@ -206,7 +209,7 @@ pub fn sign_in(
         }
     };
     if let Some(pragma) = &ask.pragma {
-        enter_pragma(&mut after, pragma, fresh)?;
+        enter_pragma(&mut after, pragma, fresh, now)?;
     }
 
     let created = before.is_none();
@@ -256,7 +259,12 @@ fn make(link: &Link, wanted: NewAccount, fresh: Fresh, now: UnixMicros) -> Accou
 
 /// The first sign-in through Pragma's door gives a name; the first on a shard a player id
 /// (protocol-pragma §6.1, §6.2). A later change of the provider's name changes nothing.
-fn enter_pragma(account: &mut Account, ask: &PragmaSignIn, fresh: Fresh) -> Result<(), Refusal> {
+fn enter_pragma(
+    account: &mut Account,
+    ask: &PragmaSignIn,
+    fresh: Fresh,
+    now: UnixMicros,
+) -> Result<(), Refusal> {
     if account.pragma_name.is_none() {
         let discriminator = fresh.discriminator.ok_or(Refusal::NoDiscriminator)?;
         account.pragma_name = Some(PragmaName { name: ask.display_name.clone(), discriminator });
@@ -265,6 +273,11 @@ fn enter_pragma(account: &mut Account, ask: &PragmaSignIn, fresh: Fresh) -> Resu
         && account.players.iter().all(|player| player.shard != shard)
     {
         account.players.push(ShardPlayer { shard, player: fresh.player });
+    }
+    let dossier = account.dossier_mut();
+    dossier.last_login_at = now.as_secs();
+    if let Some(shown) = &ask.shown {
+        dossier.show(shown.clone());
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ fn what_is_refused_and_in_which_order() {
     let named = NewAccount { username: Some("Ada".into()), password: None };
     let named = SignIn { create: Some(named), ..ask() };
     let taken = Seen { username_taken: true, ..seen(None) };
-    let pragma = PragmaSignIn { shard: None, display_name: "Ada".into() };
+    let pragma = PragmaSignIn { shard: None, display_name: "Ada".into(), shown: None };
     let pragma = SignIn { pragma: Some(pragma), ..ask() };
     let full = Fresh { discriminator: None, ..fresh() };
     let refused = |ask: &SignIn, seen, fresh| sign_in(ask, seen, fresh, NOW).err();
@@ -118,7 +118,7 @@ fn a_single_session_revokes_what_was_and_not_what_comes() {
 fn pragma_gives_a_name_once_and_a_player_for_each_shard() {
     let shard = |number| Some(Uuid::from_u128(number));
     let enter = |account, shard, name: &str, player, discriminator| {
-        let pragma = PragmaSignIn { shard, display_name: name.into() };
+        let pragma = PragmaSignIn { shard, display_name: name.into(), shown: None };
         let ask = SignIn { pragma: Some(pragma), ..ask() };
         let fresh = Fresh { player: Uuid::from_u128(player), discriminator, ..fresh() };
         sign_in(&ask, seen(account), fresh, NOW).unwrap()

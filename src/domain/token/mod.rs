@@ -9,6 +9,6 @@ pub mod signing;
 pub mod ticket;
 
 pub use partner::PartnerClaims;
-pub use player::{Claims, PlayerClaims, PlayerKeys, PlayerTokenError, SessionType};
+pub use player::{BackendType, Claims, PlayerClaims, PlayerKeys, PlayerTokenError, SessionType};
 pub use signing::Signing;
 pub use ticket::{TicketError, TicketKeys};

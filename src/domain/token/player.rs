@@ -40,6 +40,15 @@ impl SessionType {
     }
 }
 
+/// One half of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackendType {
+    /// Accounts, friends, presence.
+    Social,
+    /// One game shard.
+    Game,
+}
+
 /// Which backend a token is for, and who the player is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -136,6 +145,11 @@ impl Claims {
             Self::Person(person) => person.session.session_type,
             Self::Partner(_) => SessionType::Partner,
         }
+    }
+
+    /// The backend it is for.
+    pub const fn backend(&self) -> BackendType {
+        if self.shard().is_some() { BackendType::Game } else { BackendType::Social }
     }
 
     /// The shard it is for; `None`: it is for the social backend.

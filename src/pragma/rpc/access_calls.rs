@@ -5,11 +5,10 @@ use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, known_shard};
-use super::shapes;
+use super::office_shapes;
 use crate::domain::realm::{DESCRIPTION_MAX, Event, NAME_MAX, Realm, RealmAsk, RealmChanged};
-use crate::domain::token::SessionType;
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
 
 /// What is served here.
 pub(super) const CALLS: &[Call] = office_calls! {
@@ -33,7 +32,7 @@ pub(super) const CALLS: &[Call] = office_calls! {
 #[expect(clippy::unused_async, reason = "one shape for every row")]
 async fn shards(ask: Ask) -> Result<Value, Fault> {
     let (realm, config) = (ask.app.door.realm(), &ask.app.config.pragma);
-    let shards = config.every_shard().map(|id| shapes::shard(id, &realm, config.game_shard));
+    let shards = config.every_shard().map(|id| office_shapes::shard(id, &realm, config.game_shard));
     Ok(json!({"gameShards": shards.collect::<Vec<_>>()}))
 }
 
@@ -56,7 +55,7 @@ async fn set_groups(ask: Ask) -> Result<Value, Fault> {
 }
 
 fn shown(ask: &Ask, realm: &Realm, shard: Uuid) -> Value {
-    json!({"gameShard": shapes::shard(shard, realm, ask.app.config.pragma.game_shard)})
+    json!({"gameShard": office_shapes::shard(shard, realm, ask.app.config.pragma.game_shard)})
 }
 
 #[expect(clippy::unused_async, reason = "one shape for every row")]
@@ -64,7 +63,7 @@ async fn events(ask: Ask) -> Result<Value, Fault> {
     let shard = Payload::of(&ask).maybe_id("gameShardId")?;
     let realm = ask.app.door.realm();
     let events = realm.events.iter().filter(|event| shard.is_none_or(|shard| shard == event.shard));
-    Ok(json!({"limitedAccessEvents": events.map(shapes::event).collect::<Vec<_>>()}))
+    Ok(json!({"limitedAccessEvents": events.map(office_shapes::event).collect::<Vec<_>>()}))
 }
 
 async fn create(ask: Ask) -> Result<Value, Fault> {
@@ -100,5 +99,5 @@ fn form(ask: &Ask, id: Uuid) -> Result<Event, Fault> {
 
 fn event_shown(changed: &RealmChanged) -> Result<Value, Fault> {
     let event = changed.realm.events.iter().find(|event| event.id == changed.id);
-    Ok(json!({"limitedAccessEvent": shapes::event(event.ok_or(Fault::EventNotFound)?)}))
+    Ok(json!({"limitedAccessEvent": office_shapes::event(event.ok_or(Fault::EventNotFound)?)}))
 }

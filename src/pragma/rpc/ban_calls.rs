@@ -4,13 +4,12 @@ use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, actor, known, known_shard, whole};
-use super::shapes;
+use super::office_shapes;
 use crate::actors::account_registry::Key;
 use crate::domain::account::ban::FOREVER_MS;
 use crate::domain::account::{Account, Ban, BanForm, BanScope, OfficeAsk};
-use crate::domain::token::SessionType;
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
 
 /// Longest reason, in characters: a name of the studio's enum.
 const REASON_MAX: usize = 128;
@@ -67,7 +66,7 @@ async fn ban(ask: Ask) -> Result<Value, Fault> {
         ends_sessions: false,
     };
     let (account, ban) = ask.app.door.ban(payload.account("pragmaSocialId")?, form).await?;
-    Ok(json!({"banRecord": shapes::ban_record(account.id, &ban)}))
+    Ok(json!({"banRecord": office_shapes::ban_record(account.id, &ban)}))
 }
 
 /// The studio's own enum, by name or by number; absent: none.
@@ -90,17 +89,17 @@ async fn revoke(ask: Ask) -> Result<Value, Fault> {
     let what = OfficeAsk::RevokeBan(id, actor(&ask));
     let account = ask.app.door.office(account.id, what).await?.account;
     let revoked = account.dossier().bans.iter().find(|ban| ban.id == id).ok_or(Fault::NotThere)?;
-    Ok(json!({"banRecord": shapes::ban_record(account.id, revoked)}))
+    Ok(json!({"banRecord": office_shapes::ban_record(account.id, revoked)}))
 }
 
 async fn history(ask: Ask) -> Result<Value, Fault> {
     let account = known(&ask, Payload::of(&ask).account("pragmaSocialId")?).await?;
-    Ok(json!({"banRecords": each(&account, |ban| shapes::ban_record(account.id, ban))}))
+    Ok(json!({"banRecords": each(&account, |ban| office_shapes::ban_record(account.id, ban))}))
 }
 
 async fn own(ask: Ask) -> Result<Value, Fault> {
     let account = known(&ask, ask.account()?).await?;
-    Ok(json!({"bans": each(&account, |ban| shapes::ban(account.id, ban))}))
+    Ok(json!({"bans": each(&account, |ban| office_shapes::ban(account.id, ban))}))
 }
 
 fn each(account: &Account, shown: impl Fn(&Ban) -> Value) -> Vec<Value> {

@@ -10,18 +10,20 @@ use serde_json::Value;
 
 use super::envelope::Request;
 use super::{
-    access_calls, ban_calls, data_calls, group_calls, partner_token_calls, people_calls,
+    access_calls, account_calls, ban_calls, data_calls, group_calls, partner_token_calls, people_calls,
     role_calls, search_calls, session_calls, tag_calls,
+    trusted_calls,
 };
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
-use crate::domain::token::{Claims, PlayerClaims, SessionType};
-use crate::pragma::gateway::BackendType;
+use crate::domain::token::{BackendType, Claims, PlayerClaims, SessionType};
 use crate::pragma::{App, Fault};
 
 /// Every service's part of the table.
 const SERVICES: &[&[Call]] = &[
     session_calls::CALLS,
+    account_calls::CALLS,
+    trusted_calls::CALLS,
     people_calls::CALLS,
     search_calls::CALLS,
     tag_calls::CALLS,
@@ -159,7 +161,7 @@ pub fn call(ask: Ask) -> Step {
     if call.who != ask.claims.session_type() {
         return Step::Now(Err(Fault::WrongSessionType));
     }
-    if call.backend.is_some_and(|backend| backend != BackendType::of(&ask.claims)) {
+    if call.backend.is_some_and(|backend| backend != ask.claims.backend()) {
         return Step::Now(Err(Fault::InvalidRequestType));
     }
     let Some(permission) = call.permission else {

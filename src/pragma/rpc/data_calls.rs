@@ -7,11 +7,10 @@ use uuid::Uuid;
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, known};
 use super::search_calls::page;
-use super::shapes::{self, REQUEST_KINDS, REQUEST_STEPS};
+use super::office_shapes::{self, REQUEST_KINDS, REQUEST_STEPS};
 use crate::domain::account::dossier::{DataRequestKind, DataRequestStatus};
 use crate::domain::account::{Account, AccountFilter, AccountId, OfficeAsk};
-use crate::domain::token::SessionType;
-use crate::pragma::gateway::BackendType;
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::{Fault, data_rights};
 
 /// What is served here to game servers and operators.
@@ -75,7 +74,7 @@ async fn of_account(ask: Ask) -> Result<Value, Fault> {
 
 fn every(account: &Account) -> Value {
     let requests = account.dossier().data_requests.iter();
-    let shown = requests.map(|request| shapes::data_request(account.id, request));
+    let shown = requests.map(|request| office_shapes::data_request(account.id, request));
     json!({"requests": shown.collect::<Vec<_>>()})
 }
 
@@ -93,7 +92,7 @@ async fn open(ask: Ask) -> Result<Value, Fault> {
     let found = ask.app.door.search(filter, page(Payload::of(&ask))?).await?;
     let requests = found.accounts.iter().flat_map(|account| {
         let open = account.dossier().data_requests.iter().filter(|it| !it.status.is_over());
-        open.map(|request| shapes::data_request(account.id, request))
+        open.map(|request| office_shapes::data_request(account.id, request))
     });
     Ok(json!({"requests": requests.collect::<Vec<_>>(), "count": found.count}))
 }
@@ -114,7 +113,7 @@ async fn advance(ask: Ask) -> Result<Value, Fault> {
         ask.app.door.erase(holder).await?;
         let mut done = request.clone();
         (done.status, done.ended_ms) = (step, ask.app.door.clock.now().as_millis());
-        return Ok(json!({"request": shapes::data_request(holder, &done)}));
+        return Ok(json!({"request": office_shapes::data_request(holder, &done)}));
     }
     let done = ask.app.door.office(holder, OfficeAsk::AdvanceRequest(id, step)).await?;
     one(&done.account, id)
@@ -132,5 +131,5 @@ async fn offer(ask: Ask) -> Result<Value, Fault> {
 fn one(account: &Account, id: Uuid) -> Result<Value, Fault> {
     let mut requests = account.dossier().data_requests.iter();
     let request = requests.find(|it| it.id == id).ok_or(Fault::DataRequestNotFound)?;
-    Ok(json!({"request": shapes::data_request(account.id, request)}))
+    Ok(json!({"request": office_shapes::data_request(account.id, request)}))
 }

@@ -4,12 +4,11 @@ use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, known};
-use super::shapes;
+use super::office_shapes;
 use crate::domain::account::{Account, OfficeAsk};
 use crate::domain::realm::{DESCRIPTION_MAX, NAME_MAX, RealmAsk, RealmChanged};
-use crate::domain::token::SessionType;
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
 
 /// What is served here.
 pub(super) const CALLS: &[Call] = office_calls! {
@@ -46,12 +45,12 @@ async fn of_account(ask: Ask) -> Result<Value, Fault> {
 }
 
 fn groups(ask: &Ask, account: &Account) -> Value {
-    json!({"playerGroupIds": shapes::groups(account, &ask.app.door.realm())})
+    json!({"playerGroupIds": office_shapes::groups(account, &ask.app.door.realm())})
 }
 
 #[expect(clippy::unused_async, reason = "one shape for every row")]
 async fn view(ask: Ask) -> Result<Value, Fault> {
-    let groups: Vec<_> = ask.app.door.realm().groups.iter().map(shapes::group).collect();
+    let groups: Vec<_> = ask.app.door.realm().groups.iter().map(office_shapes::group).collect();
     Ok(json!({"playerGroups": groups}))
 }
 
@@ -80,5 +79,5 @@ fn form(payload: Payload<'_>) -> Result<(String, String), Fault> {
 
 fn shown(changed: &RealmChanged) -> Result<Value, Fault> {
     let group = changed.realm.groups.iter().find(|group| group.id == changed.id);
-    Ok(json!({"playerGroup": shapes::group(group.ok_or(Fault::NotThere)?)}))
+    Ok(json!({"playerGroup": office_shapes::group(group.ok_or(Fault::NotThere)?)}))
 }

@@ -4,12 +4,14 @@
 mod pairs;
 
 mod access_calls;
+mod account_calls;
 mod ban_calls;
 pub mod calls;
 mod data_calls;
 pub mod envelope;
 mod group_calls;
 pub mod http;
+pub(in crate::pragma) mod office_shapes;
 mod partner_token_calls;
 mod payload;
 mod people_calls;
@@ -17,9 +19,7 @@ pub mod permissions;
 mod role_calls;
 mod search_calls;
 mod session_calls;
-pub(in crate::pragma) mod shapes;
+pub mod shapes;
 pub mod socket;
 mod tag_calls;
-
-#[cfg(test)]
-mod office_tests;
+mod trusted_calls;

@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, known_shard, may_give};
 use super::permissions::PERMISSIONS;
-use super::{role_calls, shapes};
+use super::{office_shapes, role_calls};
 use crate::domain::realm::{NAME_MAX, PartnerToken, RealmAsk, RealmChanged};
 use crate::domain::time::UnixMicros;
-use crate::domain::token::{PartnerClaims, SessionType};
+use crate::domain::token::{BackendType, PartnerClaims, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
 use crate::pragma::tokens::Pair;
 
 /// What is served here; each under the engine's name and under an operator's.
@@ -93,7 +92,7 @@ async fn list(ask: Ask) -> Result<Value, Fault> {
     let shard = Payload::of(&ask).maybe_id("gameShardId")?;
     let (realm, used) = (ask.app.door.realm(), &ask.app.door.partners);
     let wanted = realm.partners.iter().filter(|it| shard.is_none_or(|shard| shard == it.shard));
-    let shown = wanted.map(|partner| shapes::partner(partner, used.last(partner.id)));
+    let shown = wanted.map(|partner| office_shapes::partner(partner, used.last(partner.id)));
     Ok(json!({"partnerTokens": shown.collect::<Vec<_>>()}))
 }
 
@@ -113,5 +112,5 @@ async fn revoke(ask: Ask) -> Result<Value, Fault> {
 fn shown(ask: &Ask, changed: &RealmChanged) -> Result<Value, Fault> {
     let partner = found(changed)?;
     let last = ask.app.door.partners.last(partner.id);
-    Ok(json!({"partnerToken": shapes::partner(partner, last)}))
+    Ok(json!({"partnerToken": office_shapes::partner(partner, last)}))
 }

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, failure, known, known_shard, may, parsed, pause};
-use super::shapes;
+use super::office_shapes;
+use super::shapes::{self, Viewer};
 use crate::actors::account_registry::Key;
-use crate::domain::account::{AccountId, OfficeAsk};
-use crate::domain::token::SessionType;
+use crate::domain::account::AccountId;
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
 
 /// What is served here.
 pub(super) const CALLS: &[Call] = office_calls! {
@@ -19,7 +19,6 @@ pub(super) const CALLS: &[Call] = office_calls! {
         "AccountRpc" "GetSocialIdentities" "V1" "account.accounts.get" social_identities;
         "AccountRpc" "ViewSocialIdentity" "V2" "account.accounts.get" view;
         "AccountRpc" "GetDisplayNameForPlayerId" "V2" "account.accounts.get" display_name;
-        "AccountRpc" "UpdateDisplayName" "V1" "account.accounts.update" rename;
         "AccountRpc" "DeleteAccount" "V1" "account.accounts.delete" delete;
     }
     operator {}
@@ -45,7 +44,10 @@ async fn player_identity(ask: &Ask, text: &str, shard: Uuid) -> Result<Value, Fa
     let player = parsed(text)?;
     let account = ask.app.door.find(Key::Player(player)).await?;
     let account = account.filter(|account| account.player_on(shard) == Some(player));
-    Ok(shapes::player_identity(&account.ok_or(Fault::AccountNotFound)?, player))
+    let door = &ask.app.door;
+    account
+        .and_then(|account| shapes::player_identity(&account, shard, door, Viewer::Trusted))
+        .ok_or(Fault::AccountNotFound)
 }
 
 async fn social_identities(ask: Ask) -> Result<Value, Fault> {
@@ -56,7 +58,9 @@ async fn social_identities(ask: Ask) -> Result<Value, Fault> {
             Err(fault) => Err(fault),
         };
         match found {
-            Ok(account) => identities.push(shapes::social_identity(&account)),
+            Ok(account) => {
+                identities.push(shapes::social_identity(&account, &ask.app.door, Viewer::Trusted));
+            },
             Err(Fault::Unavailable) => return Err(Fault::Unavailable),
             Err(fault) => failures.push(failure(text, fault)),
         }
@@ -68,8 +72,8 @@ async fn social_identities(ask: Ask) -> Result<Value, Fault> {
 async fn view(ask: Ask) -> Result<Value, Fault> {
     let account = known(&ask, Payload::of(&ask).account("pragmaSocialId")?).await?;
     let is_personal = may(&ask, "account.accounts_personal.get").await?;
-    let realm = ask.app.door.realm();
-    Ok(json!({"socialIdentity": shapes::whole_identity(&account, &realm, is_personal)}))
+    let shown = office_shapes::whole_identity(&account, &ask.app.door, is_personal);
+    Ok(json!({"socialIdentity": shown}))
 }
 
 async fn display_name(ask: Ask) -> Result<Value, Fault> {
@@ -78,14 +82,6 @@ async fn display_name(ask: Ask) -> Result<Value, Fault> {
     let account = ask.app.door.find(Key::Player(player)).await?;
     let account = account.filter(|account| account.player_on(shard) == Some(player));
     Ok(json!({"displayName": shapes::display_name(&account.ok_or(Fault::AccountNotFound)?)}))
-}
-
-async fn rename(ask: Ask) -> Result<Value, Fault> {
-    let payload = Payload::of(&ask);
-    let account = payload.account("pragmaSocialId")?;
-    let name = payload.some_text("requestedDisplayName", 256)?.to_owned();
-    let renamed = ask.app.door.office(account, OfficeAsk::Rename(name)).await?.account;
-    Ok(json!({"updatedDisplayName": shapes::display_name(&renamed)}))
 }
 
 /// An account that is gone already is a success.

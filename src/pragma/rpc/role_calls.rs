@@ -8,12 +8,11 @@ use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, known, may_give};
 use super::permissions::{self, PERMISSIONS};
 use super::search_calls::page;
-use super::shapes;
+use super::{office_shapes, shapes};
 use crate::domain::account::{AccountFilter, OfficeAsk};
 use crate::domain::realm::{ADMIN, ADMIN_NAME, NAME_MAX, Realm, RealmAsk, RealmChanged, Role};
-use crate::domain::token::SessionType;
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
 
 /// What is served here. Everybody may ask what they may do.
 pub(super) const CALLS: &[Call] = &[
@@ -47,7 +46,7 @@ async fn own(ask: Ask) -> Result<Value, Fault> {
     let names = PERMISSIONS.iter().map(|(name, _)| *name);
     let has = names.filter(|name| realm.permits(&account.dossier().roles, name));
     Ok(json!({
-        "roleIds": shapes::roles(&account, &realm),
+        "roleIds": office_shapes::roles(&account, &realm),
         "permissions": has.collect::<Vec<_>>(),
     }))
 }
@@ -66,7 +65,7 @@ fn find(realm: &Realm, id: Uuid) -> Result<Role, Fault> {
 #[expect(clippy::unused_async, reason = "one shape for every row")]
 async fn list(ask: Ask) -> Result<Value, Fault> {
     let realm = ask.app.door.realm();
-    let roles = std::iter::once(shapes::role(&admin())).chain(realm.roles.iter().map(shapes::role));
+    let roles = std::iter::once(office_shapes::role(&admin())).chain(realm.roles.iter().map(office_shapes::role));
     let known = PERMISSIONS.iter();
     let known = known.map(|(name, what)| json!({"permission": name, "description": what}));
     Ok(json!({
@@ -87,7 +86,7 @@ async fn accounts(ask: Ask) -> Result<Value, Fault> {
 
 async fn of_account(ask: Ask) -> Result<Value, Fault> {
     let account = known(&ask, Payload::of(&ask).account("pragmaSocialId")?).await?;
-    Ok(json!({"roleIds": shapes::roles(&account, &ask.app.door.realm())}))
+    Ok(json!({"roleIds": office_shapes::roles(&account, &ask.app.door.realm())}))
 }
 
 async fn create(ask: Ask) -> Result<Value, Fault> {
@@ -143,7 +142,7 @@ async fn hand(ask: &Ask, what: fn(Vec<Uuid>) -> OfficeAsk) -> Result<Value, Faul
         return Err(Fault::Forbidden); // what is permitted tomorrow is theirs to give, too
     }
     let done = ask.app.door.office(account, what(vec![role.id])).await?;
-    Ok(json!({"roleIds": shapes::roles(&done.account, &ask.app.door.realm())}))
+    Ok(json!({"roleIds": office_shapes::roles(&done.account, &ask.app.door.realm())}))
 }
 
 /// `permissions[]`, each of the table.
@@ -157,5 +156,5 @@ pub(super) fn wanted(payload: Payload<'_>) -> Result<Vec<String>, Fault> {
 }
 
 fn shown(changed: &RealmChanged) -> Result<Value, Fault> {
-    Ok(json!({"role": shapes::role(&find(&changed.realm, changed.id)?)}))
+    Ok(json!({"role": office_shapes::role(&find(&changed.realm, changed.id)?)}))
 }

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, may};
-use super::shapes::{self, kind_of};
+use super::shapes;
 use crate::actors::account_registry::Page;
-use crate::domain::account::{AccountFilter, AccountId, names};
-use crate::domain::token::SessionType;
+use crate::domain::account::{AccountFilter, AccountId, LinkKind, names};
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
+use crate::pragma::providers::Provider;
+use crate::signin::Door;
 
 /// Accounts on a page, if nothing is said.
 const PAGE: u64 = 50;
@@ -29,7 +30,7 @@ pub(super) const CALLS: &[Call] = office_calls! {
 
 async fn overviews(ask: Ask) -> Result<Value, Fault> {
     let payload = Payload::of(&ask);
-    let filter = filter(payload.object("filter").ok_or(Fault::MissingFilter)?)?;
+    let filter = filter(payload.object("filter").ok_or(Fault::MissingFilter)?, &ask.app.door)?;
     if filter.is_empty() {
         return Err(Fault::MissingFilter);
     }
@@ -59,13 +60,14 @@ pub(super) fn page(payload: Payload<'_>) -> Result<Page, Fault> {
     Ok(Page { index: whole(index)?, size: whole(size)? })
 }
 
-fn filter(filter: Payload<'_>) -> Result<AccountFilter, Fault> {
+fn filter(filter: Payload<'_>, door: &Door) -> Result<AccountFilter, Fault> {
     let text = |member: &str| {
         let text = filter.text(member, TEXT_MAX)?;
         Ok::<_, Fault>((!text.is_empty()).then(|| text.to_owned()))
     };
     let verified =
         [(0, "DISABLED", None), (1, "UNVERIFIED", Some(false)), (2, "VERIFIED", Some(true))];
+    let kind_of = |id: &Value| Provider::named(id, door).map(|provider| provider.kind);
     let kinds = filter.list("idProviders")?.iter().map(kind_of).collect::<Result<_, _>>()?;
     Ok(AccountFilter {
         tags: filter.ids("accountTagIds")?,
@@ -78,16 +80,19 @@ fn filter(filter: Payload<'_>) -> Result<AccountFilter, Fault> {
         id: filter.maybe_id("pragmaSocialId")?.map(AccountId),
         email: text("emailAddress")?,
         is_verified: filter.choice("searchEmailVerified", "", &verified)?.flatten(),
-        shown: shown(filter)?,
+        shown: shown(filter, kind_of)?,
         pragma_name: text("pragmaFullDisplayName")?.map(|name| full_name(&name)),
         shard: filter.maybe_id("gameShardId")?,
         has_open_request: false,
     })
 }
 
-type Shown = Option<(Option<crate::domain::account::LinkKind>, String)>;
+type Shown = Option<(Option<LinkKind>, String)>;
 
-fn shown(filter: Payload<'_>) -> Result<Shown, Fault> {
+fn shown(
+    filter: Payload<'_>,
+    kind_of: impl Fn(&Value) -> Result<LinkKind, Fault>,
+) -> Result<Shown, Fault> {
     let Some(search) = filter.object("idProviderDisplayNameSearch") else {
         return Ok(None);
     };

@@ -6,8 +6,7 @@ use super::calls::{Answer, Ask, Call, Step, Then, Via};
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, SKEW_S};
-use crate::domain::token::{Claims, PlayerClaims, SessionType};
-use crate::pragma::gateway::BackendType;
+use crate::domain::token::{BackendType, Claims, PlayerClaims, SessionType};
 use crate::pragma::tokens::Pair;
 use crate::pragma::{App, Fault, bearer};
 

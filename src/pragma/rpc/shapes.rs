@@ -1,277 +1,108 @@
-//! What accounts, bans, tags and the like look like on the wire (protocol-pragma §6).
-
-use std::borrow::Cow;
+//! Accounts as messages show them (protocol-pragma §6.4): names, providers, identities.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::payload::whole;
-use crate::domain::account::ban::FOREVER_MS;
-use crate::domain::account::dossier::{DataRequest, DataRequestKind, DataRequestStatus};
-use crate::domain::account::search::email;
-use crate::domain::account::{Account, AccountId, Ban, BanScope, LinkKind};
-use crate::domain::realm::{ADMIN, Access, Event, Group, PartnerToken, Realm, Role, Tag};
-use crate::pragma::Fault;
+use crate::domain::account::{Account, LinkKind, PragmaName};
+use crate::pragma::providers::Provider;
+use crate::signin::Door;
 
-/// Numbers and names of providers that accounts are linked to (protocol-pragma §4.2).
-const PROVIDERS: [(u8, &str, LinkKind); 12] = [
-    (1, "UNSAFE", LinkKind::Unsafe),
-    (2, "EPIC", LinkKind::Epic),
-    (3, "DISCORD", LinkKind::Discord),
-    (4, "STEAM", LinkKind::Steam),
-    (6, "GOOGLE", LinkKind::Google),
-    (7, "PLAYSTATION", LinkKind::PlayStation),
-    (8, "TWITCH", LinkKind::Twitch),
-    (9, "XBOX", LinkKind::Xbox),
-    (10, "OKTA", LinkKind::Okta),
-    (11, "AUTH0", LinkKind::Auth0),
-    (12, "GOOGLEWORKSPACE", LinkKind::GoogleWorkspace),
-    (101, "APPLE", LinkKind::Apple),
-];
-
-/// A provider's number and name; `None`: the link is of no provider of Pragma's table.
-fn provider(kind: LinkKind) -> Option<(u8, Cow<'static, str>)> {
-    match kind {
-        LinkKind::Studio(number) => Some((number, Cow::Owned(number.to_string()))),
-        known => {
-            let found = PROVIDERS.iter().find(|(.., kind)| *kind == known);
-            found.map(|(number, name, _)| (*number, Cow::Borrowed(*name)))
-        }
-    }
+/// Who looks at an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// Its own player, an operator or a game server: sees everything that is linked.
+    Trusted,
+    /// Another player: sees what its provider's settings let others see.
+    Stranger,
 }
 
-/// The kind of link a provider's name or number stands for.
-pub(super) fn kind_of(id: &Value) -> Result<LinkKind, Fault> {
-    let number = whole(id);
-    let named = |name: &str| id.as_str().is_some_and(|text| text.eq_ignore_ascii_case(name));
-    let known =
-        PROVIDERS.iter().find(|(known, name, _)| number == Some(u64::from(*known)) || named(name));
-    let studio = number.and_then(|number| u8::try_from(number).ok());
-    let studio = studio.filter(|number| *number >= crate::domain::account::link::STUDIO_FIRST);
-    let kind = known.map(|(.., kind)| *kind).or(studio.map(LinkKind::Studio));
-    kind.ok_or(Fault::InvalidIdProvider)
+/// `{"displayName":…,"discriminator":…}` of an account; empty when it never came by Pragma's door.
+pub fn display_name(account: &Account) -> Value {
+    account.pragma_name.as_ref().map_or_else(
+        || json!({"displayName": account.display_name, "discriminator": ""}),
+        pragma_name,
+    )
 }
 
-/// `displayName{displayName,discriminator}`
-pub(in crate::pragma) fn display_name(account: &Account) -> Value {
-    match &account.pragma_name {
-        Some(name) => json!({
-            "displayName": name.name, "discriminator": format!("{:04}", name.discriminator),
-        }),
-        None => json!({"displayName": account.display_name, "discriminator": ""}),
-    }
+/// The same of a name.
+pub fn pragma_name(name: &PragmaName) -> Value {
+    json!({"displayName": name.name, "discriminator": format!("{:04}", name.discriminator)})
 }
 
-/// Every linked provider, by number: operators and game servers see them all.
-pub(in crate::pragma) fn providers(account: &Account) -> Vec<Value> {
-    let mut linked: Vec<_> = account
-        .links
-        .iter()
-        .filter_map(|link| provider(link.kind).map(|(number, name)| (number, name, link)))
-        .collect();
-    linked.sort_by_key(|(number, ..)| *number);
-    let shown = linked.into_iter().map(|(_, name, link)| {
-        let (display, discriminator) = match account.dossier().shown(link.kind) {
-            Some(shown) => (shown.name.as_str(), shown.discriminator.as_str()),
-            None => ("", ""),
-        };
+/// `idProviderAccounts`, in the order of their numbers. Links that no Pragma client knows (devices,
+/// custom ids, addresses) are not shown.
+pub fn providers(account: &Account, door: &Door, viewer: Viewer) -> Vec<Value> {
+    let linked =
+        account.links.iter().filter_map(|link| Some((Provider::of(link.kind, door)?, link)));
+    let is_shown = |provider: &Provider| viewer == Viewer::Trusted || provider.options.visible;
+    let mut linked: Vec<_> = linked.filter(|(provider, _)| is_shown(provider)).collect();
+    linked.sort_by_key(|(provider, _)| provider.number);
+    let shown = linked.into_iter().map(|(provider, link)| {
         json!({
-            "idProviderType": name,
+            "idProviderType": provider.name,
             "accountId": link.id,
-            "providerDisplayName": {"displayName": display, "discriminator": discriminator},
+            "providerDisplayName": provider_name(account, link.kind),
         })
     });
     shown.collect()
 }
 
-/// A player on one shard.
-pub(super) fn player_identity(account: &Account, player: Uuid) -> Value {
-    json!({
-        "pragmaPlayerId": player,
-        "pragmaDisplayName": display_name(account),
-        "idProviderAccounts": providers(account),
-        "pragmaSocialId": account.id.0,
-    })
+fn provider_name(account: &Account, kind: LinkKind) -> Value {
+    let shown = account.dossier().shown(kind);
+    let (name, discriminator) =
+        shown.map_or(("", ""), |it| (it.name.as_str(), it.discriminator.as_str()));
+    json!({"displayName": name, "discriminator": discriminator})
 }
 
-/// `gameIdentities[]`
-pub(in crate::pragma) fn game_identities(account: &Account) -> Vec<Value> {
-    let player = |it: &crate::domain::account::ShardPlayer| json!({"gameShardId": it.shard, "pragmaPlayerId": it.player});
-    account.players.iter().map(player).collect()
+/// A player identity on a shard; `None`: the account has no player there.
+pub fn player_identity(
+    account: &Account,
+    shard: Uuid,
+    door: &Door,
+    viewer: Viewer,
+) -> Option<Value> {
+    Some(json!({
+        "pragmaPlayerId": account.player_on(shard)?,
+        "pragmaDisplayName": display_name(account),
+        "idProviderAccounts": providers(account, door, viewer),
+        "pragmaSocialId": account.id.0,
+    }))
 }
 
-/// An account, as others than players see it.
-pub(super) fn social_identity(account: &Account) -> Value {
+/// A social identity: the account with its players on every shard.
+pub fn social_identity(account: &Account, door: &Door, viewer: Viewer) -> Value {
     json!({
         "pragmaSocialId": account.id.0,
         "pragmaDisplayName": display_name(account),
-        "idProviderAccounts": providers(account),
+        "idProviderAccounts": providers(account, door, viewer),
         "gameIdentities": game_identities(account),
     })
 }
 
-/// All that operators see of an account; its address only if they may.
-pub(super) fn whole_identity(account: &Account, realm: &Realm, is_personal: bool) -> Value {
-    let (address, is_verified) = if is_personal { email(account) } else { ("", false) };
+/// `gameIdentities`: a player id for each shard.
+pub fn game_identities(account: &Account) -> Vec<Value> {
+    let shown = account.players.iter();
+    shown.map(|it| json!({"gameShardId": it.shard, "pragmaPlayerId": it.player})).collect()
+}
+
+/// `GetAccountV1`'s answer: an account as its own player sees it.
+pub fn own_account(account: &Account, door: &Door) -> Value {
+    let address = account.link(LinkKind::Email).unwrap_or_default();
     let dossier = account.dossier();
-    let last_login_s = dossier.last_login_at;
     json!({
-        "socialIdentity": social_identity(account),
-        "pragmaPersonalId": account.id.0,
-        "tags": tags(account, realm),
-        "playerGroupIds": groups(account, realm),
-        "roleIds": roles(account, realm),
+        "pragmaSocialId": account.id.0,
         "emailAddress": address,
-        "emailVerified": is_verified,
-        "createdTimestampMillis": millis(account.created_at.saturating_mul(1_000)),
-        "lastLoginTimestampMillis": millis(last_login_s.saturating_mul(1_000)),
+        "emailVerified": !address.is_empty(),
+        "accountCreatedTimestampMillis": millis(account.created_at),
+        "lastLoginTimestampMillis": millis(dossier.last_login_at),
+        "displayName": display_name(account),
+        "lastDisplayNameUpdateTimestampMillis": millis(dossier.renamed_at),
+        "gameIdentities": game_identities(account),
+        "idProviderAccounts": providers(account, door, Viewer::Trusted),
     })
 }
 
-/// A 64-bit number is text (§2.3).
-pub(in crate::pragma) fn millis(ms: u64) -> String {
-    ms.min(FOREVER_MS).to_string()
-}
-
-/// `{tagId,tag}`
-pub(super) fn tag(tag: &Tag) -> Value {
-    json!({"tagId": tag.id, "tag": tag.text})
-}
-
-/// An account's tags. What the realm has no more is not shown.
-pub(in crate::pragma) fn tags(account: &Account, realm: &Realm) -> Vec<Value> {
-    account.dossier().tags.iter().filter_map(|id| realm.tag(*id)).map(tag).collect()
-}
-
-/// An account's groups.
-pub(super) fn groups(account: &Account, realm: &Realm) -> Vec<Uuid> {
-    account.dossier().groups.iter().copied().filter(|id| realm.has_group(*id)).collect()
-}
-
-/// An account's roles.
-pub(super) fn roles(account: &Account, realm: &Realm) -> Vec<Uuid> {
-    account.dossier().roles.iter().copied().filter(|id| realm.has_role(*id)).collect()
-}
-
-/// A player group.
-pub(super) fn group(group: &Group) -> Value {
-    json!({
-        "playerGroupId": group.id, "name": group.name, "description": group.description,
-    })
-}
-
-/// A role.
-pub(super) fn role(role: &Role) -> Value {
-    json!({
-        "roleId": role.id,
-        "name": role.name,
-        "permissions": role.permissions,
-        "isBuiltIn": role.id == ADMIN,
-    })
-}
-
-/// Who may enter a shard.
-pub(super) fn shard(shard: Uuid, realm: &Realm, own: Uuid) -> Value {
-    let access: Option<&Access> = realm.access.iter().find(|access| access.shard == shard);
-    let is_limited = access.is_some_and(|access| access.is_limited);
-    json!({
-        "gameShardId": shard,
-        "accessMode": if is_limited { "LIMITED" } else { "EVERYONE" },
-        "fullAccessPlayerGroupIds": access.map_or(&[][..], |access| access.groups.as_slice()),
-        "isOwn": shard == own,
-    })
-}
-
-/// A limited access event.
-pub(super) fn event(event: &Event) -> Value {
-    json!({
-        "limitedAccessEventId": event.id,
-        "limitedAccessEventDetails": {
-            "gameShardId": event.shard,
-            "name": event.name,
-            "description": event.description,
-            "playerGroupIds": event.groups,
-            "startUnixTimeMs": millis(event.start_ms),
-            "endUnixTimeMs": millis(event.end_ms),
-            "timeZone": event.time_zone,
-        },
-    })
-}
-
-/// A pair of partner tokens, without the tokens; when it was last used, in seconds, if it was since
-/// the server started.
-pub(super) fn partner(partner: &PartnerToken, last_use_s: Option<u64>) -> Value {
-    json!({
-        "tokenId": partner.id,
-        "gameShardId": partner.shard,
-        "label": partner.label,
-        "permissions": partner.permissions,
-        "createdBy": partner.by.0,
-        "createdTimestampMillis": millis(partner.created_ms),
-        "revoked": partner.revoked_ms != 0,
-        "revokedTimestampMillis": millis(partner.revoked_ms),
-        "lastUsedTimestampMillis": millis(last_use_s.unwrap_or(0).saturating_mul(1_000)),
-    })
-}
-
-/// A ban, as its player sees it.
-pub(in crate::pragma) fn ban(account: AccountId, ban: &Ban) -> Value {
-    // The studio's own enum: by name, or by number.
-    let reason = ban.reason.parse::<u32>().map_or_else(|_| json!(ban.reason), |n| json!(n));
-    let mut shown = json!({
-        "banId": ban.id,
-        "pragmaSocialId": account.0,
-        "revoked": ban.revoked_by.is_some(),
-        "startTimestampMillis": millis(ban.start_ms),
-        "durationInMillis": millis(ban.duration_ms),
-        "banScope": match ban.scope {
-            BanScope::GameShard(_) => "BAN_SCOPE_GAME_SHARD",
-            BanScope::AllGameShards => "BAN_SCOPE_ALL_GAME_SHARDS",
-            BanScope::FullAccount => "BAN_SCOPE_FULL_ACCOUNT",
-        },
-        "banReason": reason,
-    });
-    if let (BanScope::GameShard(shard), Some(members)) = (ban.scope, shown.as_object_mut()) {
-        members.insert("gameShardId".to_owned(), json!(shard));
-    }
-    shown
-}
-
-/// A ban, as operators see it.
-pub(super) fn ban_record(account: AccountId, it: &Ban) -> Value {
-    let mut record = json!({"ban": ban(account, it), "bannedBy": it.by.0, "comment": it.comment});
-    if let (Some(by), Some(members)) = (it.revoked_by, record.as_object_mut()) {
-        members.insert("revokedBy".to_owned(), json!(by.0));
-    }
-    record
-}
-
-/// Kinds of requests about data.
-pub(super) const REQUEST_KINDS: [(u64, &str, DataRequestKind); 2] = [
-    (1, "ACCOUNT_DELETION", DataRequestKind::AccountDeletion),
-    (2, "PERSONAL_DATA", DataRequestKind::PersonalData),
-];
-
-/// Steps of requests about data.
-pub(super) const REQUEST_STEPS: [(u64, &str, DataRequestStatus); 5] = [
-    (1, "IN_PROGRESS", DataRequestStatus::InProgress),
-    (2, "READY", DataRequestStatus::Ready),
-    (3, "FULFILLED", DataRequestStatus::Fulfilled),
-    (4, "FAILED", DataRequestStatus::Failed),
-    (5, "CANCELED", DataRequestStatus::Canceled),
-];
-
-/// A request about data.
-pub(in crate::pragma) fn data_request(account: AccountId, request: &DataRequest) -> Value {
-    let kind = REQUEST_KINDS.iter().find(|(.., kind)| *kind == request.kind);
-    let status = REQUEST_STEPS.iter().find(|(.., step)| *step == request.status);
-    json!({
-        "requestId": request.id,
-        "pragmaSocialId": account.0,
-        "requestType": kind.map_or("", |(_, name, _)| *name),
-        "requestStatus": status.map_or("", |(_, name, _)| *name),
-        "submittedTimestampMs": millis(request.submitted_ms),
-        "targetTimestampMs": millis(request.target_ms),
-        "fulfilledOrCanceledTimestampMs": millis(request.ended_ms),
-    })
+/// Seconds as the wire writes moments: milliseconds in text.
+pub fn millis(seconds: u64) -> String {
+    seconds.saturating_mul(1_000).to_string()
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::calls::{self, Answer, Ask, Step, Then, Via};
 use super::envelope::{self, Request, Unreadable};
-use super::shapes;
+use super::office_shapes;
 use crate::actors::session::{
     Channel, Denied, Dialect, Effect, Inbound, Others, Outbound, Shared, SocketLimits, SocketRoute,
     Welcome,
@@ -24,9 +24,8 @@ use crate::domain::account::{AccountId, Ban};
 use crate::domain::session::CloseReason;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, SKEW_S, Session};
-use crate::domain::token::{Claims, SessionType};
+use crate::domain::token::{BackendType, Claims, SessionType};
 use crate::ids::Dice;
-use crate::pragma::gateway::BackendType;
 use crate::pragma::{App, Fault, accepts_json, bearer};
 
 /// Messages waiting for a client that does not read; then it is closed.
@@ -125,7 +124,7 @@ struct Who<'a> {
 
 impl<'a> Who<'a> {
     fn of(claims: &'a Claims) -> Self {
-        let channel = match (claims.session_type(), BackendType::of(claims)) {
+        let channel = match (claims.session_type(), claims.backend()) {
             (SessionType::Player, BackendType::Social) => Channel::PragmaSocial,
             (SessionType::Player, BackendType::Game) => Channel::PragmaGame,
             (SessionType::Operator, BackendType::Social) => Channel::OperatorSocial,
@@ -198,7 +197,7 @@ impl Dialect for Spoken {
         let hears = person.session.session_type == SessionType::Player
             && person.session.backend == Backend::Social;
         let account = AccountId(person.session.social_id);
-        let payload = || json!({"ban": shapes::ban(account, &ban.what)});
+        let payload = || json!({"ban": office_shapes::ban(account, &ban.what)});
         hears.then(|| {
             self.voice.say(envelope::notification("AccountRpc.BanV1Notification", &payload()))
         })

@@ -5,12 +5,11 @@ use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, failure, known, parsed, pause};
-use super::shapes;
+use super::office_shapes;
 use crate::domain::account::{Account, AccountId, OfficeAsk};
 use crate::domain::realm::{NAME_MAX, RealmAsk};
-use crate::domain::token::SessionType;
+use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
-use crate::pragma::gateway::BackendType;
 
 /// Tags one call may add.
 const TAGS_MAX: usize = 64;
@@ -80,7 +79,7 @@ async fn on_each(ask: &Ask, payload: Payload<'_>, what: &OfficeAsk) -> Result<Va
 }
 
 fn of(ask: &Ask, account: &Account) -> Value {
-    let tags = shapes::tags(account, &ask.app.door.realm());
+    let tags = office_shapes::tags(account, &ask.app.door.realm());
     json!({"pragmaSocialId": account.id.0, "accountTags": tags})
 }
 
@@ -103,7 +102,7 @@ async fn get(ask: Ask) -> Result<Value, Fault> {
 
 #[expect(clippy::unused_async, reason = "one shape for every row")]
 async fn view(ask: Ask) -> Result<Value, Fault> {
-    let tags: Vec<_> = ask.app.door.realm().tags.iter().map(shapes::tag).collect();
+    let tags: Vec<_> = ask.app.door.realm().tags.iter().map(office_shapes::tag).collect();
     Ok(json!({"accountTags": tags}))
 }
 
@@ -113,7 +112,7 @@ async fn rename(ask: Ask) -> Result<Value, Fault> {
     let changed =
         ask.app.door.change_realm(RealmAsk::RenameTag(payload.id("tagId")?, text)).await?;
     let tag = changed.realm.tag(changed.id).ok_or(Fault::NotThere)?;
-    Ok(json!({"accountTag": shapes::tag(tag)}))
+    Ok(json!({"accountTag": office_shapes::tag(tag)}))
 }
 
 async fn delete(ask: Ask) -> Result<Value, Fault> {

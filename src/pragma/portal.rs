@@ -1,0 +1,52 @@
+//! The web portal's sign-in and sign-up (protocol-pragma §8): outside the line, a social token only,
+//! and nobody gets an account by accident. Browsers may call it from the configured origins alone.
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::account::PortalAsk;
+use super::{App, Fault, json};
+
+/// `POST /v1/accounts/authenticatev1` (`create` false) and `createaccountv1`.
+pub(super) async fn answer(
+    app: &App,
+    request: &HttpRequest,
+    body: &[u8],
+    create: bool,
+) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return shared(app, request, HttpResponse::NoContent().finish());
+    }
+    let answered = sign_in(app, request, body, create).await;
+    shared(app, request, answered.unwrap_or_else(|fault| app.refuse(fault)))
+}
+
+async fn sign_in(
+    app: &App,
+    request: &HttpRequest,
+    body: &[u8],
+    create: bool,
+) -> Result<HttpResponse, Fault> {
+    let pair = PortalAsk::read(body)?.answer(app, request, create).await?;
+    Ok(json(pair.json().to_string()))
+}
+
+/// Lets a portal's page read the answer, if it is one of ours.
+fn shared(app: &App, request: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
+    let origin = request.headers().get(header::ORIGIN);
+    let is_ours = origin
+        .and_then(|origin| origin.to_str().ok())
+        .is_some_and(|origin| app.config.pragma.portal_origins.iter().any(|ours| ours == origin));
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin.filter(|_| is_ours) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        if request.method() == Method::OPTIONS {
+            let (methods, allowed) = ("POST", "content-type");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
+        }
+    }
+    response
+}

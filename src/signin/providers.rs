@@ -1,0 +1,197 @@
+//! Providers as Pragma links and unlinks them (protocol-pragma §7), and display names (§6.2).
+
+use super::proving::Claim;
+use super::{Credential, Door, PragmaWish, SignInError, SignedIn};
+use crate::actors::CallError;
+use crate::actors::account_registry::{Key, NewAccount, SignIn};
+use crate::domain::account::display_name;
+use crate::domain::account::provider_links::{LinkRules, ProviderLink};
+use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal, names};
+use crate::domain::token::SessionType;
+use crate::identity::Verified;
+
+const DAY_S: u64 = 86_400;
+
+/// Longest id taken on somebody's word, in bytes.
+const ID_MAX: usize = 128;
+
+/// A link nobody has proven, in the form a proven one would have.
+fn trusted_link(kind: LinkKind, id: String) -> Result<Link, Refusal> {
+    if id.is_empty() || id.len() > ID_MAX {
+        return Err(Refusal::IdLength(kind));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(Refusal::IdCharacters(kind));
+    }
+    Ok(Link { kind, id })
+}
+
+impl Door {
+    /// Links a provider's account. Linked already: nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError::Identity`] when it is not proven; those of
+    /// [`crate::domain::account::provider_links::bind`]; nothing was changed.
+    pub async fn link_provider(
+        &self,
+        account: AccountId,
+        credential: Credential,
+    ) -> Result<(), SignInError> {
+        let own_name = match &credential {
+            Credential::Unsafe { display_name, .. } => Some(display_name.clone()),
+            _ => None,
+        };
+        let Claim::Link(verified) = self.claim(credential).await? else {
+            return Err(Refusal::NoAccount.into()); // no provider proves by password
+        };
+        let wish = PragmaWish { shard: None, own_name };
+        let shown = self.name_for_pragma(&verified, &wish).await?.shown;
+        let rules = self.link_rules(verified.link.kind);
+        let ask = ProviderLink { link: verified.link, shown, rules };
+        Ok(self.accounts.link_provider(account, ask).await?)
+    }
+
+    /// Takes a provider's account away, never the last way to sign in. Not linked: nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::CannotUnlink`]; no answer in time.
+    pub async fn unlink_provider(
+        &self,
+        account: AccountId,
+        kind: LinkKind,
+    ) -> Result<(), SignInError> {
+        let is_closed = |kind: &LinkKind| !self.config.provider_options(*kind).player_login;
+        let without_login = LinkKind::ALL.into_iter().filter(is_closed).collect();
+        Ok(self.accounts.unlink_provider(account, kind, without_login).await?)
+    }
+
+    /// The account that a proof is of; nobody signs in.
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError::Identity`]; [`Refusal::Banned`]; no answer in time.
+    pub async fn proven_by(&self, credential: Credential) -> Result<Option<Account>, SignInError> {
+        let Claim::Link(verified) = self.claim(credential).await? else {
+            return Err(Refusal::NoAccount.into());
+        };
+        let account = self.accounts.find(Key::Link(verified.link)).await?;
+        if account.as_ref().is_some_and(|account| account.is_banned(self.clock.now())) {
+            return Err(Refusal::Banned.into());
+        }
+        Ok(account)
+    }
+
+    /// Makes an account for an id at a provider on the word of whoever asks (protocol-pragma §6.5).
+    /// `created` is false if it is there already; it then only gets its player on the shard.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::IdCharacters`], [`Refusal::IdLength`]; [`Refusal::NoDiscriminator`]; no answer in
+    /// time.
+    pub async fn create_trusted(
+        &self,
+        kind: LinkKind,
+        id: String,
+        shown: &str,
+        shard: Option<uuid::Uuid>,
+    ) -> Result<SignedIn, SignInError> {
+        let verified = Verified::of(trusted_link(kind, id)?);
+        let wish = PragmaWish { shard, own_name: Some(shown.to_owned()) };
+        let pragma = Some(self.name_for_pragma(&verified, &wish).await?);
+        let ask = SignIn { pragma, ..SignIn::by(verified.link, Some(NewAccount::default())) };
+        let made = self.accounts.sign_in(ask).await?;
+        Ok(SignedIn { account: made.account, created: made.created, at: made.at })
+    }
+
+    /// Links an id at a provider on the word of whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::link_provider`].
+    pub async fn link_trusted(
+        &self,
+        account: AccountId,
+        kind: LinkKind,
+        id: String,
+        shown: &str,
+    ) -> Result<(), SignInError> {
+        let verified = Verified::of(trusted_link(kind, id)?);
+        let wish = PragmaWish { shard: None, own_name: Some(shown.to_owned()) };
+        let shown = self.name_for_pragma(&verified, &wish).await?.shown;
+        let ask = ProviderLink { link: verified.link, shown, rules: self.link_rules(kind) };
+        Ok(self.accounts.link_provider(account, ask).await?)
+    }
+
+    /// Gives an account another Pragma name. By its player: only where settings allow it, and not
+    /// too soon after the last time.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::DisplayName`], [`Refusal::DisplayNameFixed`], [`Refusal::NoDiscriminator`],
+    /// [`Refusal::NoAccount`].
+    pub async fn rename(
+        &self,
+        account: AccountId,
+        wanted: &str,
+        by: SessionType,
+    ) -> Result<PragmaName, SignInError> {
+        let config = &self.config.pragma;
+        if by == SessionType::Player && !config.display_name_changes {
+            return Err(Refusal::DisplayNameFixed.into());
+        }
+        let name = display_name::chosen(wanted, self.name_bounds())?;
+        let not_before_s = (by == SessionType::Player)
+            .then(|| u64::from(config.display_name_cooldown_days).saturating_mul(DAY_S));
+        Ok(self.accounts.rename(account, name, not_before_s).await?)
+    }
+
+    /// The account with this player id on any shard.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn account_of_player(
+        &self,
+        player: uuid::Uuid,
+    ) -> Result<Option<Account>, CallError> {
+        self.accounts.find(Key::Player(player)).await
+    }
+
+    /// The account with this Pragma name.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn account_by_pragma_name(
+        &self,
+        name: &str,
+        discriminator: u16,
+    ) -> Result<Option<Account>, CallError> {
+        self.accounts.find(Key::PragmaName(names::fold_display_name(name), discriminator)).await
+    }
+
+    /// The account with this link.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn account_by_link(
+        &self,
+        kind: LinkKind,
+        id: &str,
+    ) -> Result<Option<Account>, CallError> {
+        let link = Link { kind, id: id.to_owned() };
+        self.accounts.find(Key::Link(link)).await
+    }
+
+    /// What the settings say of linking a provider, whichever protocol asks.
+    pub(super) fn link_rules(&self, kind: LinkKind) -> LinkRules {
+        let options = self.config.provider_options(kind);
+        LinkRules {
+            cooldown_s: u64::from(options.linking_cooldown_days).saturating_mul(DAY_S),
+            one_association: options.one_association,
+        }
+    }
+}
