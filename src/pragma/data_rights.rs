@@ -69,9 +69,10 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
         .map(|(other, state)| json!({"pragmaSocialId": other.0, "state": format!("{state:?}")}));
     let requests = dossier.data_requests.iter();
     let requests = requests.map(|request| office_shapes::data_request(account.id, request));
-    let unlinked = dossier.unlinked.iter().map(
-        |gone| json!({"id": gone.id, "unlinkedTimestampMillis": millis(gone.at * 1_000)}),
-    );
+    let unlinked = dossier
+        .unlinked
+        .iter()
+        .map(|gone| json!({"id": gone.id, "unlinkedTimestampMillis": millis(gone.at * 1_000)}));
     json!({
         "pragmaSocialId": account.id.0,
         "displayName": shapes::display_name(account),

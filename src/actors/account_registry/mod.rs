@@ -30,9 +30,7 @@ pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
 use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{
-    Account, AccountId, Link, LinkKind, OfficeAsk, PragmaName, Refusal,
-};
+use crate::domain::account::{Account, AccountId, Link, LinkKind, OfficeAsk, PragmaName, Refusal};
 use crate::domain::friend::FriendAsk;
 use crate::domain::notification::Notification;
 use crate::domain::realm::{RealmAsk, RealmChanged};

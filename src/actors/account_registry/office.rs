@@ -2,9 +2,7 @@
 
 use crate::actors::CallError;
 use crate::domain::account::office::{self, OfficeSeen};
-use crate::domain::account::{
-    Account, AccountId, Change, OfficeAsk, Refusal, Revoke, revoking,
-};
+use crate::domain::account::{Account, AccountId, Change, OfficeAsk, Refusal, Revoke, revoking};
 use crate::domain::realm::{self, RealmAsk, RealmChanged};
 use crate::store::StoreError;
 

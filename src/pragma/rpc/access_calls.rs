@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
-use super::payload::{Payload, known_shard};
 use super::office_shapes;
+use super::payload::{Payload, known_shard};
 use crate::domain::realm::{DESCRIPTION_MAX, Event, NAME_MAX, Realm, RealmAsk, RealmChanged};
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
-use super::payload::{Payload, actor, known, known_shard, whole};
 use super::office_shapes;
+use super::payload::{Payload, actor, known, known_shard, whole};
 use crate::actors::account_registry::Key;
 use crate::domain::account::ban::FOREVER_MS;
 use crate::domain::account::{Account, Ban, BanForm, BanScope, OfficeAsk};

@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use super::envelope::Request;
 use super::{
-    access_calls, account_calls, ban_calls, data_calls, group_calls, partner_token_calls, people_calls,
-    role_calls, search_calls, session_calls, tag_calls,
-    trusted_calls,
+    access_calls, account_calls, ban_calls, data_calls, group_calls, partner_token_calls,
+    people_calls, role_calls, search_calls, session_calls, tag_calls, trusted_calls,
 };
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;

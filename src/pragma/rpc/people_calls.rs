@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
-use super::payload::{Payload, failure, known, known_shard, may, parsed, pause};
 use super::office_shapes;
+use super::payload::{Payload, failure, known, known_shard, may, parsed, pause};
 use super::shapes::{self, Viewer};
 use crate::actors::account_registry::Key;
 use crate::domain::account::AccountId;
@@ -60,7 +60,7 @@ async fn social_identities(ask: Ask) -> Result<Value, Fault> {
         match found {
             Ok(account) => {
                 identities.push(shapes::social_identity(&account, &ask.app.door, Viewer::Trusted));
-            },
+            }
             Err(Fault::Unavailable) => return Err(Fault::Unavailable),
             Err(fault) => failures.push(failure(text, fault)),
         }

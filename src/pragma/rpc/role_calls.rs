@@ -65,7 +65,8 @@ fn find(realm: &Realm, id: Uuid) -> Result<Role, Fault> {
 #[expect(clippy::unused_async, reason = "one shape for every row")]
 async fn list(ask: Ask) -> Result<Value, Fault> {
     let realm = ask.app.door.realm();
-    let roles = std::iter::once(office_shapes::role(&admin())).chain(realm.roles.iter().map(office_shapes::role));
+    let roles = std::iter::once(office_shapes::role(&admin()))
+        .chain(realm.roles.iter().map(office_shapes::role));
     let known = PERMISSIONS.iter();
     let known = known.map(|(name, what)| json!({"permission": name, "description": what}));
     Ok(json!({

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
-use super::payload::{Payload, failure, known, parsed, pause};
 use super::office_shapes;
+use super::payload::{Payload, failure, known, parsed, pause};
 use crate::domain::account::{Account, AccountId, OfficeAsk};
 use crate::domain::realm::{NAME_MAX, RealmAsk};
 use crate::domain::token::{BackendType, SessionType};
