@@ -9,9 +9,8 @@ use uuid::Uuid;
 
 use crate::actors::CallError;
 use crate::actors::session::Denied;
-use crate::domain::account::{OfficeRefusal, Refusal};
+use crate::domain::account::Refusal;
 use crate::domain::queue::{PassRefused, Standing};
-use crate::domain::realm::{Kind, RealmRefusal};
 use crate::domain::token::{PlayerTokenError, TicketError};
 use crate::identity::IdentityError;
 use crate::signin::SignInError;
@@ -179,33 +178,6 @@ impl Fault {
             }
             Self::UnknownAccount => (403, SERVICE, Platform("AccountService_NotFound")),
             Self::AlreadyExists => (409, SERVICE, Platform("AccountService_AlreadyExists")),
-            Self::IdProviderAuthenticationDisabled => {
-                (403, SERVICE, Platform("AccountService_IdProviderAuthenticationDisabled"))
-            }
-            Self::IdProviderLinkingDisabled => {
-                (403, SERVICE, Platform("AccountService_IdProviderLinkingDisabled"))
-            }
-            Self::IdProviderUnlinkingDisabled => {
-                (403, SERVICE, Extension("ID_PROVIDER_UNLINKING_DISABLED"))
-            }
-            Self::IdProviderAlreadyAssociated => {
-                (409, SERVICE, Platform("AccountService_IdProviderAlreadyAssociated"))
-            }
-            Self::AccountAlreadyBound => {
-                (409, SERVICE, Platform("AccountService_AccountAlreadyBoundToProviderType"))
-            }
-            Self::DuplicateIdProvider => {
-                (400, SERVICE, Platform("AccountService_DuplicateIdProvider"))
-            }
-            Self::LinkOneAssociationOnly => (409, SERVICE, Extension("LINK_ONE_ASSOCIATION_ONLY")),
-            Self::LinkCooldown => (409, SERVICE, Extension("LINK_COOLDOWN")),
-            Self::CannotUnlinkOnlyIdProvider => {
-                (409, SERVICE, Platform("AccountService_CannotUnlinkOnlyIdProvider"))
-            }
-            Self::NoMail => (501, SERVICE, Platform("AccountService_EmailSenderRequestError")),
-            Self::DisplayNameUpdateNotAllowed => {
-                (403, SERVICE, Platform("AccountService_DisplayNameUpdateNotAllowed"))
-            }
             Self::RanOutOfDiscriminators => {
                 (500, SERVICE, Platform("AccountService_RanOutOfDiscriminators"))
             }
@@ -225,14 +197,40 @@ impl Fault {
             Self::SessionNotFound => {
                 (404, "BAD_SESSION", Platform("SessionService_SessionNotFound"))
             }
-            _ => self.office_row(),
+            _ => {
+                let (status, name) = self.service_row();
+                (status, SERVICE, name)
+            }
         }
     }
 
-    /// The rows of operators' and game servers' calls.
-    const fn office_row(self) -> Row {
+    /// The rows of linking and of operators' and game servers' calls: all refusals by a service.
+    const fn service_row(self) -> (u16, Name) {
         use Name::{Extension, Platform};
-        let (status, name) = match self {
+        match self {
+            Self::IdProviderAuthenticationDisabled => {
+                (403, Platform("AccountService_IdProviderAuthenticationDisabled"))
+            }
+            Self::IdProviderLinkingDisabled => {
+                (403, Platform("AccountService_IdProviderLinkingDisabled"))
+            }
+            Self::IdProviderUnlinkingDisabled => (403, Extension("ID_PROVIDER_UNLINKING_DISABLED")),
+            Self::IdProviderAlreadyAssociated => {
+                (409, Platform("AccountService_IdProviderAlreadyAssociated"))
+            }
+            Self::AccountAlreadyBound => {
+                (409, Platform("AccountService_AccountAlreadyBoundToProviderType"))
+            }
+            Self::DuplicateIdProvider => (400, Platform("AccountService_DuplicateIdProvider")),
+            Self::LinkOneAssociationOnly => (409, Extension("LINK_ONE_ASSOCIATION_ONLY")),
+            Self::LinkCooldown => (409, Extension("LINK_COOLDOWN")),
+            Self::CannotUnlinkOnlyIdProvider => {
+                (409, Platform("AccountService_CannotUnlinkOnlyIdProvider"))
+            }
+            Self::NoMail => (501, Platform("AccountService_EmailSenderRequestError")),
+            Self::DisplayNameUpdateNotAllowed => {
+                (403, Platform("AccountService_DisplayNameUpdateNotAllowed"))
+            }
             Self::TagValidation => (400, Platform("AccountService_AccountTagValidation")),
             Self::GroupNameCollision => (409, Platform("AccountService_PlayerGroupNameCollision")),
             Self::GroupValidation => (400, Platform("AccountService_PlayerGroupValidation")),
@@ -253,8 +251,7 @@ impl Fault {
             Self::DataRequestNotFound => (404, Platform("DataRightsService_RequestNotFound")),
             Self::Conflict => (409, Extension("CONFLICT")),
             _ => (404, Extension("NOT_FOUND")),
-        };
-        (status, "SERVICE_ERROR", name)
+        }
     }
 
     /// The HTTP status.
@@ -377,44 +374,6 @@ impl From<Refusal> for Fault {
             Refusal::CannotUnlink(_) => Self::CannotUnlinkOnlyIdProvider,
             Refusal::DisplayNameFixed => Self::DisplayNameUpdateNotAllowed,
             _ => Self::BadRequest,
-        }
-    }
-}
-
-impl From<OfficeRefusal> for Fault {
-    fn from(refusal: OfficeRefusal) -> Self {
-        match refusal {
-            OfficeRefusal::TooManyBans | OfficeRefusal::LastAdmin => Self::Conflict,
-            OfficeRefusal::UnknownBan => Self::NotThere,
-            OfficeRefusal::TooMany(Kind::Tag) => Self::TagValidation,
-            OfficeRefusal::TooMany(Kind::Group) => Self::GroupValidation,
-            OfficeRefusal::TooMany(_) => Self::Conflict,
-            OfficeRefusal::RequestInProgress => Self::DataRequestInProgress,
-            OfficeRefusal::UnknownRequest => Self::DataRequestNotFound,
-            OfficeRefusal::RequestStep => Self::DataRequestUnexpected,
-        }
-    }
-}
-
-impl From<RealmRefusal> for Fault {
-    fn from(refusal: RealmRefusal) -> Self {
-        match refusal {
-            RealmRefusal::NameTaken(Kind::Group) => Self::GroupNameCollision,
-            RealmRefusal::GroupInUse => Self::GroupCouldNotRemove,
-            RealmRefusal::Unknown(Kind::Shard) => Self::GameShardInvalid,
-            RealmRefusal::Unknown(Kind::Event) => Self::EventNotFound,
-            RealmRefusal::Unknown(Kind::Group)
-            | RealmRefusal::Length(Kind::Group)
-            | RealmRefusal::TooMany(Kind::Group) => Self::GroupValidation,
-            RealmRefusal::Unknown(Kind::Tag)
-            | RealmRefusal::Length(Kind::Tag)
-            | RealmRefusal::TooMany(Kind::Tag)
-            | RealmRefusal::NameTaken(Kind::Tag) => Self::TagValidation,
-            RealmRefusal::Unknown(_) => Self::NotThere,
-            RealmRefusal::NameTaken(_) | RealmRefusal::TooMany(_) | RealmRefusal::BuiltIn => {
-                Self::Conflict
-            }
-            RealmRefusal::Length(_) | RealmRefusal::Interval => Self::BadParam,
         }
     }
 }

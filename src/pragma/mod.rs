@@ -27,6 +27,7 @@ pub mod gateway;
 pub mod login_queue;
 pub mod portal;
 pub mod providers;
+mod refusals;
 pub mod rpc;
 pub mod tokens;
 mod types;

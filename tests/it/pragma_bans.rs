@@ -180,6 +180,16 @@ async fn accounts_are_found_by_every_filter_and_paged() {
     ] {
         assert_eq!(find(filter.clone()).await, found, "{filter}");
     }
+}
+
+#[actix_rt::test]
+async fn searches_are_paged_and_bounded_by_what_the_searcher_may_see() {
+    let server = office(|_| {}).await;
+    let olga = operator(&server, "olga").await;
+    for name in ["ada", "bea", "cid", "Zoë"] {
+        come_in(&server, name).await;
+    }
+    let kind = "AccountRpc.GetPragmaAccountOverviewsOperatorV1";
     let mut seen = Vec::new();
     for page in 0..4 {
         let filter = json!({"gameShardId": SHARD});

@@ -12,7 +12,7 @@ use crate::ids::Dice;
 use crate::store::{Store, StoreError};
 
 use super::befriending::Befriended;
-use super::{Edit, Edited, LinkAsk};
+use super::{Edit, Edited, LinkAsk, Presented};
 
 /// Rolls for an id, or a discriminator, before it is looked for in another way.
 const ROLLS: usize = 32;
@@ -139,15 +139,7 @@ impl Desk<'_> {
                 let change = revoking::revoke(account, kept, what, self.now, self.token_life_s);
                 Outcome::of(Ok(Some(change)))
             }
-            Edit::Rotate(presented) => {
-                let kept = reads.revoked(id)?;
-                let rotated =
-                    rotating::rotate(account, kept, *presented, self.now, self.token_life_s);
-                let answer = rotated
-                    .answer
-                    .map(|successor| Edited { successor: Some(successor), ..Edited::default() });
-                Outcome { change: rotated.change, answer }
-            }
+            Edit::Rotate(presented) => self.decide_rotation(account, *presented)?,
             Edit::Update(ask) => {
                 let wanted = ask.username.as_ref().filter(|name| **name != account.username);
                 let taken = match wanted {
@@ -189,6 +181,18 @@ impl Desk<'_> {
                 Outcome::of(Ok((!change.is_empty()).then_some(change)))
             }
         })
+    }
+
+    fn decide_rotation(
+        &self,
+        account: Account,
+        presented: Presented,
+    ) -> Result<Outcome, StoreError> {
+        let kept = self.store.reads().revoked(account.id)?;
+        let rotated = rotating::rotate(account, kept, presented, self.now, self.token_life_s);
+        let answer = rotated.answer;
+        let answer = answer.map(|next| Edited { successor: Some(next), ..Edited::default() });
+        Ok(Outcome { change: rotated.change, answer })
     }
 
     /// Whose a link is that somebody wants, and whose the address that comes with it.

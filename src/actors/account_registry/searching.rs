@@ -84,9 +84,8 @@ impl Accounts {
         }
         let _waiting = self.turns.waiting.try_acquire().map_err(|_| CallError::Overloaded)?;
         let turn = Arc::clone(&self.turns.running).acquire_owned();
-        let turn = match tokio::time::timeout(TURN_WITHIN, turn).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(_)) | Err(_) => return Err(CallError::Overloaded),
+        let Ok(Ok(turn)) = tokio::time::timeout(TURN_WITHIN, turn).await else {
+            return Err(CallError::Overloaded);
         };
         let reads = Arc::clone(&self.reads);
         let looked = tokio::task::spawn_blocking(move || {

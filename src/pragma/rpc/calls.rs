@@ -145,6 +145,7 @@ impl Call {
     }
 
     /// The same, for those with a permission.
+    #[must_use]
     pub const fn permitted(mut self, permission: &'static str) -> Self {
         self.permission = Some(permission);
         self

@@ -204,7 +204,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn with(value: Value) -> Map<String, Value> {
+    fn with(value: &Value) -> Map<String, Value> {
         json!({ "it": value }).as_object().unwrap().clone()
     }
 
@@ -220,13 +220,13 @@ mod tests {
             (json!("x"), Err(Fault::BadParam)),
             (json!(1.5), Err(Fault::BadParam)),
         ] {
-            assert_eq!(Payload(&with(value.clone())).number("it"), number, "{value}");
+            assert_eq!(Payload(&with(&value)).number("it"), number, "{value}");
         }
         let id = "7A1D6C1E-5B0E-4B52-9F8E-2F5A7C1F0A11";
-        let read = Payload(&with(json!(id))).id("it").unwrap();
+        let read = Payload(&with(&json!(id))).id("it").unwrap();
         assert_eq!(read.to_string(), id.to_lowercase());
         for bad in [json!("x"), json!(5), json!(""), json!(null)] {
-            assert_eq!(Payload(&with(bad)).id("it"), Err(Fault::BadParam));
+            assert_eq!(Payload(&with(&bad)).id("it"), Err(Fault::BadParam));
         }
         let choices = [(1, "ONE", 'a'), (2, "TWO", 'b')];
         for (value, chosen) in [
@@ -237,7 +237,7 @@ mod tests {
             (json!(3), Err(Fault::BadParam)),
             (json!("THREE"), Err(Fault::BadParam)),
         ] {
-            let read = Payload(&with(value)).choice("it", "NUMBER_", &choices);
+            let read = Payload(&with(&value)).choice("it", "NUMBER_", &choices);
             assert_eq!(read, chosen);
         }
     }
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn batches_are_bounded() {
         let many = vec![json!("x"); BATCH_MAX + 1];
-        assert_eq!(Payload(&with(json!(many))).texts("it"), Err(Fault::BadParam));
-        assert_eq!(Payload(&with(json!(many[..BATCH_MAX]))).texts("it").unwrap().len(), BATCH_MAX);
+        assert_eq!(Payload(&with(&json!(many))).texts("it"), Err(Fault::BadParam));
+        assert_eq!(Payload(&with(&json!(many[..BATCH_MAX]))).texts("it").unwrap().len(), BATCH_MAX);
     }
 }
