@@ -117,6 +117,14 @@ fn pragma(config: &Config) -> Result<(), Invalid> {
     within("pragma.operator_token_min", p.operator_token_min, 1, 525_600)?;
     within("pragma.player_refresh_min", p.player_refresh_min, 1, 525_600)?;
     within("pragma.player_refresh_variance_min", p.player_refresh_variance_min, 0, 60)?;
+    within("pragma.operator_token_min", p.operator_token_min, 1, 525_600)?;
+    within("pragma.partner_token_h", p.partner_token_h, 1, 876_000)?;
+    ordered("pragma.shards", p.shards.len() <= 1_000, "must be 1000 at most")?;
+    for entry in &p.bootstrap_admins {
+        let parts = entry.split_once(':');
+        let is_whole = parts.is_some_and(|(provider, who)| !provider.is_empty() && !who.is_empty());
+        ordered("pragma.bootstrap_admins", is_whole, "must be \"PROVIDER:account id\" each")?;
+    }
     within("pragma.idle_timeout_s", p.idle_timeout_s, 5, 3_600)?;
     within("pragma.display_name_min", p.display_name_min, 1, 128)?;
     within("pragma.display_name_max", p.display_name_max, 1, 128)?;

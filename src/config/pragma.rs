@@ -48,6 +48,14 @@ pub struct PragmaConfig {
     /// What goes into extSessionInfo of every token: "accountTags", "playerGroups", "createdAt"; what
     /// makes it longer than 2 KiB is left out.
     pub session_info: Vec<SessionInfo>,
+    /// Life of a partner token, in hours; it can be revoked. 1 to 876000.
+    pub partner_token_h: u64,
+    /// Whether a ban ends the player's sessions at once and revokes their tokens. If not, it counts
+    /// from the next sign-in or refresh on.
+    pub bans_end_sessions: bool,
+    /// Who becomes an operator with every permission by signing in: "PROVIDER:account id" or
+    /// "PROVIDER:verified e-mail" each. Empty: the first operator of a server in development.
+    pub bootstrap_admins: Vec<String>,
     /// Shortest display name a player may choose, in characters. 1 to 128.
     pub display_name_min: usize,
     /// Longest display name, in characters; names of providers are cut to it. 1 to 128.
@@ -187,6 +195,12 @@ impl Default for ProviderOptions {
 pub type PortOf = (SessionType, BackendType);
 
 impl PragmaConfig {
+    /// Every game shard whose players sign in here, this server's own first.
+    pub fn every_shard(&self) -> impl Iterator<Item = Uuid> + '_ {
+        let further = self.shards.iter().copied().filter(|shard| *shard != self.game_shard);
+        std::iter::once(self.game_shard).chain(further)
+    }
+
     /// Whether this is a game shard whose players sign in here.
     pub fn knows_shard(&self, shard: Uuid) -> bool {
         shard == self.game_shard || self.shards.contains(&shard)
@@ -228,6 +242,9 @@ impl Default for PragmaConfig {
             player_refresh_min: 45,
             player_refresh_variance_min: 5,
             session_info: Vec::new(),
+            partner_token_h: 876_000,
+            bans_end_sessions: false,
+            bootstrap_admins: Vec::new(),
             display_name_min: 3,
             display_name_max: 32,
             display_name_changes: false,

@@ -314,6 +314,9 @@ fn row(context: Context, refusal: &Refusal) -> (u8, Cow<'static, str>) {
         }
         Refusal::NobodyNamed => (INVALID_ARGUMENT, "No valid ID or username was provided."),
         Refusal::RefreshReused => (code::UNAUTHENTICATED, words::REFRESH_INVALID),
+        Refusal::Office(_) | Refusal::Realm(_) => {
+            (FAILED_PRECONDITION, "The account is an operator's and cannot go.")
+        }
     };
     (code, message.into())
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::providers::Provider;
 use super::tokens::Pair;
 use super::{App, Fault, client, json, login_queue};
+use crate::domain::realm::OperatorIdentity;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{PlayerKeys, PlayerTokenError, SessionType, TicketError, TicketKeys};
 use crate::signin::{Credential, Entrance, PragmaWish, SignInAsk, SignedIn, Wish};
@@ -71,6 +72,14 @@ pub(super) async fn authenticate_or_create(
     }
     let arrival = Arrival { provider: &provider, token: &ask.provider_token, shard, create: true };
     let signed_in = arrival.sign_in(app, request, entrance).await?;
+    if app.gateway.session == SessionType::Operator {
+        let identity = OperatorIdentity {
+            provider: &provider.name,
+            account_id: signed_in.account.link(provider.kind).unwrap_or_default(),
+            verified_email: signed_in.vouched_email.as_deref(),
+        };
+        app.door.bootstrap_operator(&signed_in.account, identity).await?;
+    }
     let pair = Pair::issue(app, &signed_in.account, shard, &provider.name, signed_in.at)?;
     if pair.game.is_empty() && app.gateway.session == SessionType::Player {
         // Who gets no game token will open no game socket: the slot is somebody else's.

@@ -32,7 +32,13 @@ pub(super) fn still_good(app: &App, claims: &Claims) -> Result<(), Fault> {
             let account = AccountId(person.session.social_id);
             !app.door.is_revoked(account, person.jti, false, person.issued_at_us)
         }
-        Claims::Partner(partner) => app.door.realm().partner_is_good(partner.partner),
+        Claims::Partner(partner) => {
+            let is_good = app.door.realm().partner_is_good(partner.partner);
+            if is_good {
+                app.door.partners.note(partner.partner, app.door.clock.now());
+            }
+            is_good
+        }
     };
     if is_good { Ok(()) } else { Err(Fault::Unauthorized) }
 }

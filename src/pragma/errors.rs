@@ -109,6 +109,30 @@ pub enum Fault {
     TokenMismatch,
     /// The call needs a session, and there is none over HTTP.
     SessionNotFound,
+    /// A tag cannot be called so, or there are too many.
+    TagValidation,
+    /// Another player group has this name.
+    GroupNameCollision,
+    /// A player group cannot be so, or there is none with this id.
+    GroupValidation,
+    /// A player group is still used.
+    GroupCouldNotRemove,
+    /// A search for everything.
+    MissingFilter,
+    /// There is no such game shard.
+    GameShardInvalid,
+    /// There is no such limited access event.
+    EventNotFound,
+    /// A request about data of this kind is not done yet.
+    DataRequestInProgress,
+    /// A request about data is of another kind or over.
+    DataRequestUnexpected,
+    /// There is no such request about data.
+    DataRequestNotFound,
+    /// An operator's wish that the state of things does not allow.
+    Conflict,
+    /// What an operator names is not there.
+    NotThere,
 }
 
 /// A row: HTTP status, service status, error name.
@@ -154,33 +178,6 @@ impl Fault {
             }
             Self::UnknownAccount => (403, SERVICE, Platform("AccountService_NotFound")),
             Self::AlreadyExists => (409, SERVICE, Platform("AccountService_AlreadyExists")),
-            Self::IdProviderAuthenticationDisabled => {
-                (403, SERVICE, Platform("AccountService_IdProviderAuthenticationDisabled"))
-            }
-            Self::IdProviderLinkingDisabled => {
-                (403, SERVICE, Platform("AccountService_IdProviderLinkingDisabled"))
-            }
-            Self::IdProviderUnlinkingDisabled => {
-                (403, SERVICE, Extension("ID_PROVIDER_UNLINKING_DISABLED"))
-            }
-            Self::IdProviderAlreadyAssociated => {
-                (409, SERVICE, Platform("AccountService_IdProviderAlreadyAssociated"))
-            }
-            Self::AccountAlreadyBound => {
-                (409, SERVICE, Platform("AccountService_AccountAlreadyBoundToProviderType"))
-            }
-            Self::DuplicateIdProvider => {
-                (400, SERVICE, Platform("AccountService_DuplicateIdProvider"))
-            }
-            Self::LinkOneAssociationOnly => (409, SERVICE, Extension("LINK_ONE_ASSOCIATION_ONLY")),
-            Self::LinkCooldown => (409, SERVICE, Extension("LINK_COOLDOWN")),
-            Self::CannotUnlinkOnlyIdProvider => {
-                (409, SERVICE, Platform("AccountService_CannotUnlinkOnlyIdProvider"))
-            }
-            Self::NoMail => (501, SERVICE, Platform("AccountService_EmailSenderRequestError")),
-            Self::DisplayNameUpdateNotAllowed => {
-                (403, SERVICE, Platform("AccountService_DisplayNameUpdateNotAllowed"))
-            }
             Self::RanOutOfDiscriminators => {
                 (500, SERVICE, Platform("AccountService_RanOutOfDiscriminators"))
             }
@@ -200,6 +197,60 @@ impl Fault {
             Self::SessionNotFound => {
                 (404, "BAD_SESSION", Platform("SessionService_SessionNotFound"))
             }
+            _ => {
+                let (status, name) = self.service_row();
+                (status, SERVICE, name)
+            }
+        }
+    }
+
+    /// The rows of linking and of operators' and game servers' calls: all refusals by a service.
+    const fn service_row(self) -> (u16, Name) {
+        use Name::{Extension, Platform};
+        match self {
+            Self::IdProviderAuthenticationDisabled => {
+                (403, Platform("AccountService_IdProviderAuthenticationDisabled"))
+            }
+            Self::IdProviderLinkingDisabled => {
+                (403, Platform("AccountService_IdProviderLinkingDisabled"))
+            }
+            Self::IdProviderUnlinkingDisabled => (403, Extension("ID_PROVIDER_UNLINKING_DISABLED")),
+            Self::IdProviderAlreadyAssociated => {
+                (409, Platform("AccountService_IdProviderAlreadyAssociated"))
+            }
+            Self::AccountAlreadyBound => {
+                (409, Platform("AccountService_AccountAlreadyBoundToProviderType"))
+            }
+            Self::DuplicateIdProvider => (400, Platform("AccountService_DuplicateIdProvider")),
+            Self::LinkOneAssociationOnly => (409, Extension("LINK_ONE_ASSOCIATION_ONLY")),
+            Self::LinkCooldown => (409, Extension("LINK_COOLDOWN")),
+            Self::CannotUnlinkOnlyIdProvider => {
+                (409, Platform("AccountService_CannotUnlinkOnlyIdProvider"))
+            }
+            Self::NoMail => (501, Platform("AccountService_EmailSenderRequestError")),
+            Self::DisplayNameUpdateNotAllowed => {
+                (403, Platform("AccountService_DisplayNameUpdateNotAllowed"))
+            }
+            Self::TagValidation => (400, Platform("AccountService_AccountTagValidation")),
+            Self::GroupNameCollision => (409, Platform("AccountService_PlayerGroupNameCollision")),
+            Self::GroupValidation => (400, Platform("AccountService_PlayerGroupValidation")),
+            Self::GroupCouldNotRemove => {
+                (409, Platform("AccountService_PlayerGroupCouldNotRemove"))
+            }
+            Self::MissingFilter => (400, Platform("AccountService_MissingFilter")),
+            Self::GameShardInvalid => (404, Platform("GameManagementService_GameShardInvalid")),
+            Self::EventNotFound => {
+                (404, Platform("GameManagementService_LimitedAccessEventNotFound"))
+            }
+            Self::DataRequestInProgress => {
+                (409, Platform("DataRightsService_RequestAlreadyInProgress"))
+            }
+            Self::DataRequestUnexpected => {
+                (400, Platform("DataRightsService_UnexpectedRequestType"))
+            }
+            Self::DataRequestNotFound => (404, Platform("DataRightsService_RequestNotFound")),
+            Self::Conflict => (409, Extension("CONFLICT")),
+            _ => (404, Extension("NOT_FOUND")),
         }
     }
 
@@ -314,6 +365,8 @@ impl From<Refusal> for Fault {
             Refusal::NoAccount => Self::AccountNotFound,
             Refusal::NoDiscriminator => Self::RanOutOfDiscriminators,
             Refusal::UsernameTaken => Self::Internal,
+            Refusal::Office(refusal) => refusal.into(),
+            Refusal::Realm(refusal) => refusal.into(),
             Refusal::LinkTaken(_) => Self::IdProviderAlreadyAssociated,
             Refusal::AlreadyBound(_) => Self::AccountAlreadyBound,
             Refusal::OneAssociation(_) => Self::LinkOneAssociationOnly,

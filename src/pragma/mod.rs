@@ -20,12 +20,14 @@ use crate::signin::Door;
 
 pub mod account;
 pub mod bearer;
+mod data_rights;
 pub mod discovery;
 pub mod errors;
 pub mod gateway;
 pub mod login_queue;
 pub mod portal;
 pub mod providers;
+mod refusals;
 pub mod rpc;
 mod session_info;
 mod slots;
@@ -99,6 +101,7 @@ enum Call {
     Gateway,
     Rpc,
     Jwks,
+    Report,
 }
 
 impl Call {
@@ -123,7 +126,7 @@ impl Call {
 }
 
 /// Paths in lower case, with what they stand for and the methods they take.
-const PATHS: [(&str, Call, &[Method]); 18] = [
+const PATHS: [(&str, Call, &[Method]); 19] = [
     ("/v1/info", Call::Info, &[Method::GET]),
     ("/v1/types", Call::Types, &[Method::GET]),
     ("/v1/healthcheck", Call::Healthcheck, &[Method::GET]),
@@ -142,6 +145,7 @@ const PATHS: [(&str, Call, &[Method]); 18] = [
     ("/v1/gateway", Call::Gateway, &[Method::GET]),
     ("/v1/rpc", Call::Rpc, &[Method::POST]),
     ("/.well-known/jwks.json", Call::Jwks, &[Method::GET]),
+    (data_rights::PATH, Call::Report, &[Method::POST]),
 ];
 
 fn find(path: &str) -> Option<(Call, &'static [Method])> {
@@ -248,6 +252,7 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
         Call::SlotHeartbeat => slots::heartbeat(app, request, &body).await,
         Call::SlotLeave => slots::leave(app, request, &body).await,
         Call::Rpc => rpc::http::call(app, request, &body).await,
+        Call::Report => data_rights::report(app, request, &body).await,
     }
 }
 

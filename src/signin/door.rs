@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::hashing::{HashFigures, HashPool};
 use super::limits::Limits;
+use super::office::PartnerUse;
 use super::outcomes::Outcomes;
 use super::{Credential, Entrance, SignInAsk, SignInError, SignedIn};
 use crate::actors::account_registry::{AccountsError, Key, Revoke};
@@ -39,6 +40,8 @@ pub struct Door {
     pub board: Board,
     /// What came of sign-ins, for metrics.
     pub outcomes: Arc<Outcomes>,
+    /// When partner tokens were last used.
+    pub partners: PartnerUse,
     pub(super) accounts: Accounts,
     pub(super) line: Line,
     pub(super) sockets: SessionDoor,
@@ -93,6 +96,7 @@ impl Door {
             tickets: parts.tickets,
             board: parts.board,
             outcomes: Arc::default(),
+            partners: PartnerUse::default(),
             accounts: parts.accounts,
             line: parts.line,
             sockets: parts.sockets,

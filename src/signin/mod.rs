@@ -9,6 +9,7 @@ pub mod hashing;
 pub mod limits;
 mod linking;
 mod naming;
+pub mod office;
 pub mod outcomes;
 mod providers;
 mod proving;
@@ -143,6 +144,8 @@ pub struct SignedIn {
     pub created: bool,
     /// The moment to issue tokens at.
     pub at: UnixMicros,
+    /// The address that the provider of this sign-in says is theirs and verified.
+    pub vouched_email: Option<String>,
 }
 
 /// Why a sign-in did not happen.

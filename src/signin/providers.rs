@@ -104,7 +104,12 @@ impl Door {
         let pragma = Some(self.name_for_pragma(&verified, &wish).await?);
         let ask = SignIn { pragma, ..SignIn::by(verified.link, Some(NewAccount::default())) };
         let made = self.accounts.sign_in(ask).await?;
-        Ok(SignedIn { account: made.account, created: made.created, at: made.at })
+        Ok(SignedIn {
+            account: made.account,
+            created: made.created,
+            at: made.at,
+            vouched_email: None,
+        })
     }
 
     /// Links an id at a provider on the word of whoever asks.

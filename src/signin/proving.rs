@@ -144,6 +144,8 @@ impl Door {
             Some(pragma) => Some(Box::pin(self.name_for_pragma(&proven.verified, pragma)).await?),
             None => None,
         };
+        let email = proven.verified.profile.email.as_ref().filter(|email| email.verified);
+        let vouched_email = email.map(|email| email.address.clone());
         let new = NewAccount { username: wish.username, password: proven.new_hash };
         let ask = SignIn {
             link: proven.verified.link,
@@ -156,7 +158,12 @@ impl Door {
             profile: proven.verified.profile,
         };
         let signed_in = self.accounts.sign_in(ask).await?;
-        Ok(SignedIn { account: signed_in.account, created: signed_in.created, at: signed_in.at })
+        Ok(SignedIn {
+            account: signed_in.account,
+            created: signed_in.created,
+            at: signed_in.at,
+            vouched_email,
+        })
     }
 
     /// Checks the password of an address. For an address nobody has: hashes it, for the account to

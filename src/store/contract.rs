@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::domain::account::dossier::DataRequestKind;
+use crate::domain::account::office::{self, BanForm, OfficeAsk, OfficeSeen};
 use crate::domain::account::sign_in::{Fresh, NewAccount, Seen, SignIn, sign_in};
 use crate::domain::account::{
     Account, AccountId, Change, EdgeWrite, Link, LinkKind, NotificationWrite, PassUse, PragmaName,
@@ -30,6 +32,7 @@ pub fn check(fresh: impl Fn(&dyn Fn(Open<'_>))) {
     fresh(&relationships_and_notifications_are_kept);
     fresh(&a_deleted_account_leaves_only_its_tombstone);
     fresh(&a_reader_sees_what_is_stored);
+    fresh(&accounts_are_gone_through_in_order);
 }
 
 pub fn device(name: &str) -> Link {
@@ -403,4 +406,59 @@ fn a_reader_sees_what_is_stored(open: Open<'_>) {
     let closed = reader.account_by_link(&link);
     assert!(matches!(closed, Err(StoreError::Abandoned)), "S-26: not after closing");
     assert_eq!(open().count(), 1, "S-26: a reader does not keep the store open");
+}
+
+fn accounts_are_gone_through_in_order(open: Open<'_>) {
+    let mut store = open();
+    assert_eq!(store.reads().scan_accounts(None, 9).unwrap(), [], "S-27: none yet");
+    let mut ids: Vec<_> = (1..=6).map(any_id).collect();
+    let add = |store: &mut Box<dyn Store>, id: AccountId| {
+        let change = create(store.as_ref(), &device(&id.0.to_string()), Some(id));
+        store.stage(&change).unwrap();
+        change.after
+    };
+    let goes = add(&mut store, ids[0]);
+    ids[1..4].iter().for_each(|id| drop(add(&mut store, *id)));
+    store.sync().unwrap();
+    ids[4..].iter().for_each(|id| drop(add(&mut store, *id))); // staged only
+    store.stage(&beside(&goes, |change| change.deletes = true)).unwrap();
+    ids.remove(0);
+    ids.sort_unstable();
+    for when in ["staged", "stored"] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let some = store.reads().scan_accounts(after, 2).unwrap();
+            assert!(some.len() <= 2, "S-27: {when}");
+            let Some(last) = some.last() else { break };
+            after = Some(last.id);
+            seen.extend(some.iter().map(|account| account.id));
+        }
+        assert_eq!(seen, ids, "S-27: each once, {when}");
+        store.sync().unwrap();
+    }
+    let (ban, request) = (Uuid::from_u128(71), Uuid::from_u128(72));
+    let known = store.reads().account(ids[0]).unwrap().unwrap();
+    let marked = edit(&known, |account| {
+        let form = BanForm::sample();
+        let realm = crate::domain::realm::Realm::default();
+        for (ask, fresh) in [
+            (OfficeAsk::Ban(form), ban),
+            (OfficeAsk::SubmitRequest(DataRequestKind::PersonalData), request),
+        ] {
+            let seen = OfficeSeen { realm: &realm, fresh };
+            *account = office::decide(account.clone(), &ask, seen, NOW).unwrap().change.after;
+        }
+    });
+    store.stage(&marked).unwrap();
+    for when in ["staged", "stored"] {
+        for matter in [ban, request] {
+            let found = store.reads().account_by_matter(matter).unwrap();
+            assert_eq!(found, Some(marked.after.clone()), "S-28: {when}");
+        }
+        store.sync().unwrap();
+    }
+    let gone = edit(&marked.after, |account| account.dossier_mut().bans.clear());
+    store.stage(&gone).unwrap();
+    assert_eq!(store.reads().account_by_matter(ban).unwrap(), None, "S-28: and gone");
+    store.close().unwrap();
 }

@@ -40,6 +40,17 @@ pub trait Reads: Send + Sync {
         discriminator: u16,
     ) -> Result<Option<Account>, StoreError>;
 
+    /// The account with this ban or this request about data.
+    fn account_by_matter(&self, matter: Uuid) -> Result<Option<Account>, StoreError>;
+
+    /// Accounts in the order of their ids, behind `after`, `limit` at most: for going through all of
+    /// them piece by piece.
+    fn scan_accounts(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError>;
+
     /// What operators keep beside accounts; empty when they never did.
     fn realm(&self) -> Result<Realm, StoreError>;
 

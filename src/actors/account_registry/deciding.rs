@@ -4,7 +4,7 @@ use crate::domain::account::linking::Taken;
 use crate::domain::account::sign_in::{self, Decided, Fresh, Seen, SignIn};
 use crate::domain::account::{
     Account, AccountId, Change, Link, LinkKind, NotificationWrite, PassUse, Profile, Refusal,
-    Revoke, display_name, linking, names, provider_links, revoking, rotating, update,
+    display_name, linking, names, provider_links, revoking, rotating, update,
 };
 use crate::domain::friend::FriendLimits;
 use crate::domain::time::UnixMicros;
@@ -12,7 +12,7 @@ use crate::ids::Dice;
 use crate::store::{Store, StoreError};
 
 use super::befriending::Befriended;
-use super::{Edit, Edited, LinkAsk};
+use super::{Edit, Edited, LinkAsk, Presented};
 
 /// Rolls for an id, or a discriminator, before it is looked for in another way.
 const ROLLS: usize = 32;
@@ -31,6 +31,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Refused, and nothing to write.
+    pub const fn refused(refusal: Refusal) -> Self {
+        Self { change: None, answer: Err(refusal) }
+    }
+
     fn of(decided: Result<Option<Change>, Refusal>) -> Self {
         match decided {
             // What changes nothing has no flush to wait for.
@@ -131,6 +136,9 @@ impl Desk<'_> {
             return self.decide_redeem(id, pass);
         }
         let reads = self.store.reads();
+        if let Edit::Realm(ask) = edit {
+            return self.decide_realm(ask);
+        }
         let Some(account) = reads.account(id)? else {
             return Ok(gone(edit));
         };
@@ -150,15 +158,7 @@ impl Desk<'_> {
                 let change = revoking::revoke(account, kept, what, self.now, self.token_life_s);
                 Outcome::of(Ok(Some(change)))
             }
-            Edit::Rotate(presented) => {
-                let kept = reads.revoked(id)?;
-                let rotated =
-                    rotating::rotate(account, kept, *presented, self.now, self.token_life_s);
-                let answer = rotated
-                    .answer
-                    .map(|successor| Edited { successor: Some(successor), ..Edited::default() });
-                Outcome { change: rotated.change, answer }
-            }
+            Edit::Rotate(presented) => self.decide_rotation(account, *presented)?,
             Edit::Update(ask) => {
                 let wanted = ask.username.as_ref().filter(|name| **name != account.username);
                 let taken = match wanted {
@@ -167,14 +167,9 @@ impl Desk<'_> {
                 };
                 Outcome::of(update::update(account, ask, taken, self.now))
             }
-            Edit::Delete => {
-                let mut change = self.decide_delete(&account)?;
-                let kept = reads.revoked(id)?;
-                let all =
-                    revoking::revoke(account, kept, &Revoke::All, self.now, self.token_life_s);
-                change.revoked = all.revoked;
-                Outcome::of(Ok(Some(change)))
-            }
+            Edit::Delete => self.decide_departure(account)?,
+            Edit::Office(ask) => self.decide_office(account, ask)?,
+            Edit::Realm(ask) => self.decide_realm(ask)?,
             Edit::Friends(ask) => match self.decide_friends(&account, ask)? {
                 Ok(Befriended { change, told }) => {
                     Outcome { change, answer: Ok(Edited { told, ..Edited::default() }) }
@@ -213,6 +208,18 @@ impl Desk<'_> {
                 Outcome::of(Ok((!change.is_empty()).then_some(change)))
             }
         })
+    }
+
+    fn decide_rotation(
+        &self,
+        account: Account,
+        presented: Presented,
+    ) -> Result<Outcome, StoreError> {
+        let kept = self.store.reads().revoked(account.id)?;
+        let rotated = rotating::rotate(account, kept, presented, self.now, self.token_life_s);
+        let answer = rotated.answer;
+        let answer = answer.map(|next| Edited { successor: Some(next), ..Edited::default() });
+        Ok(Outcome { change: rotated.change, answer })
     }
 
     /// Whose a link is that somebody wants, and whose the address that comes with it.
@@ -283,7 +290,7 @@ impl Desk<'_> {
 
     /// A free discriminator, each with the same chance. Rolls until one is free; a name with
     /// nearly all taken is counted through instead.
-    fn free_discriminator(&self, name: &str) -> Result<Option<u16>, StoreError> {
+    pub(super) fn free_discriminator(&self, name: &str) -> Result<Option<u16>, StoreError> {
         let folded = names::fold_display_name(name);
         for _ in 0..ROLLS {
             let rolled = 1 + self.roll(usize::from(DISCRIMINATORS));
@@ -331,7 +338,9 @@ fn gone(edit: &Edit) -> Outcome {
         | Edit::Rotate(_)
         | Edit::Redeem(_)
         | Edit::Bind(_)
-        | Edit::Rename(..) => Refusal::NoAccount,
+        | Edit::Rename(..)
+        | Edit::Office(_)
+        | Edit::Realm(_) => Refusal::NoAccount,
     };
     Outcome { change: None, answer: Err(refusal) }
 }

@@ -28,6 +28,7 @@ use super::group::Group;
 use super::in_flight::InFlight;
 use super::listeners::Listeners;
 use super::registry::{AccountRegistry, Ask, Call, Close};
+use super::searching::Turns;
 use super::{
     AccountsError, Edit, Edited, Key, LinkAsk, Presented, RealmView, RegistryFigures, Revocations,
     SignedIn, Successor, Told, committer,
@@ -68,6 +69,7 @@ pub struct Accounts {
     callers_max: usize,
     pub(super) reads: Arc<dyn Reads>,
     pub(super) in_flight: InFlight,
+    pub(super) turns: Turns,
     pub(super) clock: Clock,
     pub(super) token_life_s: u64,
 }
@@ -196,6 +198,7 @@ impl Accounts {
             callers_max: limits.callers_max,
             reads,
             in_flight,
+            turns: Turns::default(),
             clock: their_clock,
             token_life_s: limits.token_life_s,
         };
@@ -312,7 +315,7 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// [`crate::domain::account::OfficeRefusal::LastAdmin`]; [`CallError`].
     pub async fn delete(&self, account: AccountId) -> Result<(), AccountsError> {
         self.edit(account, Edit::Delete).await.map(drop)
     }
@@ -472,7 +475,11 @@ impl Accounts {
         }
     }
 
-    async fn edit(&self, account: AccountId, edit: Edit) -> Result<Edited, AccountsError> {
+    pub(super) async fn edit(
+        &self,
+        account: AccountId,
+        edit: Edit,
+    ) -> Result<Edited, AccountsError> {
         self.ask(|to| Ask::Edit(account, edit, to)).await?
     }
 

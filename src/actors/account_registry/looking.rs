@@ -83,7 +83,7 @@ impl Accounts {
     }
 }
 
-fn unreadable(error: &StoreError) -> CallError {
+pub(super) fn unreadable(error: &StoreError) -> CallError {
     tracing::error!(error = error as &dyn std::error::Error, "the account store cannot be read");
     CallError::NoAnswer
 }

@@ -13,14 +13,17 @@ mod handle;
 mod in_flight;
 mod listeners;
 mod looking;
+mod office;
 mod realm_view;
 mod registry;
 mod revocations;
+mod searching;
 
 pub use self::figures::RegistryFigures;
 pub use self::handle::{Accounts, RegistryLimits, Stopped};
 pub use self::realm_view::RealmView;
 pub use self::revocations::Revocations;
+pub use self::searching::{Found, Page};
 pub use crate::domain::account::linking::LinkAsk;
 pub use crate::domain::account::rotating::{Presented, Successor};
 pub use crate::domain::account::sign_in::{NewAccount, Password, PragmaSignIn, SignIn};
@@ -28,9 +31,10 @@ pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
 use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal};
+use crate::domain::account::{Account, AccountId, Link, LinkKind, OfficeAsk, PragmaName, Refusal};
 use crate::domain::friend::FriendAsk;
 use crate::domain::notification::Notification;
+use crate::domain::realm::{RealmAsk, RealmChanged};
 use crate::domain::time::UnixMicros;
 use crate::store::{Reads, StoreError};
 
@@ -62,6 +66,8 @@ pub enum Key {
     Player(Uuid),
     /// Its Pragma name, folded, and the discriminator.
     PragmaName(String, u16),
+    /// The id of one of its bans or of its requests about data.
+    Matter(Uuid),
 }
 
 impl Key {
@@ -73,6 +79,7 @@ impl Key {
             Self::Username(name) => reads.account_by_username(name),
             Self::Player(player) => reads.account_by_player(*player),
             Self::PragmaName(name, number) => reads.account_by_pragma_name(name, *number),
+            Self::Matter(matter) => reads.account_by_matter(*matter),
         }
     }
 }
@@ -108,6 +115,9 @@ enum Edit {
     DropNotifications(Vec<Uuid>),
     /// A pass alone, by whoever has this id.
     Redeem(PassUse),
+    Office(OfficeAsk),
+    /// Of no account: asked about [`Account::SYSTEM`].
+    Realm(RealmAsk),
     Bind(ProviderLink),
     Unbind(LinkKind, Vec<LinkKind>),
     /// A Pragma name, and how many seconds after the last change by a player, if it is one.
@@ -120,6 +130,17 @@ struct Edited {
     told: Told,
     successor: Option<Successor>,
     name: Option<PragmaName>,
+    officed: Option<Box<Officed>>,
+    realm: Option<Box<RealmChanged>>,
+}
+
+/// What came of an operator's ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Officed {
+    /// The account now.
+    pub account: Account,
+    /// The ban or the request it was about; nil: neither.
+    pub about: Uuid,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::*;
 
 mod friends;
 mod gate;
+mod office;
 
 const START: UnixMicros = UnixMicros::from_secs(1_000_000);
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::domain::account::Ban;
 use crate::domain::friend::ListNews;
 use crate::domain::notification::Notification;
 use crate::domain::presence::{Event, NoPresence, Presence, RichAsk};
@@ -83,6 +84,10 @@ pub trait Dialect: 'static {
     }
     /// Attributes of the session have changed; `None`: this protocol does not say so.
     fn changed(&mut self, _changed: &Changed) -> Option<Outbound> {
+        None
+    }
+    /// The player was banned, and the session goes on; `None`: this protocol does not say so.
+    fn banned(&mut self, _ban: &Shared<Ban>) -> Option<Outbound> {
         None
     }
     /// The session ends: last messages, then close code and reason text for the close frame.

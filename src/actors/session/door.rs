@@ -15,7 +15,7 @@ use super::resumable::Resumables;
 use super::{Channel, Others, Resumable, SessionFigures, Shared, Welcome};
 use crate::actors::{Board, CallError};
 use crate::clock::{Clock, Stopwatch};
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Ban};
 use crate::domain::friend::ListNews;
 use crate::domain::notification::Notification;
 use crate::domain::presence::SessionKey;
@@ -196,6 +196,16 @@ impl SessionDoor {
                 entry.post.close(CloseReason::SlowConsumer);
             }
         }
+    }
+
+    /// Tells a player that they were banned, on every socket that says so. Returns how many heard
+    /// it.
+    pub fn tell_ban(&self, account: AccountId, ban: Ban) -> usize {
+        let sockets = self.lock();
+        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
+        let ban = Arc::new(Shared::new(ban));
+        let put = |entry: &&Entry| entry.post.put(Letter::Banned(Arc::clone(&ban))).is_ok();
+        own.iter().filter(put).count()
     }
 
     /// The session with this token was refreshed: its sockets live until `until` at least.

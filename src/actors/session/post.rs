@@ -11,7 +11,7 @@ use std::task::Waker;
 use futures_util::task::AtomicWaker;
 
 use super::Shared;
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Ban};
 use crate::domain::friend::ListNews;
 use crate::domain::notification::Notification;
 use crate::domain::presence::{NoPresence, Presence};
@@ -38,6 +38,8 @@ pub(crate) enum Letter {
     Told(Arc<Shared<Notification>>),
     /// Attributes of the session have changed.
     Changed(Arc<Changed>),
+    /// The player was banned, and the session goes on.
+    Banned(Arc<Shared<Ban>>),
     /// The session was refreshed: it lives until then.
     ExtendUntil(UnixMicros),
 }
@@ -66,6 +68,7 @@ impl Post {
                 | Letter::Changed(_)
                 | Letter::ExtendUntil(_)
                 | Letter::List(_)
+                | Letter::Banned(_)
         );
         if letters.len() >= LETTERS_MAX && is_news {
             if self.asked_to_close().is_some() {

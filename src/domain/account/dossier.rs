@@ -76,7 +76,8 @@ pub struct DataRequest {
     pub target_ms: u64,
     /// When it was fulfilled or cancelled; zero: not yet.
     pub ended_ms: u64,
-    /// The keyed hash of the token of a report that waits to be fetched, and until when it may be.
+    /// The hash (SHA-256) of the token of a report that waits to be fetched, and until when it may
+    /// be, in milliseconds since the epoch.
     pub report: Option<([u8; 32], u64)>,
 }
 

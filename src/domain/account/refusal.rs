@@ -1,8 +1,10 @@
 //! Why a request about an account was refused: one variant for each thing the caller can do.
 
 use super::link::LinkKind;
+use super::office::OfficeRefusal;
 use super::update::Field;
 use crate::domain::friend::FriendRefusal;
+use crate::domain::realm::RealmRefusal;
 
 /// A decision against the caller. Nothing was changed. The wire text and code of each are in the
 /// front ends' error tables.
@@ -101,4 +103,10 @@ pub enum Refusal {
     /// A password that everybody tries first.
     #[error("the password is too common")]
     PasswordCommon,
+    /// What an operator wants is not done to an account.
+    #[error(transparent)]
+    Office(#[from] OfficeRefusal),
+    /// What an operator wants is not done to the realm, or it has no such thing.
+    #[error(transparent)]
+    Realm(#[from] RealmRefusal),
 }

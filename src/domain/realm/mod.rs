@@ -2,8 +2,16 @@
 //! tokens (protocol-pragma §6.7, §9, §13). One small record; read by everybody, changed by the
 //! registry alone.
 
+mod bootstrap;
+mod changes;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use bootstrap::{OperatorIdentity, bootstrap};
+pub use changes::{
+    DESCRIPTION_MAX, Kind, NAME_MAX, PERMISSIONS_MAX, RealmAsk, RealmChanged, RealmRefusal, change,
+};
 
 use crate::domain::account::AccountId;
 
@@ -25,10 +33,15 @@ pub struct Realm {
     pub events: Vec<Event>,
     /// Partner tokens: one that is not here is not good.
     pub partners: Vec<PartnerToken>,
+    /// Who has the built-in role: kept in step with their accounts by the one writer, so that there
+    /// is always one left.
+    pub admins: Vec<AccountId>,
 }
 
 /// The role that has every permission and cannot be changed.
 pub const ADMIN: Uuid = Uuid::from_u128(1);
+/// What it is called.
+pub const ADMIN_NAME: &str = "Admin";
 
 /// A tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +126,37 @@ pub struct PartnerToken {
 }
 
 impl Realm {
+    /// A tag by its id.
+    pub fn tag(&self, id: Uuid) -> Option<&Tag> {
+        self.tags.iter().find(|tag| tag.id == id)
+    }
+
+    /// The tag that says this; case and blanks around it do not count.
+    pub fn tag_named(&self, text: &str) -> Option<&Tag> {
+        let folded = text.trim().to_lowercase();
+        self.tags.iter().find(|tag| tag.text.to_lowercase() == folded)
+    }
+
+    /// Whether there is such a group.
+    pub fn has_group(&self, id: Uuid) -> bool {
+        self.groups.iter().any(|group| group.id == id)
+    }
+
+    /// Whether there is such a role, the built-in one included.
+    pub fn has_role(&self, id: Uuid) -> bool {
+        id == ADMIN || self.roles.iter().any(|role| role.id == id)
+    }
+
+    /// Whether nobody is an operator with every permission yet.
+    pub fn has_no_admin(&self) -> bool {
+        self.admins.is_empty()
+    }
+
+    /// Whether this is the only account with the built-in role.
+    pub fn is_last_admin(&self, account: AccountId) -> bool {
+        self.admins == [account]
+    }
+
     /// Whether a partner token is known and not revoked.
     pub fn partner_is_good(&self, id: Uuid) -> bool {
         self.partners.iter().any(|partner| partner.id == id && partner.revoked_ms == 0)

@@ -9,7 +9,11 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::envelope::Request;
-use super::{account_calls, friend_calls, presence_calls, session_calls, trusted_calls};
+use super::{
+    access_calls, account_calls, ban_calls, data_calls, friend_calls, group_calls,
+    partner_token_calls, people_calls, presence_calls, role_calls, search_calls, session_calls,
+    tag_calls, trusted_calls,
+};
 use crate::domain::account::AccountId;
 use crate::domain::presence::{NoPresence, Presence, RichAsk};
 use crate::domain::time::UnixMicros;
@@ -23,6 +27,17 @@ const SERVICES: &[&[Call]] = &[
     trusted_calls::CALLS,
     friend_calls::CALLS,
     presence_calls::CALLS,
+    people_calls::CALLS,
+    search_calls::CALLS,
+    tag_calls::CALLS,
+    group_calls::CALLS,
+    role_calls::CALLS,
+    ban_calls::CALLS,
+    ban_calls::OWN,
+    access_calls::CALLS,
+    partner_token_calls::CALLS,
+    data_calls::CALLS,
+    data_calls::OWN,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Call>> =

@@ -16,12 +16,13 @@ use uuid::Uuid;
 use super::calls::{self, Answer, Ask, Step, Then, Via, Wish, Wishing};
 use super::envelope::{self, Request, Unreadable};
 use super::friend_news::Register;
+use super::office_shapes;
 use crate::actors::session::{
     Channel, Denied, Dialect, Effect, Inbound, Others, Outbound, Resumable, Shared, SocketLimits,
     SocketRoute, Welcome,
 };
 use crate::config::pragma::BackendMode;
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Ban};
 use crate::domain::friend::ListNews;
 use crate::domain::session::CloseReason;
 use crate::domain::session::attributes::Changed;
@@ -254,6 +255,18 @@ impl Dialect for Spoken {
         });
         let kind = "PlayerSessionRpc.SessionChangedV1Notification";
         Some(self.voice.say(envelope::notification(kind, &payload)))
+    }
+
+    /// Only the social socket of a player says so (§6.6).
+    fn banned(&mut self, ban: &Shared<Ban>) -> Option<Outbound> {
+        let person = self.claims.person()?;
+        let hears = person.session.session_type == SessionType::Player
+            && person.session.backend == Backend::Social;
+        let account = AccountId(person.session.social_id);
+        let payload = || json!({"ban": office_shapes::ban(account, &ban.what)});
+        hears.then(|| {
+            self.voice.say(envelope::notification("AccountRpc.BanV1Notification", &payload()))
+        })
     }
 
     fn closing(&mut self, reason: CloseReason) -> (Vec<Outbound>, u16, &'static str) {

@@ -26,6 +26,9 @@ const NOTIFICATION: u8 = b'o';
 /// `y` + player id → id.
 const PLAYER: u8 = b'y';
 
+/// `x` + id of a ban or of a request about data → id.
+const MATTER: u8 = b'x';
+
 /// The realm.
 pub const REALM: &[u8] = b"m/realm";
 /// The format of everything here: four bytes, big end first.
@@ -103,6 +106,11 @@ pub fn pragma_name(folded: &str, discriminator: u16) -> Vec<u8> {
 /// The index entry of a player id.
 pub fn player(player: uuid::Uuid) -> [u8; 17] {
     with_id(PLAYER, AccountId(player))
+}
+
+/// The index entry of a ban or of a request about data.
+pub fn matter(matter: uuid::Uuid) -> [u8; 17] {
+    with_id(MATTER, AccountId(matter))
 }
 
 /// The key of a group of redeemed passes.

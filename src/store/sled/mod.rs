@@ -80,6 +80,11 @@ impl SledStore {
             index.insert(keys::pragma_name(&folded, name.discriminator));
         }
         index.extend(account.players.iter().map(|it| keys::player(it.player).to_vec()));
+        if let Some(dossier) = &account.dossier {
+            let matters = dossier.bans.iter().map(|ban| ban.id);
+            let matters = matters.chain(dossier.data_requests.iter().map(|request| request.id));
+            index.extend(matters.map(|matter| keys::matter(matter).to_vec()));
+        }
         index
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The owner's view has staged writes; a reader's has none and sees what is stored.
 
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ::sled::{Db, IVec};
@@ -164,6 +165,39 @@ impl Reads for View {
         discriminator: u16,
     ) -> Result<Option<Account>, StoreError> {
         self.indexed(&keys::pragma_name(folded, discriminator))
+    }
+
+    fn account_by_matter(&self, matter: Uuid) -> Result<Option<Account>, StoreError> {
+        self.indexed(&keys::matter(matter))
+    }
+
+    fn scan_accounts(
+        &self,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError> {
+        let after = after.map(keys::account);
+        let start = match &after {
+            Some(after) => Bound::Excluded(&after[..]),
+            None => Bound::Included(keys::ACCOUNTS),
+        };
+        let mut found = self.shelf.with(|db| {
+            let stored = db.range::<&[u8], _>((start, Bound::Unbounded));
+            let ours = stored.take_while(|entry| {
+                entry.as_ref().map_or(true, |(key, _)| key.starts_with(keys::ACCOUNTS))
+            });
+            let unstaged = ours.filter(|entry| {
+                entry.as_ref().map_or(true, |(key, _)| self.staged.get(key).is_none())
+            });
+            unstaged.take(limit).map(|entry| entry.map_err(reading)).collect::<Result<Vec<_>, _>>()
+        })?;
+        let behind = |key: &[u8]| after.as_ref().is_none_or(|after| key > &after[..]);
+        found.extend(self.staged.live(|key| key.starts_with(keys::ACCOUNTS) && behind(key)));
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        found.truncate(limit);
+        let account =
+            |(key, value): (IVec, IVec)| records::decode_account(keys::account_id(&key)?, &value);
+        found.into_iter().map(account).collect()
     }
 
     fn realm(&self) -> Result<Realm, StoreError> {

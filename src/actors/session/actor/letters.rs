@@ -41,6 +41,11 @@ impl Session {
                         self.send(message, now_us, task);
                     }
                 }
+                Letter::Banned(ban) => {
+                    if let Some(message) = self.dialect.banned(&ban) {
+                        self.send(message, now_us, task);
+                    }
+                }
                 Letter::ExtendUntil(at) => self.life.extend(at),
                 Letter::Done => self.busy = Busy::No,
                 Letter::Followed(presences) => {
