@@ -30,13 +30,13 @@ pub struct KeysArgs {
     server: ServeArgs,
 }
 
-pub(super) fn run(command: KeysCommand) -> ExitCode {
-    let (KeysCommand::Rotate(args) | KeysCommand::Forget(args)) = &command;
+pub(super) fn run(command: &KeysCommand) -> ExitCode {
+    let (KeysCommand::Rotate(args) | KeysCommand::Forget(args)) = command;
     let config = match load(&args.server.clone().into()) {
         Ok(config) => config,
         Err(error) => return fail(&error, 78),
     };
-    let done = match &command {
+    let done = match command {
         KeysCommand::Rotate(args) => rotate(&config, args.which),
         KeysCommand::Forget(args) => {
             rotation::forget(&config.server.data, args.which).map_err(|error| error.to_string())

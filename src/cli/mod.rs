@@ -82,7 +82,7 @@ pub fn run() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
-        Command::Keys { what } => keys::run(what),
+        Command::Keys { what } => keys::run(&what),
         Command::Config { what } => print(what),
     }
 }

@@ -108,7 +108,7 @@ fn section_of_each<T: DocumentedFields + Serialize + Default>(
     let _ = write!(text, "\n# For {of}:");
     for line in shown.lines() {
         let _ = match line {
-            "" => write!(text, "\n"),
+            "" => writeln!(text),
             line if line.starts_with('#') => write!(text, "\n{line}"),
             line => write!(text, "\n# {line}"),
         };

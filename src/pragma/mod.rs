@@ -15,6 +15,7 @@ use crate::actors::session::SocketRoute;
 use crate::config::Config;
 use crate::config::pragma::BackendMode;
 use crate::domain::time::UnixMicros;
+use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::{BackendType, PlayerKeys, SessionType};
 use crate::signin::Door;
 
@@ -27,6 +28,7 @@ pub mod gateway;
 pub mod login_queue;
 pub mod portal;
 pub mod providers;
+mod redirect;
 mod refusals;
 pub mod rpc;
 mod session_info;
@@ -50,6 +52,8 @@ pub struct App {
     pub started_at: UnixMicros,
     /// What the port serves.
     pub gateway: Gateway,
+    /// Key of the states of sign-ins at providers' pages.
+    pub states: Arc<StateKey>,
     /// The ports of both backends for this type of session, where each has its own.
     pub siblings: Option<Siblings>,
 }
@@ -95,6 +99,8 @@ enum Call {
     Authenticate,
     PortalSignIn,
     PortalSignUp,
+    /// To a provider's page or back from it; see [`redirect`].
+    Redirect,
     SlotRedeem,
     SlotHeartbeat,
     SlotLeave,
@@ -113,7 +119,9 @@ impl Call {
             Self::GetInQueue | Self::CheckTicket => {
                 session == SessionType::Player && serves(BackendType::Game)
             }
-            Self::Authenticate => session != SessionType::Partner && serves(BackendType::Social),
+            Self::Authenticate | Self::Redirect => {
+                session != SessionType::Partner && serves(BackendType::Social)
+            }
             Self::SlotRedeem | Self::SlotHeartbeat | Self::SlotLeave => {
                 session == SessionType::Partner && serves(BackendType::Game)
             }
@@ -153,6 +161,7 @@ fn find(path: &str) -> Option<(Call, &'static [Method])> {
         .iter()
         .find(|(known, ..)| known.eq_ignore_ascii_case(path))
         .map(|(_, call, methods)| (*call, *methods))
+        .or_else(|| redirect::find(path).map(|_| (Call::Redirect, &[Method::GET][..])))
 }
 
 /// Whether a path is the web portal's, which pages of other origins than its own may not read.
@@ -232,7 +241,8 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
     if !methods.contains(request.method()) {
         return Err(Fault::MethodNotAllowed);
     }
-    if !accepts_json(request.headers()) {
+    // A browser comes to that one.
+    if call != Call::Redirect && !accepts_json(request.headers()) {
         return Err(Fault::NotAcceptable);
     }
     let body = body.0?;
@@ -248,6 +258,7 @@ async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResp
         Call::Authenticate => account::authenticate_or_create(app, request, &body).await,
         Call::PortalSignIn => Ok(portal::answer(app, request, &body, false).await),
         Call::PortalSignUp => Ok(portal::answer(app, request, &body, true).await),
+        Call::Redirect => redirect::answer(app, request),
         Call::SlotRedeem => slots::redeem(app, request, &body).await,
         Call::SlotHeartbeat => slots::heartbeat(app, request, &body).await,
         Call::SlotLeave => slots::leave(app, request, &body).await,

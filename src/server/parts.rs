@@ -20,6 +20,7 @@ use crate::domain::account::{Link, LinkKind};
 use crate::domain::friend::FriendLimits;
 use crate::domain::queue::{Departure, Number, Player};
 use crate::domain::token::nakama::NakamaKeys;
+use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::player::PlayerKeys;
 use crate::domain::token::signing;
 use crate::domain::token::ticket::TicketKeys;
@@ -101,6 +102,7 @@ pub(super) struct Running {
     pub health: Health,
     pub nakama_keys: NakamaKeys,
     pub player_keys: Arc<PlayerKeys>,
+    pub states: Arc<StateKey>,
     pub server_key: Zeroizing<String>,
     pub first_run: bool,
 }
@@ -145,6 +147,7 @@ impl Running {
         if config.dev {
             seed_test_accounts(&accounts).await;
         }
+        let states = Arc::new(StateKey::new(&dice.bytes()));
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
@@ -175,6 +178,7 @@ impl Running {
             health: Health::default(),
             nakama_keys: keys.nakama,
             player_keys: Arc::new(keys.player),
+            states,
             server_key,
             first_run,
         })
@@ -233,7 +237,8 @@ impl Keys {
 /// The longest life of any token: how long a revocation has to be remembered.
 fn token_life_s(config: &Config) -> u64 {
     let nakama = config.nakama.refresh_expiry_s.max(config.nakama.token_expiry_s);
-    nakama.max(config.pragma.player_token_min * 60)
+    let pragma = config.pragma.player_token_min.max(config.pragma.operator_token_min);
+    nakama.max(pragma * 60)
 }
 
 async fn open_line(

@@ -54,6 +54,7 @@ pub(super) fn app(
         config: Arc::clone(&running.config),
         started_at: running.door.clock.now(),
         gateway,
+        states: Arc::clone(&running.states),
         siblings: gateway.backend.and_then(|_| siblings(gateway.session, addresses)),
     }
 }

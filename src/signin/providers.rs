@@ -9,7 +9,7 @@ use crate::domain::account::display_name;
 use crate::domain::account::provider_links::{LinkRules, ProviderLink};
 use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal, names};
 use crate::domain::token::SessionType;
-use crate::identity::{StudioName, Verified};
+use crate::identity::{Portal, StudioName, Verified};
 
 const DAY_S: u64 = 86_400;
 
@@ -196,6 +196,11 @@ impl Door {
     /// The studio's own providers.
     pub fn studio_providers(&self) -> &[StudioName] {
         self.providers.studio()
+    }
+
+    /// Where a provider's sign-in page is; `None`: it has none, or takes no codes.
+    pub fn portal(&self, kind: LinkKind) -> Option<Portal> {
+        self.providers.portal(kind)
     }
 
     /// What a provider may be used for (`[pragma.providers.<name>]`).

@@ -32,6 +32,8 @@ mod pragma_friends;
 mod pragma_gateways;
 mod pragma_keys;
 mod pragma_office;
+mod pragma_redirect;
+mod pragma_servers;
 mod program;
 mod races;
 mod restart;

@@ -130,6 +130,7 @@ pub fn refused(answer: &Answer, status: u16, error: &str) {
 }
 
 /// An open socket.
+#[derive(Debug)]
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// The number the next message must have.
@@ -238,6 +239,14 @@ impl Socket {
             "{message}"
         );
         notification["payload"]["reason"].as_str().unwrap().to_owned()
+    }
+
+    /// Loses the connection, and waits until the server has noticed.
+    pub async fn cut(mut self) {
+        let stream = self.stream.get_mut();
+        stream.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
     }
 
     /// Leaves as the shipped client does, and waits for the echo.

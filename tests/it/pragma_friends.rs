@@ -129,6 +129,7 @@ impl Player {
             "displayName": {"displayName": self.name, "discriminator": discriminator}})
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "reads better with json! at the call")]
     pub fn presence(&self, version: u64, basic: &str, ext: Value) -> Value {
         json!({"playerId": self.id_on_shard, "gameShardId": SHARD, "gameTitleId": SHARD,
             "basicPresence": basic, "version": version.to_string(), "ext": ext})

@@ -55,7 +55,7 @@ async fn a_player_goes_the_whole_way_over_pragmas_own_ports() {
     let tokens =
         Tokens::of(&authenticate(social, "UNSAFE", &unsafe_proof("ada"), more.clone()).await);
     for (at, token) in [(social, &tokens.social), (game, &tokens.game)] {
-        let mut socket = connect_at(at, Some(token), "").await.ok().expect("a socket");
+        let mut socket = connect_at(at, Some(token), "").await.expect("a socket");
         socket.heartbeat(7).await;
         socket.leave().await;
     }

@@ -132,16 +132,20 @@ impl Desk<'_> {
     }
 
     fn decide_edit(&self, id: AccountId, edit: &Edit) -> Result<Outcome, StoreError> {
-        if let Edit::Redeem(pass) = edit {
-            return self.decide_redeem(id, pass);
+        // These two are of no account.
+        match edit {
+            Edit::Redeem(pass) => return self.decide_redeem(id, pass),
+            Edit::Realm(ask) => return self.decide_realm(ask),
+            _ => {}
         }
-        let reads = self.store.reads();
-        if let Edit::Realm(ask) = edit {
-            return self.decide_realm(ask);
+        match self.store.reads().account(id)? {
+            Some(account) => self.decide_edit_of(account, edit),
+            None => Ok(gone(edit)),
         }
-        let Some(account) = reads.account(id)? else {
-            return Ok(gone(edit));
-        };
+    }
+
+    fn decide_edit_of(&self, account: Account, edit: &Edit) -> Result<Outcome, StoreError> {
+        let (reads, id) = (self.store.reads(), account.id);
         Ok(match edit {
             Edit::Link(ask) => {
                 let taken = self.taken(&account, ask)?;
@@ -159,24 +163,15 @@ impl Desk<'_> {
                 Outcome::of(Ok(Some(change)))
             }
             Edit::Rotate(presented) => self.decide_rotation(account, *presented)?,
-            Edit::Update(ask) => {
-                let wanted = ask.username.as_ref().filter(|name| **name != account.username);
-                let taken = match wanted {
-                    Some(name) => reads.account_by_username(name)?.is_some(),
-                    None => false,
-                };
-                Outcome::of(update::update(account, ask, taken, self.now))
-            }
+            Edit::Update(ask) => self.decide_update(account, ask)?,
             Edit::Delete => self.decide_departure(account)?,
             Edit::Office(ask) => self.decide_office(account, ask)?,
-            Edit::Realm(ask) => self.decide_realm(ask)?,
             Edit::Friends(ask) => match self.decide_friends(&account, ask)? {
                 Ok(Befriended { change, told }) => {
                     Outcome { change, answer: Ok(Edited { told, ..Edited::default() }) }
                 }
                 Err(refusal) => Outcome { change: None, answer: Err(refusal) },
             },
-            Edit::Redeem(pass) => self.decide_redeem(id, pass)?,
             Edit::Bind(ask) => {
                 let owner = reads.account_by_link(&ask.link)?.map(|owner| owner.id);
                 Outcome::of(provider_links::bind(account, ask.clone(), owner, self.now))
@@ -184,16 +179,8 @@ impl Desk<'_> {
             Edit::Unbind(kind, without_login) => {
                 Outcome::of(provider_links::unbind(account, *kind, without_login, self.now))
             }
-            Edit::Rename(name, not_before_s) => {
-                let discriminator = self.free_discriminator(name)?;
-                match display_name::rename(account, name, discriminator, *not_before_s, self.now) {
-                    Ok((change, name)) => Outcome {
-                        change,
-                        answer: Ok(Edited { name: Some(name), ..Edited::default() }),
-                    },
-                    Err(refusal) => Outcome { change: None, answer: Err(refusal) },
-                }
-            }
+            Edit::Rename(name, not_before_s) => self.decide_rename(account, name, *not_before_s)?,
+            Edit::Redeem(_) | Edit::Realm(_) => gone(edit),
             Edit::RefuseInvites(refuses) => {
                 let mut change = Change::beside(&account);
                 if account.dossier().refuses_invites != *refuses {
@@ -207,6 +194,35 @@ impl Desk<'_> {
                     ids.iter().map(|gone| NotificationWrite::Drop(id, *gone)).collect();
                 Outcome::of(Ok((!change.is_empty()).then_some(change)))
             }
+        })
+    }
+
+    fn decide_update(
+        &self,
+        account: Account,
+        ask: &update::AccountUpdate,
+    ) -> Result<Outcome, StoreError> {
+        let wanted = ask.username.as_ref().filter(|name| **name != account.username);
+        let taken = match wanted {
+            Some(name) => self.store.reads().account_by_username(name)?.is_some(),
+            None => false,
+        };
+        Ok(Outcome::of(update::update(account, ask, taken, self.now)))
+    }
+
+    fn decide_rename(
+        &self,
+        account: Account,
+        name: &str,
+        not_before_s: Option<u64>,
+    ) -> Result<Outcome, StoreError> {
+        let discriminator = self.free_discriminator(name)?;
+        let renamed = display_name::rename(account, name, discriminator, not_before_s, self.now);
+        Ok(match renamed {
+            Ok((change, name)) => {
+                Outcome { change, answer: Ok(Edited { name: Some(name), ..Edited::default() }) }
+            }
+            Err(refusal) => Outcome { change: None, answer: Err(refusal) },
         })
     }
 

@@ -91,12 +91,12 @@ impl Resumables {
         now: UnixMicros,
     ) {
         self.sweep(now);
-        match self.held.get_mut(&of).filter(|held| Arc::ptr_eq(&held.resumable, resumable)) {
-            Some(held) => held.sockets += 1,
-            None => {
-                let resumable = Arc::clone(resumable);
-                self.held.insert(of, Held { resumable, sockets: 1, until: now });
-            }
+        let own = self.held.get_mut(&of).filter(|held| Arc::ptr_eq(&held.resumable, resumable));
+        if let Some(held) = own {
+            held.sockets += 1;
+        } else {
+            let resumable = Arc::clone(resumable);
+            self.held.insert(of, Held { resumable, sockets: 1, until: now });
         }
     }
 

@@ -45,73 +45,71 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examples::{START, at, enter, passed, queue, settings, waiting};
-    use super::super::{Queue, Settings};
+    use super::super::examples::{START, at, enter, passed, queue, run_until, settings, waiting};
+    use super::super::{Queue, Settings, TicketRef};
     use super::*;
 
     const LEASE_MS: u64 = 90_000;
 
     /// A world with one place, and somebody who waits for it.
-    fn full() -> Queue {
+    fn full() -> (Queue, TicketRef) {
         let mut queue = queue(Settings { rate: 100.0, burst: 10, cap: 1, ..settings() });
         let ticket = passed(enter(&mut queue, START, 1));
         queue.begin_redeem(START, ticket).unwrap();
         queue.finish_redeem(START, ticket.number, Player(1), Identity(1));
-        waiting(enter(&mut queue, START, 2));
-        queue
+        let next = waiting(enter(&mut queue, START, 2)).ticket;
+        (queue, next)
     }
 
-    fn passes(queue: &mut Queue, second: u64) -> u64 {
-        let mut at = at(second);
-        for _ in 0..8 {
-            let Some(next) = queue.tick(at) else { break };
-            if next > at {
-                break;
-            }
-            at = next;
-        }
+    /// Passes out at a second; who waits has just asked.
+    fn passes(queue: &mut Queue, next: TicketRef, second: u64) -> u64 {
+        queue.check(at(second - 1), next);
+        run_until(queue, at(second));
         queue.figures().passes_out
     }
 
     #[test]
     fn heartbeats_hold_a_slot_that_has_no_socket() {
-        let mut queue = full();
-        for second in [50, 130, 210] {
+        let (mut queue, next) = full();
+        for second in [50, 100, 150, 200, 210] {
             assert!(queue.keep(at(second), Player(1), LEASE_MS));
+            assert_eq!(passes(&mut queue, next, second + 1), 0);
         }
-        assert_eq!(passes(&mut queue, 299), 0);
-        assert_eq!(passes(&mut queue, 301), 1, "one lease after the last heartbeat");
+        assert_eq!(passes(&mut queue, next, 255), 0);
+        assert_eq!(passes(&mut queue, next, 299), 0);
+        assert_eq!(passes(&mut queue, next, 301), 1, "one lease after the last heartbeat");
     }
 
     #[test]
     fn who_leaves_is_followed_at_once_and_who_crashes_after_the_grace() {
-        let mut queue = full();
+        let (mut queue, next) = full();
         queue.keep(at(1), Player(1), LEASE_MS);
         queue.give_up(at(2), Player(1), Departure::Ended);
-        assert_eq!(passes(&mut queue, 3), 1);
-        let mut queue = full();
+        assert_eq!(passes(&mut queue, next, 3), 1);
+        let (mut queue, next) = full();
         queue.keep(at(1), Player(1), LEASE_MS);
         queue.give_up(at(2), Player(1), Departure::Dropped);
-        assert_eq!(passes(&mut queue, 61), 0);
-        assert_eq!(passes(&mut queue, 63), 1);
+        assert_eq!(passes(&mut queue, next, 30), 0);
+        assert_eq!(passes(&mut queue, next, 61), 0);
+        assert_eq!(passes(&mut queue, next, 63), 1);
     }
 
     #[test]
     fn who_is_in_the_world_is_counted_even_above_the_cap() {
-        let mut queue = full();
+        let (mut queue, next) = full();
         assert!(!queue.keep(at(1), Player(7), LEASE_MS));
         queue.give_up(at(2), Player(1), Departure::Ended);
-        assert_eq!(passes(&mut queue, 3), 0, "the one place is somebody's");
+        assert_eq!(passes(&mut queue, next, 3), 0, "the one place is somebody's");
         queue.give_up(at(4), Player(7), Departure::Ended);
-        assert_eq!(passes(&mut queue, 5), 1);
+        assert_eq!(passes(&mut queue, next, 5), 1);
     }
 
     #[test]
     fn a_socket_s_slot_is_the_sockets() {
-        let mut queue = full();
+        let (mut queue, next) = full();
         queue.connect(at(1), Player(1)).unwrap();
         queue.keep(at(2), Player(1), LEASE_MS);
         queue.give_up(at(3), Player(1), Departure::Ended);
-        assert_eq!((queue.figures().live, passes(&mut queue, 4)), (1, 0));
+        assert_eq!((queue.figures().live, passes(&mut queue, next, 4)), (1, 0));
     }
 }

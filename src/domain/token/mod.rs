@@ -3,6 +3,7 @@
 //! Separate keys per purpose, algorithms pinned per key. Which token looks how is in the design §8.
 
 pub mod nakama;
+pub mod oauth_state;
 pub mod partner;
 pub mod player;
 pub mod signing;

@@ -18,8 +18,12 @@ use crate::pragma::{App, Fault, bearer};
 /// What is served here.
 pub(super) const CALLS: &[Call] = &[
     Call::both("PlayerSessionRpc.HeartbeatV1Request", SessionType::Player, |_| done(Then::Nothing)),
-    Call::both("PlayerSessionRpc.RequestLogoutV1Request", SessionType::Player, logout),
-    Call::both("PlayerSessionRpc.SessionRefreshV1Request", SessionType::Player, session_refresh),
+    Call::both("PlayerSessionRpc.RequestLogoutV1Request", SessionType::Player, |ask| {
+        Step::Now(logout(ask.via))
+    }),
+    Call::both("PlayerSessionRpc.SessionRefreshV1Request", SessionType::Player, |ask| {
+        Step::Now(session_refresh(&ask))
+    }),
     Call::both("PartnerSessionRpc.HeartbeatPartnerV1Request", SessionType::Partner, |_| {
         done(Then::Nothing)
     }),
@@ -50,18 +54,18 @@ fn done(then: Then) -> Step {
     Step::Now(Ok((json!({}), then)))
 }
 
-fn logout(ask: Ask) -> Step {
-    match ask.via {
-        Via::Socket => done(Then::Logout),
-        Via::Http => Step::Now(Err(Fault::SessionNotFound)),
+fn logout(via: Via) -> Answer {
+    match via {
+        Via::Socket => Ok((json!({}), Then::Logout)),
+        Via::Http => Err(Fault::SessionNotFound),
     }
 }
 
-fn session_refresh(ask: Ask) -> Step {
-    Step::Now(match ask.via {
-        Via::Socket => extend(&ask),
+fn session_refresh(ask: &Ask) -> Answer {
+    match ask.via {
+        Via::Socket => extend(ask),
         Via::Http => Err(Fault::SessionNotFound),
-    })
+    }
 }
 
 fn refresh_tokens(ask: Ask) -> Step {
@@ -74,12 +78,11 @@ fn refresh_tokens(ask: Ask) -> Step {
 /// A game server sets attributes of a player's session on its own backend, all of one transition at
 /// once (§10.8). The engine's services do this among themselves, so the message is ours.
 async fn set_attributes(ask: Ask) -> Result<Value, Fault> {
-    let account = match ask.request.text("pragmaSocialId") {
-        Some(_) => AccountId(ask.request.uuid("pragmaSocialId")?),
-        None => {
-            let player = ask.request.uuid("pragmaPlayerId")?;
-            ask.app.door.account_of_player(player).await?.ok_or(Fault::SessionNotFound)?.id
-        }
+    let account = if ask.request.payload.contains_key("pragmaSocialId") {
+        AccountId(ask.request.uuid("pragmaSocialId")?)
+    } else {
+        let player = ask.request.uuid("pragmaPlayerId")?;
+        ask.app.door.account_of_player(player).await?.ok_or(Fault::SessionNotFound)?.id
     };
     let channel = match ask.claims.backend() {
         BackendType::Social => Channel::PragmaSocial,

@@ -180,7 +180,7 @@ fn newer_data_is_refused_with_words_and_left_alone() {
     let file = File::open(data.path().join("accounts/db")).unwrap();
     opening::wait_until_unlocked(&file).unwrap();
     let db = raw(data.path());
-    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 3_u32.to_be_bytes());
+    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 4_u32.to_be_bytes());
     let_go(db, data.path());
 }
 
