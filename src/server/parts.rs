@@ -125,22 +125,12 @@ impl Running {
         })?;
         let server_key = server_key(&config, &secrets)?;
         let keys = Keys::read(&config, &secrets)?;
-        let limits = RegistryLimits {
-            callers_max: config.limits.callers_max,
-            token_life_s: token_life_s(&config),
-            friends: FriendLimits {
-                friends_max: config.nakama.friends_max,
-                notifications_max: config.nakama.notifications_max,
-                invites_sent_max: config.pragma.invites_sent_max,
-                invites_received_max: config.pragma.invites_received_max,
-            },
-        };
         let (accounts, accounts_stopped) = Accounts::open(
             &config.store,
             &data.join("accounts"),
             clock.clone(),
             dice.clone(),
-            limits,
+            registry_limits(&config),
         )?;
         let (line, line_stopped) =
             open_line(&config, &data, clock.clone(), &dice, &secrets, &accounts).await?;
@@ -182,6 +172,19 @@ impl Running {
             server_key,
             first_run,
         })
+    }
+}
+
+fn registry_limits(config: &Config) -> RegistryLimits {
+    RegistryLimits {
+        callers_max: config.limits.callers_max,
+        token_life_s: token_life_s(config),
+        friends: FriendLimits {
+            friends_max: config.nakama.friends_max,
+            notifications_max: config.nakama.notifications_max,
+            invites_sent_max: config.pragma.invites_sent_max,
+            invites_received_max: config.pragma.invites_received_max,
+        },
     }
 }
 

@@ -160,7 +160,16 @@ impl Door {
             }
             _ => None,
         };
-        let claim = self.claim(credential).await?;
+        let claim = match self.claim(credential).await {
+            Ok(claim) => claim,
+            Err(error) => {
+                // Before the answer: whoever tries again at once finds the pass as it was.
+                if let Some(entered) = passed {
+                    entered.failed().await;
+                }
+                return Err(error);
+            }
+        };
         let identity = self.identity_of(&claim);
         let entered = match passed {
             Some(entered) => entered,

@@ -27,6 +27,7 @@ mod passwords;
 mod pragma_accounts;
 mod pragma_bans;
 mod pragma_client;
+mod pragma_conformance;
 mod pragma_flow;
 mod pragma_friends;
 mod pragma_gateways;

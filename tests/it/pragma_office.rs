@@ -166,7 +166,7 @@ async fn partner_tokens_are_good_until_revoked() {
 
     let (all, other) = partner(&server, &olga, Value::Null).await;
     rpc(server.partners, &all.social, more, json!({})).await;
-    let mut socket = connect_at(server.partners, Some(&all.game), "").await.ok().unwrap();
+    let mut socket = connect_at(server.partners, Some(&all.game), "").await.unwrap();
     let beat = socket.ask(7, "PartnerSessionRpc.HeartbeatPartnerV1Request", json!({})).await;
     assert_eq!(beat["payload"], json!({}), "{beat}");
     let revoked = ask(&server, &olga, "AccountRpc.RevokePartnerTokenV1", json!({"tokenId": other}));
