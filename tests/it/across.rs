@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::fakes;
 use crate::harness::TestServer;
 use crate::nakama_friends::Player as Nakama;
-use crate::pragma_client::SHARD;
+use crate::pragma_client::{SHARD, Tokens, authenticate, pass};
 use crate::pragma_friends::Player as Pragma;
 use crate::socket_protobuf::Socket;
 
@@ -72,6 +73,40 @@ async fn each_sees_the_other_come_change_and_go() {
     let expected = json!({"socialId": ned.id, "playerId": NOBODY, "gameShardId": SHARD,
         "gameTitleId": SHARD});
     assert_eq!(gone, expected);
+}
+
+/// One account from end to end: made by Nakama's device sign-in, Steam linked by Nakama, signed in by
+/// Pragma's STEAM; a friend made on one wire is there on the other, and so is being online.
+#[actix_rt::test]
+async fn an_account_of_nakamas_plays_by_pragma_through_its_steam_link() {
+    let fakes = fakes::Providers::start(&TestServer::noon()).await;
+    let server = TestServer::start(|config| fakes.config(config)).await;
+    let (ned, una) = (Nakama::new(&server, "ned").await, Nakama::new(&server, "una").await);
+    let steam = || fakes.steam_ticket("76561198000000042");
+    let link = json!({"account": {"token": steam()}});
+    let linked = server.with_token("POST", "/v2/account/link/steam", &una.token, Some(link)).await;
+    assert_eq!(linked.status, 200, "{}", linked.text);
+    ned.ask(&server, "POST", &format!("/v2/friend?ids={}", una.id)).await;
+    una.ask(&server, "POST", &format!("/v2/friend?ids={}", ned.id)).await;
+
+    let pass = json!({"gameShardId": SHARD, "loginQueuePassToken": pass(&server).await});
+    let tokens = authenticate(server.players, "STEAM", &steam(), pass).await;
+    let mut by_pragma = Pragma::with(&server, "una", Tokens::of(&tokens)).await;
+    assert_eq!(by_pragma.social_id, una.id, "the same account");
+    let list = by_pragma.list().await;
+    assert_eq!(list["friends"][0]["socialId"], ned.id, "{list}");
+
+    let mut socket = Socket::open(&server, &format!("token={}", ned.token)).await;
+    let follow = json!({"cid": "1", "status_follow": {"user_ids": [una.id]}});
+    socket.tell_json(follow).await;
+    socket.json().await;
+    Pragma::ok(&by_pragma.shows("Online", json!({"map": "dust"})).await);
+    let join = socket.json().await["status_presence_event"]["joins"][0].clone();
+    assert_eq!((&join["user_id"], &join["username"]), (&json!(una.id), &json!(una.name)));
+    status(&mut socket, Some("watching")).await;
+    by_pragma.told("PresenceUpdate").await;
+    let seen = by_pragma.told("FriendUpdate").await;
+    assert_eq!(seen["updatedPresence"]["ext"], json!({"status": "watching"}));
 }
 
 #[actix_rt::test]

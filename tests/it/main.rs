@@ -34,6 +34,7 @@ mod pragma_gateways;
 mod pragma_keys;
 mod pragma_office;
 mod pragma_redirect;
+mod pragma_reference;
 mod pragma_servers;
 mod program;
 mod races;

@@ -22,7 +22,11 @@ pub struct Player {
 impl Player {
     /// Signs in and opens the socket; asks for nothing.
     pub async fn new(server: &TestServer, name: &str) -> Self {
-        let tokens = come_in(server, name).await;
+        Self::with(server, name, come_in(server, name).await).await
+    }
+
+    /// The same for somebody who is signed in.
+    pub async fn with(server: &TestServer, name: &str, tokens: Tokens) -> Self {
         let socket = Socket::open(server, &tokens.social).await;
         let (game, social) = (claims(&tokens.game), claims(&tokens.social));
         let text = |claim: &Value| claim.as_str().unwrap().to_owned();
