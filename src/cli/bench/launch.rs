@@ -143,7 +143,7 @@ async fn perform(usher: &Usher, parts: Vec<Part>) -> Tally {
 }
 
 /// The shard Pragma's players sign in to.
-async fn shard(stage: &Stage) -> anyhow::Result<String> {
+pub(super) async fn shard(stage: &Stage) -> anyhow::Result<String> {
     let url = format!("http://{}/v1/info", stage.authority);
     let request = stage.client.request(Method::GET, &url).insert_header((header::ACCEPT, "*/*"));
     let mut answer =

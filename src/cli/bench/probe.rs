@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::args::LaunchArgs;
 use super::child::Child;
-use super::launch::usher;
+use super::launch::{shard, usher};
 use super::player::Let;
 use super::stage::{Scene, Stage};
 use super::tally::Call;
@@ -128,7 +128,9 @@ async fn pragma_logins(args: &LaunchArgs, probed: &mut Probed) -> anyhow::Result
         ("QUEUE__BURST", "10000".into()),
     ])
     .await?;
-    let probe = Probe::new(args, child);
+    let mut usher = usher(args, &child.authority, &Arc::default());
+    usher.shard = shard(&usher.open()).await?;
+    let probe = Probe { child, stage: usher.open() };
     let count = args.probe_sockets;
     let by_device = async |one: u32| {
         let name = format!("bench-login-{one:09}");
