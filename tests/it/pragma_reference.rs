@@ -99,31 +99,7 @@ async fn the_shipped_client_goes_in_stays_and_leaves() {
     let list = "FriendRpc.GetFriendListAndRegisterOnlineV1";
     client.ask(&mut social, list, json!({})).await;
 
-    let refresh_ms: u64 =
-        claims(&tokens.game)["refreshInMillis"].as_str().unwrap().parse().unwrap();
-    assert_eq!(refresh_ms, 45 * 60_000);
-    for _ in 0..refresh_ms / 15_000 / 20 {
-        server.pass_ms(20 * 15_000).await;
-        client.beat(&mut game).await;
-        client.beat(&mut social).await;
-    }
-    let pair = json!({"pragmaTokens":
-        {"pragmaGameToken": tokens.game, "pragmaSocialToken": tokens.social}});
-    let renewed = client.ask(&mut social, "AccountRpc.RefreshTokensV1", pair).await;
-    let renewed = &renewed["pragmaTokens"];
-    let session_refresh = "PlayerSessionRpc.SessionRefreshV1";
-    for (socket, token) in [(&mut social, "pragmaSocialToken"), (&mut game, "pragmaGameToken")] {
-        client.ask(socket, session_refresh, json!({"token": renewed[token]})).await;
-    }
-    // The first tokens are over; the sessions go on under the new ones.
-    server.pass_ms(24 * 3_600_000 - refresh_ms + 600_000).await;
-    client.beat(&mut social).await;
-    client.beat(&mut game).await;
-    let (new_social, new_game) = (
-        renewed["pragmaSocialToken"].as_str().unwrap().to_owned(),
-        renewed["pragmaGameToken"].as_str().unwrap().to_owned(),
-    );
-    assert_eq!(connect(&server, Some(&tokens.game), "").await.map(drop), Err(401));
+    let (new_social, new_game) = stay(&server, &mut client, &tokens, &mut social, &mut game).await;
 
     // The connection is lost; the slot and the session are there when the client is back.
     game.cut().await;
@@ -146,4 +122,40 @@ async fn the_shipped_client_goes_in_stays_and_leaves() {
     assert_eq!(game.terminated().await, "AS_REQUESTED");
     assert_eq!(game.closed().await, 1000);
     assert_eq!(claims(&new_game)["gameShardId"], SHARD);
+}
+
+/// A day in the game: heartbeats, new tokens when they are due, and sockets that outlive the first
+/// ones. Answers with the new social and game token.
+async fn stay(
+    server: &TestServer,
+    client: &mut Client,
+    tokens: &Tokens,
+    social: &mut Socket,
+    game: &mut Socket,
+) -> (String, String) {
+    let refresh_ms: u64 =
+        claims(&tokens.game)["refreshInMillis"].as_str().unwrap().parse().unwrap();
+    assert_eq!(refresh_ms, 45 * 60_000);
+    for _ in 0..refresh_ms / 15_000 / 20 {
+        server.pass_ms(20 * 15_000).await;
+        client.beat(game).await;
+        client.beat(social).await;
+    }
+    let pair = json!({"pragmaTokens":
+        {"pragmaGameToken": tokens.game, "pragmaSocialToken": tokens.social}});
+    let renewed = client.ask(social, "AccountRpc.RefreshTokensV1", pair).await;
+    let renewed = &renewed["pragmaTokens"];
+    let session_refresh = "PlayerSessionRpc.SessionRefreshV1";
+    for (socket, token) in [(&mut *social, "pragmaSocialToken"), (&mut *game, "pragmaGameToken")] {
+        client.ask(socket, session_refresh, json!({"token": renewed[token]})).await;
+    }
+    // The first tokens are over; the sessions go on under the new ones.
+    server.pass_ms(24 * 3_600_000 - refresh_ms + 600_000).await;
+    client.beat(social).await;
+    client.beat(game).await;
+    assert_eq!(connect(server, Some(&tokens.game), "").await.map(drop), Err(401));
+    (
+        renewed["pragmaSocialToken"].as_str().unwrap().to_owned(),
+        renewed["pragmaGameToken"].as_str().unwrap().to_owned(),
+    )
 }
