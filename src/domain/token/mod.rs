@@ -6,6 +6,7 @@ pub mod nakama;
 pub mod oauth_state;
 pub mod partner;
 pub mod player;
+mod proven;
 pub mod signing;
 pub mod ticket;
 

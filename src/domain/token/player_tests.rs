@@ -66,10 +66,15 @@ fn a_social_token_names_neither_player_nor_shard() {
 #[test]
 fn every_algorithm_signs_what_it_checks() {
     for signing in [Signing::EdDSA, Signing::ES256, Signing::RS256] {
-        let keys = PlayerKeys::new(signing, &generate(signing).unwrap(), &[]).unwrap();
+        let pem = generate(signing).unwrap();
+        let keys = PlayerKeys::new(signing, &pem, &[]).unwrap();
         let token = keys.sign(&game(), &issue(5)).unwrap();
         assert_eq!(part(&token, 0)["alg"], signing.name());
-        let claims = keys.verify(&token, NOW).unwrap();
+        // Whoever signed it knows it is good; another process has to check, once.
+        let another = PlayerKeys::new(signing, &pem, &[]).unwrap();
+        let claims = another.verify(&token, NOW).unwrap();
+        assert_eq!(keys.verify(&token, NOW).unwrap(), claims);
+        assert_eq!(another.verify(&token, NOW).unwrap(), claims);
         let claims = claims.person().unwrap().clone();
         assert_eq!(claims.session, game());
         assert_eq!(claims.issued_at_us, NOW.0);
@@ -115,6 +120,7 @@ fn forgeries_are_refused() {
     let (_, signature) = foreign.rsplit_once('.').unwrap();
     let forged = format!("{header}.{payload}.{signature}");
     assert_eq!(KEYS.verify(&forged, NOW), Err(PlayerTokenError::Signature));
+    assert_eq!(KEYS.verify(&forged, NOW), Err(PlayerTokenError::Signature), "still not");
     assert_eq!(KEYS.verify(&format!("{header}.{payload}."), NOW), Err(PlayerTokenError::Signature));
     for garbage in ["", ".", "a.b.c", "é.ü.ñ", &"x.".repeat(10_000)] {
         assert_eq!(KEYS.verify(garbage, NOW), Err(PlayerTokenError::Decode));
