@@ -43,7 +43,7 @@ fn settings(rate: f64, burst: u32) -> Settings {
         poll_max_ms: 300_000,
         login_ms: 10_000,
         grace_share: 0.5,
-        lane_weights: [9, 1],
+        lane_weights: [18, 9, 1],
     }
 }
 

@@ -68,8 +68,9 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     within("queue.poll_max_ms", q.poll_max_ms, 1_000, 3_600_000)?;
     within("queue.seconds_to_login", q.seconds_to_login, 0, 600)?;
     within("queue.grace_share", q.grace_share, 0.0, 1.0)?;
-    within("queue.lane_weights", q.lane_weights[0].min(q.lane_weights[1]), 1, 1_000)?;
-    within("queue.lane_weights", q.lane_weights[0].max(q.lane_weights[1]), 1, 1_000)?;
+    for weight in q.lane_weights {
+        within("queue.lane_weights", weight, 1, 1_000)?;
+    }
     within("queue.snapshot_s", q.snapshot_s, 1, 300)?;
     ordered("queue.poll_min_ms", q.poll_min_ms <= q.poll_max_ms, "must not exceed poll_max_ms")
 }

@@ -69,8 +69,9 @@ pub struct QueueConfig {
     pub seconds_to_login: u32,
     /// Share of the rate the grace lane may take while others wait, 0 to 1.
     pub grace_share: f64,
-    /// Weights of the lanes standard and low. Each 1 to 1000: no lane is ever starved.
-    pub lane_weights: [u32; 2],
+    /// Weights of the lanes paying, standard and low: how many of each come in by turns while all
+    /// three wait. Each 1 to 1000: no lane is ever starved.
+    pub lane_weights: [u32; 3],
     /// How often the line is written to disk, in seconds. 1 to 300.
     pub snapshot_s: u32,
 }
@@ -98,7 +99,7 @@ impl Default for QueueConfig {
             poll_max_ms: 300_000,
             seconds_to_login: 10,
             grace_share: 0.5,
-            lane_weights: [9, 1],
+            lane_weights: [18, 9, 1],
             snapshot_s: 5,
         }
     }

@@ -18,7 +18,7 @@ pub struct Checks {
     lane_since: BTreeMap<Number, (Lane, UnixMicros)>,
     last_wait: BTreeMap<Number, (Lane, UnixMicros)>,
     /// Latest passes by lane: number → when it was last known to wait.
-    passed: [BTreeMap<Number, UnixMicros>; 4],
+    passed: [BTreeMap<Number, UnixMicros>; Lane::COUNT],
 }
 
 fn used(figures: &Figures) -> u64 {

@@ -84,6 +84,7 @@ impl Person {
         let lane = match dice.below(40) {
             0 => Lane::Staff,
             1..=4 => Lane::Low,
+            5..=7 => Lane::Paying,
             _ => Lane::Standard,
         };
         let patience = if dice.chance(0.5) {

@@ -104,7 +104,7 @@ fn settings(dice: &mut Dice) -> Settings {
         poll_max_ms: 60_000,
         login_ms: 1_000,
         grace_share: 0.5,
-        lane_weights: [4, 1],
+        lane_weights: [8, 4, 1],
     }
 }
 
@@ -257,7 +257,7 @@ impl World {
             self.ask(Input::Tick);
         }
         let figures = self.queue.figures();
-        assert_eq!(figures.waiting, [0; 4], "{figures:?}");
+        assert_eq!(figures.waiting, [0; Lane::COUNT], "{figures:?}");
         assert_eq!((figures.parked, figures.passes_out), (0, 0), "{figures:?}");
         assert_eq!((figures.live, figures.grace, figures.reserved), (0, 0, 0), "{figures:?}");
         self.summary

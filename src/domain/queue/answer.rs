@@ -2,6 +2,7 @@
 //! worse if it did.
 
 use super::eta::Road;
+use super::lanes::WEIGHTED;
 use super::line::{Mark, State};
 use super::record::{Record, secs, secs_up};
 use super::{Eta, Lane, Number, Phase, Queue, Reason, Standing, TicketRef, UnixMicros, Waiting};
@@ -125,21 +126,24 @@ impl Queue {
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     fn ahead(&self, lane: Lane, position: u64) -> f64 {
         let n = position as f64;
-        let [staff, grace, standard, low] = self.line.waiting().map(|count| count as f64);
+        let waiting = self.line.waiting().map(|count| count as f64);
+        let waits = |lane: Lane| waiting[lane as usize];
         let share = self.lanes.grace_share();
-        let ratio = self.lanes.low_per_standard();
         let mixed = match lane {
             Lane::Staff => return n,
             Lane::Grace => {
-                let others = standard + low;
+                let others: f64 = WEIGHTED.into_iter().map(waits).sum();
                 let per_grace = if share > 0.0 { (1.0 - share) / share } else { f64::INFINITY };
-                return staff + n + others.min(n * per_grace);
+                return waits(Lane::Staff) + n + others.min(n * per_grace);
             }
-            Lane::Standard => n + low.min(n * ratio),
-            Lane::Low => n + standard.min(n / ratio),
+            Lane::Paying | Lane::Standard | Lane::Low => {
+                let others = WEIGHTED.into_iter().filter(|&other| other != lane);
+                let meanwhile = |other| waits(other).min(n * self.lanes.turns_per(other, lane));
+                n + others.map(meanwhile).sum::<f64>()
+            }
         };
         let per_other = if share < 1.0 { share / (1.0 - share) } else { f64::INFINITY };
-        staff + mixed + grace.min(mixed * per_other)
+        waits(Lane::Staff) + mixed + waits(Lane::Grace).min(mixed * per_other)
     }
 
     /// The range shown for an estimate, with the time from admission to being in added.

@@ -23,7 +23,7 @@ pub(super) fn settings() -> Settings {
         poll_max_ms: 300_000,
         login_ms: 0,
         grace_share: 0.5,
-        lane_weights: [9, 1],
+        lane_weights: [18, 9, 1],
     }
 }
 

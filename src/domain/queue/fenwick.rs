@@ -1,12 +1,14 @@
 //! How many wait in the blocks before a block: a Fenwick tree over a ring of blocks, one count per
 //! lane in each node, so that a sliding window needs no rebuilding.
 
+use super::Lane;
+
 /// Counts per block and lane.
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
     /// One-based Fenwick tree over `block % capacity`.
-    tree: Vec<[u32; 4]>,
-    total: [u64; 4],
+    tree: Vec<[u32; Lane::COUNT]>,
+    total: [u64; Lane::COUNT],
     /// Sum of `total`, kept apart: adding it up right after a change stalls the processor, which
     /// cannot forward one narrow store to a wide load (measured: a quarter of an enqueue).
     all: u64,
@@ -15,7 +17,11 @@ pub(super) struct Counts {
 impl Counts {
     /// Room for `capacity` blocks, a power of two.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { tree: vec![[0; 4]; capacity.next_power_of_two() + 1], total: [0; 4], all: 0 }
+        Self {
+            tree: vec![[0; Lane::COUNT]; capacity.next_power_of_two() + 1],
+            total: [0; Lane::COUNT],
+            all: 0,
+        }
     }
 
     /// Blocks that fit.
@@ -24,7 +30,7 @@ impl Counts {
     }
 
     /// All that wait, by lane.
-    pub(super) const fn total(&self) -> [u64; 4] {
+    pub(super) const fn total(&self) -> [u64; Lane::COUNT] {
         self.total
     }
 

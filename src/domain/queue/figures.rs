@@ -2,13 +2,13 @@
 
 use super::ledger::Kind;
 use super::line::Mark;
-use super::{Queue, UnixMicros};
+use super::{Lane, Queue, UnixMicros};
 
 /// Everything worth watching. Totals count since this run started.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figures {
-    /// Waiting tickets by lane: staff, grace, standard, low.
-    pub waiting: [u64; 4],
+    /// Waiting tickets by lane, in the order of [`Lane::ALL`].
+    pub waiting: [u64; Lane::COUNT],
     /// Silent tickets that keep their number.
     pub parked: u64,
     /// Players online.
@@ -26,7 +26,7 @@ pub struct Figures {
     /// Whether an operator paused admissions.
     pub paused: bool,
     /// Admitted by lane.
-    pub admitted_total: [u64; 4],
+    pub admitted_total: [u64; Lane::COUNT],
     /// What ran out.
     pub expired_total: Expired,
     /// Left the line by themselves.
@@ -74,7 +74,7 @@ pub struct Expired {
 /// The running totals.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
-    pub(super) admitted: [u64; 4],
+    pub(super) admitted: [u64; Lane::COUNT],
     pub(super) expired: Expired,
     pub(super) left: u64,
     pub(super) returned: u64,

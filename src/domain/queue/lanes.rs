@@ -1,28 +1,35 @@
 //! Which lane is next.
 //!
 //! Staff first. Grace next, but while others wait it gets at most its share, so that a mass drop
-//! cannot freeze the newcomers. Standard and low share the rest by deficit round robin: with both
-//! waiting, low gets `weight` turns in every `sum of weights`, so nobody starves (I9).
+//! cannot freeze the newcomers. Paying, standard and low share the rest by deficit round robin: a
+//! lane gets its weight in turns of every round, so nobody starves (I9). A lane nobody waits in
+//! gives its turns to the others.
 
 use super::Lane;
 
 /// Rounding room for shares that are no binary fraction.
 const EPSILON: f64 = 1e-9;
 
+/// The lanes with a weight, in the order of their turns.
+pub(super) const WEIGHTED: [Lane; 3] = [Lane::Paying, Lane::Standard, Lane::Low];
+
+/// How many wait, by lane.
+type Waiting = [u64; Lane::COUNT];
+
 /// The turn of the lanes.
 #[derive(Clone, Debug)]
 pub(super) struct Lanes {
     grace_share: f64,
-    weights: [u32; 2],
+    weights: [u32; WEIGHTED.len()],
     /// What the grace lane may take while others wait, 0 to 1.
     grace_credit: f64,
-    /// Whose turn it is: 0 standard, 1 low.
+    /// Whose turn it is, of [`WEIGHTED`], and how many of it are left.
     turn: usize,
     left: u32,
 }
 
 impl Lanes {
-    pub(super) fn new(grace_share: f64, weights: [u32; 2]) -> Self {
+    pub(super) fn new(grace_share: f64, weights: [u32; WEIGHTED.len()]) -> Self {
         let weights = weights.map(|weight| weight.max(1));
         let share = if grace_share.is_finite() { grace_share.clamp(0.0, 1.0) } else { 0.0 };
         Self { grace_share: share, weights, grace_credit: 1.0 - share, turn: 0, left: weights[0] }
@@ -33,41 +40,46 @@ impl Lanes {
         self.grace_share
     }
 
-    /// Turns of low for each turn of standard.
-    pub(super) fn low_per_standard(&self) -> f64 {
-        f64::from(self.weights[1]) / f64::from(self.weights[0])
+    /// Turns of one weighted lane for each turn of another; 0 for a lane without a weight.
+    pub(super) fn turns_per(&self, of: Lane, other: Lane) -> f64 {
+        let weight = |lane| {
+            let at = WEIGHTED.iter().position(|&weighted| weighted == lane);
+            at.map_or(0.0, |at| f64::from(self.weights[at]))
+        };
+        if weight(other) > 0.0 { weight(of) / weight(other) } else { 0.0 }
     }
 
     /// The lane that is next, of those where somebody waits.
-    pub(super) fn choose(&self, waiting: [u64; 4]) -> Option<Lane> {
-        let [staff, grace, standard, low] = waiting.map(|count| count > 0);
-        if staff {
+    pub(super) fn choose(&self, waiting: Waiting) -> Option<Lane> {
+        let waits = |lane: Lane| waiting[lane as usize] > 0;
+        if waits(Lane::Staff) {
             return Some(Lane::Staff);
         }
+        let weighted = self.weighted(waiting);
         let may = self.grace_share > 0.0 && self.grace_credit + self.grace_share >= 1.0 - EPSILON;
-        if grace && (may || !(standard || low)) {
+        if waits(Lane::Grace) && (may || weighted.is_none()) {
             return Some(Lane::Grace);
         }
-        match (standard, low) {
-            (false, false) => None,
-            (true, false) => Some(Lane::Standard),
-            (false, true) => Some(Lane::Low),
-            (true, true) => Some([Lane::Standard, Lane::Low][self.turn]),
-        }
+        weighted.map(|at| WEIGHTED[at])
+    }
+
+    /// The weighted lane whose turn it is, or the next in turn where somebody waits.
+    fn weighted(&self, waiting: Waiting) -> Option<usize> {
+        let turns = (0..WEIGHTED.len()).map(|step| (self.turn + step) % WEIGHTED.len());
+        turns.into_iter().find(|&at| waiting[WEIGHTED[at] as usize] > 0)
     }
 
     /// Notes that somebody of `lane` came in; `waiting` as it was before.
-    pub(super) fn took(&mut self, lane: Lane, waiting: [u64; 4]) {
-        let [_, grace, standard, low] = waiting.map(|count| count > 0);
+    pub(super) fn took(&mut self, lane: Lane, waiting: Waiting) {
         if lane == Lane::Staff {
             return;
         }
-        if grace && (standard || low) {
+        if waiting[Lane::Grace as usize] > 0 && self.weighted(waiting).is_some() {
             let paid = if lane == Lane::Grace { 1.0 } else { 0.0 };
             self.grace_credit = (self.grace_credit + self.grace_share - paid).clamp(0.0, 1.0);
         }
-        if lane != Lane::Grace {
-            self.pay_turn(usize::from(lane == Lane::Low));
+        if let Some(at) = WEIGHTED.iter().position(|&weighted| weighted == lane) {
+            self.pay_turn(at);
         }
     }
 
@@ -78,7 +90,7 @@ impl Lanes {
         }
         self.left = self.left.saturating_sub(1);
         if self.left == 0 {
-            self.turn = 1 - lane;
+            self.turn = (lane + 1) % WEIGHTED.len();
             self.left = self.weights[self.turn];
         }
     }

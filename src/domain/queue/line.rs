@@ -20,16 +20,17 @@ const STRIDE: usize = 8;
 /// Empty blocks kept for reuse.
 const SPARE_MAX: usize = 16;
 
-/// What a number can be marked with. The first four are the lanes.
+/// What a number can be marked with. The first ones are the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    Parked = 4,
-    Pass = 5,
+    Parked = LANES as isize,
+    Pass = LANES as isize + 1,
     /// Not heard of since a restart.
-    Unheard = 6,
+    Unheard = LANES as isize + 2,
 }
 
-const MARKS: usize = 7;
+const LANES: usize = Lane::COUNT;
+const MARKS: usize = LANES + 3;
 
 /// Where a number stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ struct Block {
     records: Box<[Record]>,
     bits: Box<[[u64; WORDS]]>,
     /// How many wait in each eighth of the block, by lane.
-    subs: [[u16; WORDS / STRIDE]; 4],
+    subs: [[u16; WORDS / STRIDE]; LANES],
     /// Marks set in this block, of all kinds.
     marks: u32,
 }
@@ -58,7 +59,7 @@ impl Block {
         Self {
             records: vec![Record::default(); WORDS * 64].into_boxed_slice(),
             bits: vec![[0; WORDS]; MARKS].into_boxed_slice(),
-            subs: [[0; WORDS / STRIDE]; 4],
+            subs: [[0; WORDS / STRIDE]; LANES],
             marks: 0,
         }
     }
@@ -107,8 +108,8 @@ pub(super) struct Line {
     next: u64,
     counts: Counts,
     /// Nobody waits in the lane below this number.
-    heads: [u64; 4],
-    apart: [u64; MARKS - 4],
+    heads: [u64; LANES],
+    apart: [u64; MARKS - LANES],
     index: Index,
     #[expect(clippy::vec_box, reason = "boxes go back into the window as they are")]
     spare: Vec<Box<Block>>,
@@ -122,8 +123,8 @@ impl Line {
             base: next.0 / BLOCK,
             next: next.0,
             counts: Counts::new(64),
-            heads: [next.0; 4],
-            apart: [0; MARKS - 4],
+            heads: [next.0; LANES],
+            apart: [0; MARKS - LANES],
             index: Index::new(),
             spare: Vec::new(),
         }
@@ -166,7 +167,7 @@ impl Line {
     }
 
     /// How many wait, by lane.
-    pub(super) const fn waiting(&self) -> [u64; 4] {
+    pub(super) const fn waiting(&self) -> [u64; LANES] {
         self.counts.total()
     }
 
@@ -177,7 +178,7 @@ impl Line {
 
     /// How many numbers carry `mark`.
     pub(super) const fn count(&self, mark: Mark) -> u64 {
-        self.apart[mark as usize - 4]
+        self.apart[mark as usize - LANES]
     }
 
     /// Whether the window can take another number (it spans at most 2^32).
@@ -272,14 +273,14 @@ impl Line {
     /// Marks a number that has a record.
     pub(super) fn set(&mut self, number: Number, mark: Mark) {
         if self.flip(number, mark as usize, true) {
-            self.apart[mark as usize - 4] += 1;
+            self.apart[mark as usize - LANES] += 1;
         }
     }
 
     /// Takes a mark off. The block is given back by [`Line::forget`], not here.
     pub(super) fn clear(&mut self, number: Number, mark: Mark) {
         if self.flip(number, mark as usize, false) {
-            self.apart[mark as usize - 4] -= 1;
+            self.apart[mark as usize - LANES] -= 1;
         }
     }
 
@@ -354,8 +355,8 @@ impl Line {
     /// Numbers of a block that wait or are unheard of, for the sweep.
     pub(super) fn swept(&self, block: u64) -> Vec<Number> {
         let Some(found) = self.block(block) else { return Vec::new() };
-        let kinds = [0, 1, 2, 3, Mark::Unheard as usize];
-        let word = |at: usize| kinds.iter().fold(0, |all, &mark| all | found.bits[mark][at]);
+        let kinds = || (0..LANES).chain([Mark::Unheard as usize]);
+        let word = |at: usize| kinds().fold(0, |all, mark| all | found.bits[mark][at]);
         (0..WORDS)
             .flat_map(|at| ones(word(at)).map(move |bit| at as u64 * 64 + bit))
             .map(|at| Number(block * BLOCK + at))

@@ -30,7 +30,7 @@ fn settings() -> Settings {
         poll_max_ms: 30_000,
         login_ms: 0,
         grace_share: 0.5,
-        lane_weights: [3, 1],
+        lane_weights: [6, 3, 1],
     }
 }
 
@@ -408,20 +408,24 @@ proptest! {
 
     /// I9: with everybody waiting, each lane gets its share, and low is never starved.
     #[test]
-    fn no_lane_starves(standard in 1_u32..40, low in 1_u32..40, share in 0.0_f64..0.9) {
-        let mut lanes = lanes::Lanes::new(share, [standard, low]);
-        let waiting = [0, 5, 5, 5];
-        let (mut got, mut dry) = ([0_u32; 4], 0_u32);
+    fn no_lane_starves(
+        (paying, standard, low) in (1_u32..40, 1_u32..40, 1_u32..40), share in 0.0_f64..0.9
+    ) {
+        let mut lanes = lanes::Lanes::new(share, [paying, standard, low]);
+        let waiting = [0, 5, 5, 5, 5];
+        let (mut got, mut dry) = ([0_u32; Lane::COUNT], 0_u32);
         for turn in 1..=1_000_u32 {
             let lane = lanes.choose(waiting).unwrap();
             lanes.took(lane, waiting);
             got[lane as usize] += 1;
             dry = if lane == Lane::Low { 0 } else { dry + 1 };
             prop_assert!(f64::from(got[1]) <= share * f64::from(turn) + 1.001, "grace over its share");
-            prop_assert!(f64::from(dry) <= f64::from(standard + 1) / (1.0 - share) + 3.0, "I9");
+            prop_assert!(f64::from(dry) <= f64::from(paying + standard + 1) / (1.0 - share) + 3.0, "I9");
         }
-        let bound = f64::from(standard + low);
-        let expected = f64::from(1_000 - got[1]) * f64::from(low) / bound;
-        prop_assert!((f64::from(got[3]) - expected).abs() <= bound);
+        let bound = f64::from(paying + standard + low);
+        for (lane, weight) in [(Lane::Paying, paying), (Lane::Standard, standard), (Lane::Low, low)] {
+            let expected = f64::from(1_000 - got[1]) * f64::from(weight) / bound;
+            prop_assert!((f64::from(got[lane as usize]) - expected).abs() <= bound, "{lane:?}");
+        }
     }
 }

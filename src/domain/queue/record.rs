@@ -3,7 +3,8 @@
 use super::{Identity, Lane, UnixMicros};
 
 const LANE_SHIFT: u32 = 28;
-const HAD_PASS: u32 = 1 << 30;
+const LANE_MASK: u32 = 7;
+const HAD_PASS: u32 = 1 << 31;
 const SHOWN_MASK: u32 = (1 << LANE_SHIFT) - 1;
 
 /// One ticket. Which state it is in is said by the marks of its block, not here.
@@ -14,7 +15,7 @@ pub(super) struct Record {
     pub(super) entered_s: u32,
     /// Waiting: when it was last heard of, in seconds, rounded up. Pass or parked: until when.
     pub(super) seen_s: u32,
-    /// 28 bits: the position last shown (0: none). 2 bits: the lane. 1 bit: had a pass once.
+    /// 28 bits: the position last shown (0: none). 3 bits: the lane. 1 bit: had a pass once.
     shown_lane: u32,
     /// The poll interval it was given, in tenths of a second.
     interval_ds: u16,
@@ -41,11 +42,13 @@ impl Record {
     }
 
     pub(super) const fn lane(&self) -> Lane {
-        Lane::ALL[((self.shown_lane >> LANE_SHIFT) & 3) as usize]
+        let lane = ((self.shown_lane >> LANE_SHIFT) & LANE_MASK) as usize;
+        if lane < Lane::COUNT { Lane::ALL[lane] } else { Lane::Standard }
     }
 
     pub(super) const fn set_lane(&mut self, lane: Lane) {
-        self.shown_lane = (self.shown_lane & !(3 << LANE_SHIFT)) | ((lane as u32) << LANE_SHIFT);
+        self.shown_lane =
+            (self.shown_lane & !(LANE_MASK << LANE_SHIFT)) | ((lane as u32) << LANE_SHIFT);
     }
 
     /// The position last shown; `None` before the first answer.

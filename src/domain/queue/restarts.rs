@@ -51,7 +51,7 @@ fn after_a_crash_nobody_comes_in_before_it_settled() {
     let mut queue = crash(&queue.snapshot(START), settings, at(30), recovery);
     run_until(&mut queue, at(44));
     waiting(standing(queue.check(at(44), tickets[2])));
-    assert_eq!(queue.figures().admitted_total, [0; 4]);
+    assert_eq!(queue.figures().admitted_total, [0; Lane::COUNT]);
     run_until(&mut queue, at(46));
     passed(standing(queue.check(at(46), tickets[2])));
 }
@@ -130,10 +130,10 @@ fn numbers_nobody_claims_lapse_and_hold_up_nobody() {
     queue.check(at(19), newcomer.ticket);
     run_until(&mut queue, at(21));
     passed(standing(queue.check(at(21), newcomer.ticket)));
-    assert_eq!(queue.figures().admitted_total, [0, 0, 5, 0], "no pass for a phantom");
+    assert_eq!(queue.figures().admitted_total, [0, 0, 5, 0, 0], "no pass for a phantom");
     let lease = 3 * 300;
     run_until(&mut queue, at(5 + 15 + lease + 60));
-    assert_eq!(queue.figures().waiting, [0; 4]);
+    assert_eq!(queue.figures().waiting, [0; Lane::COUNT]);
     assert!(queue.recovered.is_none());
     assert!(queue.line.blocks().count() <= 1, "memory is given back");
 }
@@ -154,6 +154,6 @@ fn a_million_waiting_fit_a_small_snapshot() {
         Recovery { clean: true, reserved_until: Number(1_000_000), ..Recovery::default() };
     let held = Settings { rate: 0.0, ..settings() };
     let queue = Queue::restore(held, postcard::from_bytes(&bytes).unwrap(), recovery, START);
-    assert_eq!(queue.figures().waiting, [0, 0, 666_666, 0]);
+    assert_eq!(queue.figures().waiting, [0, 0, 666_666, 0, 0]);
     assert_eq!(queue.line.position(Number(999_998), Lane::Standard), 666_666);
 }

@@ -37,6 +37,6 @@ pub struct Settings {
     pub login_ms: u64,
     /// Largest share of the rate for the grace lane while others wait, 0 to 1.
     pub grace_share: f64,
-    /// Weights of the lanes standard and low, each at least 1.
-    pub lane_weights: [u32; 2],
+    /// Weights of the lanes paying, standard and low, each at least 1.
+    pub lane_weights: [u32; 3],
 }

@@ -26,7 +26,7 @@ pub struct Snapshot {
     /// Number of the first bit of the bitmaps.
     pub(super) first: Number,
     /// Who waits, by lane.
-    pub(super) waiting: [Packed; 4],
+    pub(super) waiting: [Packed; Lane::COUNT],
     /// Who had not been heard of since an earlier restart when his turn came.
     pub(super) skipped: Packed,
     /// Numbers that may never have been given, because of earlier restarts.

@@ -41,11 +41,17 @@ pub enum Lane {
     Standard = 2,
     /// Trials and suspects: a small share, never none.
     Low = 3,
+    /// Those the studio sells or gives a shorter wait to: a larger share, published.
+    Paying = 4,
 }
 
 impl Lane {
+    /// How many there are.
+    pub const COUNT: usize = 5;
+
     /// All lanes in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Staff, Self::Grace, Self::Standard, Self::Low];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Staff, Self::Grace, Self::Standard, Self::Low, Self::Paying];
 
     /// The word for logs, metrics and wires.
     pub const fn name(self) -> &'static str {
@@ -54,6 +60,7 @@ impl Lane {
             Self::Grace => "grace",
             Self::Standard => "standard",
             Self::Low => "low",
+            Self::Paying => "paying",
         }
     }
 }

@@ -68,7 +68,7 @@ mod tests {
             let places: Vec<Place> = numbers.iter().map(|n| Place {
                 number: Number(*n),
                 identity: Identity(n.rotate_left(7) | 1),
-                lane: Lane::ALL[usize::try_from(n % 4).unwrap()],
+                lane: Lane::ALL[usize::try_from(n % 5).unwrap()],
             }).collect();
             let bytes: Vec<u8> = places.iter().flat_map(|place| place.encode()).collect();
             let whole = places.len();
