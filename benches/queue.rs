@@ -6,7 +6,7 @@
 //! `cargo bench --bench queue`; add `-- --memory-only` for the memory alone.
 
 use anteroom::domain::queue::{
-    Checked, Identity, Lane, Number, Queue, Settings, Standing, TicketRef,
+    Announcement, Checked, Identity, Lane, Number, Queue, Settings, Standing, TicketRef,
 };
 use anteroom::domain::time::UnixMicros;
 use divan::Bencher;
@@ -43,6 +43,7 @@ fn settings(rate: f64, burst: u32) -> Settings {
         poll_max_ms: 300_000,
         login_ms: 10_000,
         grace_share: 0.5,
+        slow_start: 1.0,
         lane_weights: [18, 9, 1],
     }
 }
@@ -61,7 +62,7 @@ fn ticket(number: u64) -> TicketRef {
 fn line(count: u64, rate: f64, burst: u32) -> Queue {
     let mut queue = Queue::new(settings(rate, burst), 1, START);
     queue.grant_numbers(Number(100_000_000));
-    queue.pause(START);
+    queue.announce(START, Announcement::pause());
     for number in 0..count {
         queue.enter(START, identity(number), Lane::Standard);
     }
@@ -90,7 +91,7 @@ fn memory() {
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn enqueue(bencher: Bencher) {
     let mut queue = line(MILLION, 500.0, 10);
-    queue.resume(START);
+    queue.announce(START, Announcement::open());
     let mut next = MILLION;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for _ in 0..BATCH {
@@ -105,7 +106,7 @@ fn enqueue(bencher: Bencher) {
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn enqueue_anonymous(bencher: Bencher) {
     let mut queue = line(MILLION, 500.0, 10);
-    queue.resume(START);
+    queue.announce(START, Announcement::open());
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for _ in 0..BATCH {
             let standing = queue.enter(START, Identity::ANONYMOUS, Lane::Standard);
@@ -117,7 +118,7 @@ fn enqueue_anonymous(bencher: Bencher) {
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn poll_at_random_with_exact_position(bencher: Bencher) {
     let mut queue = line(MILLION, 500.0, 10);
-    queue.resume(START);
+    queue.announce(START, Announcement::open());
     let mut dice = 88_172_645_463_325_252_u64;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for _ in 0..BATCH {
@@ -134,7 +135,7 @@ fn poll_at_random_with_exact_position(bencher: Bencher) {
 fn admissions(bencher: Bencher) {
     let burst = u32::try_from(BATCH).unwrap_or(u32::MAX);
     let mut queue = line(MILLION + BATCH, 1e9, burst);
-    queue.resume(START);
+    queue.announce(START, Announcement::open());
     let mut now = START;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         now = now.plus_ms(1);

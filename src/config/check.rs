@@ -54,6 +54,7 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     let q = &config.queue;
     within("queue.rate", q.rate, 0.0, 100_000.0)?;
     within("queue.burst", q.burst, 0, 10_000)?;
+    within("queue.slow_start", q.slow_start, 0.01, 1.0)?;
     within("queue.cap", q.cap, 0, 100_000_000)?;
     within("queue.line_max", q.line_max, 1, 100_000_000)?;
     within("queue.lease_s", q.lease_s, 30, 86_400)?;

@@ -27,6 +27,9 @@ pub struct QueueConfig {
     pub rate: f64,
     /// Admissions that may come at once after a pause, 0 to 10000; 0 means 2 % of the rate, at least 1.
     pub burst: u32,
+    /// Share of the rate that admissions begin with after a standstill of ten seconds or more (pause,
+    /// hold, maintenance, restart); it grows by half every ten seconds. 0.01 to 1; 1: no slow start.
+    pub slow_start: f64,
     /// Whether admissions stand still. Places are kept. Changes live.
     pub paused: bool,
     /// Slots: players online, in grace and with a pass. 0 to 100000000; 0 holds the line. Changes live.
@@ -82,6 +85,7 @@ impl Default for QueueConfig {
             gate: Gate::All,
             rate: 50.0,
             burst: 0,
+            slow_start: 0.2,
             paused: false,
             cap: 10_000,
             strict_cap: true,
@@ -112,6 +116,7 @@ impl QueueConfig {
         Settings {
             rate: self.rate,
             burst: self.burst,
+            slow_start: self.slow_start,
             cap: self.cap,
             strict_cap: self.strict_cap,
             line_max: self.line_max,

@@ -166,7 +166,7 @@ pub fn timestamp(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::queue::Standing;
+    use crate::domain::queue::{Closed, Standing};
     use crate::nakama::waiting;
     use actix_web::body::to_bytes;
 
@@ -211,7 +211,8 @@ mod tests {
 
     #[actix_rt::test]
     async fn who_waits_gets_429_retry_after_and_the_queue_object() {
-        let failure = waiting::failure(&Standing::Full { retry_after_ms: 1_500 });
+        let failure =
+            waiting::failure(&Standing::Refused { why: Closed::Full, retry_after_ms: 1_500 });
         let response = render(Err(failure));
         assert_eq!(response.status(), 429);
         assert_eq!(header_of(&response, "retry-after").unwrap(), "2");

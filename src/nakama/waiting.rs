@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::domain::queue::{Phase, Reason, Standing, Waiting};
+use crate::domain::queue::{Closed, Phase, Reason, Standing, Waiting};
 
 use super::errors::{Failure, code};
 
@@ -28,7 +28,7 @@ pub struct QueueNote {
     pub eta_high_ms: Option<u32>,
     /// When to try again, in milliseconds.
     pub poll_after_ms: u32,
-    /// `queued`, `front`, `held`, `paused` or `full`.
+    /// `queued`, `front`, `held`, `paused`, `maintenance`; refused: `full`, `draining`, `maintenance`.
     pub phase: &'static str,
     /// Why position or estimate got worse since the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,27 +39,32 @@ pub struct QueueNote {
 pub fn failure(standing: &Standing) -> Failure {
     let (message, note) = match standing {
         Standing::Waiting(waiting) => in_line(waiting),
-        Standing::Full { retry_after_ms } => full(*retry_after_ms),
+        Standing::Refused { why, retry_after_ms } => refused(*why, *retry_after_ms),
         // A standing that lets in is no reason to wait; ask again and be let in.
-        Standing::Passed { .. } | Standing::HoldsSlot => full(1_000),
+        Standing::Passed { .. } | Standing::HoldsSlot => refused(Closed::Full, 1_000),
     };
     let retry_after_s = u64::from(note.poll_after_ms).div_ceil(1_000);
     let failure = Failure::new(code::RESOURCE_EXHAUSTED, message).retry_after(retry_after_s);
     Failure { queue: Some(Box::new(note)), ..failure }
 }
 
-fn full(retry_after_ms: u64) -> (String, QueueNote) {
+fn refused(why: Closed, retry_after_ms: u64) -> (String, QueueNote) {
     let again = spoken(retry_after_ms);
-    let message = format!("The line is full. Please try again in {again}.");
-    let note =
-        QueueNote { poll_after_ms: narrow(retry_after_ms), phase: "full", ..Default::default() };
-    (message, note)
+    let what = match why {
+        Closed::Full => "The line is full",
+        Closed::Draining => "The game is about to close",
+        Closed::Maintenance => "The game is down for maintenance",
+    };
+    let message = format!("{what}. Please try again in {again}.");
+    let poll_after_ms = narrow(retry_after_ms);
+    (message, QueueNote { poll_after_ms, phase: why.name(), ..Default::default() })
 }
 
 fn in_line(waiting: &Waiting) -> (String, QueueNote) {
     let place = format!("You are number {} in line", waiting.position);
     let about = match (waiting.phase, waiting.eta) {
         (Phase::Paused, _) => "; the line is paused".to_owned(),
+        (Phase::Maintenance, _) => "; the game is down for maintenance".to_owned(),
         (_, Some(eta)) => format!(", about {} to go", spoken(eta.mid_ms)),
         (_, None) => "; it is not moving yet".to_owned(),
     };
@@ -159,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_full_line_says_when_to_come_back() {
-        let (message, note) = json(&Standing::Full { retry_after_ms: 30_000 });
+        let (message, note) =
+            json(&Standing::Refused { why: Closed::Full, retry_after_ms: 30_000 });
         assert_eq!(message, "The line is full. Please try again in 30 seconds.");
         assert_eq!(note, r#"{"poll_after_ms":30000,"phase":"full"}"#);
     }

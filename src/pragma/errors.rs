@@ -395,7 +395,7 @@ impl From<SignInError> for Fault {
             SignInError::Wait(standing) => {
                 let ms = match standing {
                     Standing::Waiting(waiting) => waiting.poll_after_ms,
-                    Standing::Full { retry_after_ms } => retry_after_ms,
+                    Standing::Refused { retry_after_ms, .. } => retry_after_ms,
                     Standing::Passed { .. } | Standing::HoldsSlot => 1_000,
                 };
                 Self::RateLimited { retry_after_s: ms.div_ceil(1_000).max(1) }
@@ -412,6 +412,7 @@ impl From<SignInError> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::queue::Closed;
 
     #[test]
     fn the_table_has_the_statuses_and_names_of_the_protocol() {
@@ -463,7 +464,10 @@ mod tests {
         let busy = Fault::from(SignInError::Busy { retry_after_s: 3 }).response(Uuid::nil());
         assert_eq!(busy.status(), 429);
         assert_eq!(busy.headers().get(RETRY_AFTER).unwrap(), "3");
-        let full = Fault::from(SignInError::Wait(Standing::Full { retry_after_ms: 1_001 }));
+        let full = Fault::from(SignInError::Wait(Standing::Refused {
+            why: Closed::Full,
+            retry_after_ms: 1_001,
+        }));
         assert_eq!(full, Fault::RateLimited { retry_after_s: 2 });
         let denied = Fault::Full { retry_after_s: 9 }.denied(Uuid::nil());
         assert_eq!((denied.status, denied.headers), (503, vec![("retry-after", "9".to_owned())]));

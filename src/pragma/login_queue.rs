@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{App, Fault, accepts_json, client, json};
 use crate::config::Config;
 use crate::config::queue::Gate;
-use crate::domain::queue::{Checked, Identity, Lane, Number, Reason, Standing, TicketRef};
+use crate::domain::queue::{Checked, Closed, Identity, Lane, Number, Reason, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::ticket::{Claims, TICKET_LIFE_S};
 use crate::domain::token::{TicketError, TicketKeys};
@@ -112,7 +112,8 @@ async fn again(
         Ok(standing) => Ok(json(view.answer(&standing, None))),
         Err(SignInError::Busy { retry_after_s }) if waiting.is_some() => {
             let retry_after_ms = u64::from(retry_after_s).saturating_mul(1_000);
-            Ok(json(view.answer(&Standing::Full { retry_after_ms }, None)))
+            let refused = Standing::Refused { why: Closed::Full, retry_after_ms };
+            Ok(json(view.answer(&refused, None)))
         }
         Err(error) => Err(error.into()),
     }
@@ -167,16 +168,16 @@ impl<'a> View<'a> {
                     }
                 }
             }
-            Standing::Full { retry_after_ms } => {
+            Standing::Refused { why, retry_after_ms } => {
                 let ticket = self.tickets.sign_ticket(&no_place(self.now), self.now, TICKET_LIFE_S);
-                written(&ticket, Some(&self.full(*retry_after_ms)))
+                written(&ticket, Some(&self.refused(*why, *retry_after_ms)))
             }
         }
     }
 
-    /// What somebody is told for whom there is no room in line: behind everybody, and at least as
+    /// What somebody is told who gets no place in line: behind everybody, and at least as
     /// long as all of them take.
-    fn full(&self, retry_after_ms: u64) -> Wait {
+    fn refused(&self, why: Closed, retry_after_ms: u64) -> Wait {
         let queue = &self.config.queue;
         let position = queue.line_max.saturating_add(1);
         #[expect(
@@ -194,7 +195,7 @@ impl<'a> View<'a> {
             position,
             eta_ms: eta_ms.max(retry_after_ms),
             poll_ms: retry_after_ms,
-            phase: "full",
+            phase: why.name(),
             reason: None,
         }
     }

@@ -77,7 +77,7 @@ fn a_pass_that_stands_in_line_again_goes_out_as_a_ticket() {
 
 #[test]
 fn a_full_line_is_an_answer_with_a_time_and_a_ticket_without_a_place() {
-    let answer = answer(&Standing::Full { retry_after_ms: 30_000 }, None);
+    let answer = answer(&Standing::Refused { why: Closed::Full, retry_after_ms: 30_000 }, None);
     assert_eq!(answer["isAllowedIn"], false);
     assert_eq!(answer["positionInQueue"], Config::default().queue.line_max + 1);
     assert_eq!(answer["pollNextDuration"], 30_000);

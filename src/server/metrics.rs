@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::parts::Running;
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
-use crate::domain::queue::{Figures, Lane};
+use crate::domain::queue::{Figures, Lane, Mode};
 use crate::domain::session::CloseReason;
 use crate::identity::Providers;
 use crate::observe::Health;
@@ -124,7 +124,11 @@ fn queue(page: &mut Page, figures: &Figures) {
     page.put(name::PARKED, figures.parked);
     page.put(name::TARGET_RATE, figures.rate);
     page.put(name::TARGET_CCU, figures.cap);
-    page.put(name::PAUSED, figures.paused);
+    page.put(name::RATE, figures.rate_in_force);
+    for mode in Mode::ALL {
+        page.labelled(name::MODE, mode.name(), figures.mode == mode);
+    }
+    page.put(name::PAUSED, !figures.mode.admits());
     for (state, slots) in [
         ("live", figures.live),
         ("reserved", figures.reserved),
@@ -145,6 +149,7 @@ fn queue(page: &mut Page, figures: &Figures) {
     page.put(name::LEFT, figures.left_total);
     page.put(name::RETURNED, figures.returned_total);
     page.put(name::REFUSED_FULL, figures.refused_full_total);
+    page.put(name::REFUSED_CLOSED, figures.refused_closed_total);
     for (quantile, error) in [("0.5", figures.eta_error_median), ("0.9", figures.eta_error_p90)] {
         if let Some(error) = error {
             page.labelled(name::ETA_ERROR, quantile, error);

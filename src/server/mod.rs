@@ -18,7 +18,7 @@ use crate::actors::{Accounts, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
-use crate::domain::queue::Figures;
+use crate::domain::queue::{Announcement, Figures, Mode};
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
@@ -183,11 +183,15 @@ impl Dials {
         // Pausing comes first and resuming last: nobody slips in between.
         let applied = async {
             if queue.paused {
-                self.line.pause().await?;
+                self.line.announce(Announcement::pause()).await?;
             }
             self.line.set_rate(queue.rate).await?;
             self.line.set_cap(queue.cap).await?;
-            if queue.paused { Ok(()) } else { self.line.resume().await }
+            // Anything but a pause was announced otherwise, and is ended so.
+            match (queue.paused, self.line.figures().await?.mode) {
+                (false, Mode::Paused) => self.line.announce(Announcement::open()).await,
+                _ => Ok(()),
+            }
         };
         match applied.await {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),

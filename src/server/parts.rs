@@ -18,7 +18,7 @@ use crate::config::secrets::{DEV_SERVER_KEY, SecretsError, key_bytes};
 use crate::config::{Config, Secrets};
 use crate::domain::account::{Link, LinkKind};
 use crate::domain::friend::FriendLimits;
-use crate::domain::queue::{Departure, Number, Player};
+use crate::domain::queue::{Announcement, Departure, Mode, Number, Player};
 use crate::domain::token::nakama::NakamaKeys;
 use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::player::PlayerKeys;
@@ -275,9 +275,10 @@ async fn open_line(
     if found.cap != wanted.cap {
         line.set_cap(wanted.cap).await?;
     }
-    match (found.paused, wanted.paused) {
-        (true, false) => line.resume().await?,
-        (false, true) => line.pause().await?,
+    // What was announced otherwise than by the settings outlives a restart.
+    match (found.mode, wanted.paused) {
+        (Mode::Paused, false) => line.announce(Announcement::open()).await?,
+        (Mode::Open, true) => line.announce(Announcement::pause()).await?,
         _ => {}
     }
     Ok((line, stopped))

@@ -75,7 +75,7 @@ impl Checks {
         self.pay(now);
         let count = admitted(&after) - admitted(&self.before);
         self.admit(count);
-        let paused = self.before.paused && !matches!(input, Input::Resume);
+        let paused = !self.before.mode.admits() && !matches!(input, Input::Announce(_));
         assert!(count == 0 || !paused, "I10: admitted while paused by {input:?}");
         let above = !self.strict && matches!(input, Input::Connect(_));
         let most = used(&self.before).max(after.cap).max(self.before.cap) + u64::from(above);

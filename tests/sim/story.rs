@@ -93,7 +93,7 @@ impl World {
             Some(Standing::Waiting(waiting)) => waiting.ticket.number == ticket.number,
             Some(Standing::Passed { ticket: pass, .. }) => pass.number == ticket.number,
             Some(Standing::HoldsSlot) => true,
-            Some(Standing::Full { .. }) | None => false,
+            Some(Standing::Refused { .. }) | None => false,
         };
         assert!(same || !promised, "I4, I7, I11: {person:?} had a place, now {standing:?}");
         self.summary.returned += u64::from(same && person.was_silent);
@@ -153,7 +153,7 @@ impl World {
                 self.ask(Input::AdmitExempt(person.player, person.identity));
                 self.signed_in(who, false);
             }
-            Standing::Full { retry_after_ms } => {
+            Standing::Refused { retry_after_ms, .. } => {
                 self.people[who].ticket = None;
                 self.people[who].stage = Stage::Outside;
                 self.plan(who, retry_after_ms);

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use anteroom::domain::queue::{
-    Identity, Input, Lane, Number, Output, Player, Queue, Recovery, Settings, Snapshot,
+    Announcement, Identity, Input, Lane, Mode, Number, Output, Player, Queue, Recovery, Settings,
+    Snapshot,
 };
 use anteroom::domain::time::UnixMicros;
 
@@ -104,6 +105,7 @@ fn settings(dice: &mut Dice) -> Settings {
         poll_max_ms: 60_000,
         login_ms: 1_000,
         grace_share: 0.5,
+        slow_start: 1.0,
         lane_weights: [8, 4, 1],
     }
 }
@@ -215,7 +217,7 @@ impl World {
         let figures = self.queue.figures();
         let used = figures.live + figures.reserved + figures.passes_out + figures.grace;
         let waits = figures.waiting.iter().sum::<u64>() > 0;
-        let can = !figures.paused && used < figures.cap && figures.rate > 0.0;
+        let can = figures.mode.admits() && used < figures.cap && figures.rate > 0.0;
         if waits && can {
             let wake = self.queue.next_wake().expect("I8: somebody may come in");
             // Up to four owed after a burst, and one.
@@ -251,7 +253,7 @@ impl World {
         for person in &self.people {
             assert_eq!(person.stage, Stage::Gone);
         }
-        self.ask(Input::Resume);
+        self.ask(Input::Announce(Announcement::open()));
         for _ in 0..400 {
             self.now = self.now.plus_secs(5);
             self.ask(Input::Tick);
@@ -299,11 +301,14 @@ impl World {
                 let cap = self.dice.below(120);
                 self.ask(Input::SetCap(if cap < 20 { 0 } else { cap }));
             }
-            2 => drop(self.ask(Input::Pause)),
-            _ => drop(self.ask(Input::Resume)),
+            2 => {
+                let mode = Mode::ALL[self.dice.below(Mode::ALL.len() as u64) as usize];
+                self.ask(Input::Announce(Announcement::new(mode, None, "")));
+            }
+            _ => drop(self.ask(Input::Announce(Announcement::open()))),
         }
         let figures = self.queue.figures();
-        if figures.paused || figures.rate == 0.0 || figures.cap == 0 {
+        if figures.mode != Mode::Open || figures.rate == 0.0 || figures.cap == 0 {
             let at = self.now.plus_ms(self.dice.ms(5_000, 60_000));
             self.push(at, Event::Release);
         }
@@ -312,8 +317,8 @@ impl World {
     /// Nothing is held for ever.
     fn release(&mut self) {
         let figures = self.queue.figures();
-        if figures.paused {
-            self.ask(Input::Resume);
+        if figures.mode != Mode::Open {
+            self.ask(Input::Announce(Announcement::open()));
         }
         if figures.rate == 0.0 {
             self.ask(Input::SetRate(self.settings.rate));

@@ -204,13 +204,12 @@ impl LoginQueue {
     }
 
     fn steer(&mut self, now: UnixMicros, steering: Steering, reply: Reply<()>) {
+        tracing::info!(?steering, "an operator changes the queue");
         match steering {
             Steering::Rate(rate) => self.queue.set_rate(now, rate),
             Steering::Cap(cap) => self.queue.set_cap(now, cap),
-            Steering::Pause => self.queue.pause(now),
-            Steering::Resume => self.queue.resume(now),
+            Steering::Announce(announced) => self.queue.announce(now, announced),
         }
-        tracing::info!(?steering, "an operator changed the queue");
         self.write_snapshot(now, vec![reply]);
     }
 

@@ -4,8 +4,8 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use crate::domain::queue::{
-    Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player, Standing,
-    TicketRef,
+    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player,
+    Standing, TicketRef,
 };
 
 /// Where an answer goes. Dropped without one: no answer.
@@ -65,10 +65,9 @@ pub(super) enum Said {
 }
 
 /// What operators change while the line moves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Steering {
     Rate(f64),
     Cap(u64),
-    Pause,
-    Resume,
+    Announce(Announcement),
 }

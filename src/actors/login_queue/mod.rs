@@ -31,8 +31,8 @@ use self::holders::Holders;
 use super::CallError;
 use crate::clock::Clock;
 use crate::domain::queue::{
-    Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player, Standing,
-    TicketRef,
+    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player,
+    Standing, TicketRef,
 };
 
 pub use opening::{LineError, LineSeeds, Redeemed};
@@ -181,15 +181,10 @@ impl Line {
         self.call(|reply| Ask::Steer(Steering::Cap(cap), reply)).await
     }
 
-    /// Stops admissions; places are kept. Answered when it would survive a crash; nobody is
-    /// admitted after the answer.
-    pub async fn pause(&self) -> Result<(), CallError> {
-        self.call(|reply| Ask::Steer(Steering::Pause, reply)).await
-    }
-
-    /// Lets admissions go on. Answered when it would survive a crash.
-    pub async fn resume(&self) -> Result<(), CallError> {
-        self.call(|reply| Ask::Steer(Steering::Resume, reply)).await
+    /// Opens, pauses, drains or closes the line for maintenance; places are kept. Answered when it
+    /// would survive a crash; after the answer to a pause nobody is admitted.
+    pub async fn announce(&self, announced: Announcement) -> Result<(), CallError> {
+        self.call(|reply| Ask::Steer(Steering::Announce(announced), reply)).await
     }
 
     /// What the line counts, for metrics and operators.

@@ -19,7 +19,7 @@ use super::unsynced::Unsynced;
 use super::{Inner, Line};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::queue::{Number, Player, Queue, Recovery, Settings, Standing};
+use crate::domain::queue::{Announcement, Number, Player, Queue, Recovery, Settings, Standing};
 use crate::domain::time::UnixMicros;
 use crate::store::line::{self, Disk, Done, Files, Found, LineFileError, Place, Start};
 
@@ -183,8 +183,8 @@ fn take_anew(queue: &mut Queue, carried: &[Place], now: UnixMicros) -> Vec<Place
     if carried.is_empty() {
         return Vec::new();
     }
-    let was_paused = queue.is_paused();
-    queue.pause(now);
+    let announced = queue.announcement().clone();
+    queue.announce(now, Announcement::pause());
     let taken = carried
         .iter()
         .filter_map(|place| match queue.enter(now, place.identity, place.lane) {
@@ -192,9 +192,7 @@ fn take_anew(queue: &mut Queue, carried: &[Place], now: UnixMicros) -> Vec<Place
             _ => None,
         })
         .collect();
-    if !was_paused {
-        queue.resume(now);
-    }
+    queue.announce(now, announced);
     taken
 }
 

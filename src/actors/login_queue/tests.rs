@@ -189,14 +189,14 @@ async fn a_flood_is_not_told_that_the_line_is_full() {
 async fn a_pause_survives_a_crash_right_after_its_answer() {
     let data = tempfile::tempdir().unwrap();
     let (line, _stopped) = open(data.path());
-    assert!(!line.figures().await.unwrap().paused);
-    line.pause().await.unwrap();
+    assert!(line.figures().await.unwrap().mode.admits());
+    line.announce(Announcement::pause()).await.unwrap();
     let copy = crash(data.path());
     let (after, _stopped) = open(copy.path());
-    assert!(after.figures().await.unwrap().paused);
-    after.resume().await.unwrap();
+    assert!(!after.figures().await.unwrap().mode.admits());
+    after.announce(Announcement::open()).await.unwrap();
     let copy = crash(copy.path());
-    assert!(!open(copy.path()).0.figures().await.unwrap().paused);
+    assert!(open(copy.path()).0.figures().await.unwrap().mode.admits());
 }
 
 #[actix::test]
@@ -415,7 +415,7 @@ async fn a_disk_that_fails_acknowledges_nothing_and_stops_the_process() {
     let ended = stopped.await;
     assert!(matches!(&ended, Ended::Failed(why) if why.contains("no space left")), "{ended:?}");
     assert_eq!(line.check(kept).await, Err(CallError::NoAnswer));
-    assert_eq!(line.pause().await, Err(CallError::NoAnswer));
+    assert_eq!(line.announce(Announcement::pause()).await, Err(CallError::NoAnswer));
     line.close().await;
 
     let (line, _stopped) = open(data.path());

@@ -1,5 +1,7 @@
 //! What happens by itself as time passes: admissions, and everything that runs out.
 
+use std::collections::VecDeque;
+
 use super::line::{Mark, State};
 use super::record::{secs, secs_up};
 use super::{Lane, Number, Queue, UnixMicros};
@@ -30,6 +32,10 @@ impl Queue {
 
     /// Everything that is due by `now`.
     pub(super) fn run(&mut self, now: UnixMicros) {
+        self.expire_announcement(now);
+        if self.throttle_at.is_some_and(|at| at <= now) {
+            self.apply_throttle(now);
+        }
         self.expire_passes(now);
         self.expire_in_use(now);
         self.expire_parked(now);
@@ -54,13 +60,20 @@ impl Queue {
     pub(super) fn next_due(&self) -> Option<UnixMicros> {
         const NEVER: UnixMicros = UnixMicros(u64::MAX);
         let mut due = self.admission_due().unwrap_or(NEVER);
-        for timers in [&self.passes, &self.parked] {
-            if let Some(&(until, _)) = timers.front() {
-                due = due.min(UnixMicros::from_secs(until.into()));
-            }
+        let first = |timers: &VecDeque<(u32, Number)>| {
+            timers.front().map(|&(until, _)| UnixMicros::from_secs(until.into()))
+        };
+        if let Some(until) = first(&self.passes) {
+            due = due.min(until);
+        }
+        if let (Some(until), Some(kept_until)) = (first(&self.parked), self.keeps_until()) {
+            due = due.min(until.max(kept_until));
         }
         if let Some(&until) = self.in_use.values().min() {
             due = due.min(until);
+        }
+        for at in [self.announced.until, self.throttle_at].into_iter().flatten() {
+            due = due.min(at);
         }
         if let Some(until) = self.ledger.next_due() {
             due = due.min(until);
@@ -73,7 +86,7 @@ impl Queue {
 
     /// When the next admission can happen if nothing changes.
     fn admission_due(&self) -> Option<UnixMicros> {
-        if self.paused || self.free() == 0 || self.line.waiting_total() == 0 {
+        if !self.announced.mode.admits() || self.free() == 0 || self.line.waiting_total() == 0 {
             return None;
         }
         Some(self.gate.opens_at()?.max(self.settle_until))
@@ -81,7 +94,7 @@ impl Queue {
 
     /// Admits as many as gate and slots allow (I1, I2, I8); whether it had to stop in between.
     pub(super) fn admit(&mut self, now: UnixMicros) -> bool {
-        if self.paused || now < self.settle_until {
+        if !self.announced.mode.admits() || now < self.settle_until {
             return false;
         }
         let mut skips = SKIPS_MAX;
@@ -228,6 +241,9 @@ impl Queue {
     }
 
     fn expire_parked(&mut self, now: UnixMicros) {
+        if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
+            return;
+        }
         while let Some(&(until, number)) = self.parked.front()
             && UnixMicros::from_secs(until.into()) <= now
         {
@@ -242,6 +258,9 @@ impl Queue {
     /// Looks through a part of the window for leases that are over: never through all of it.
     fn sweep(&mut self, now: UnixMicros) {
         self.sweep_at = now.plus_ms(SWEEP_EVERY_MS);
+        if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
+            return;
+        }
         let window = self.line.blocks();
         let blocks = (window.end - window.start).div_ceil(SWEEP_ROUNDS);
         for _ in 0..blocks {

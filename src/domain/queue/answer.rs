@@ -5,7 +5,9 @@ use super::eta::Road;
 use super::lanes::WEIGHTED;
 use super::line::{Mark, State};
 use super::record::{Record, secs, secs_up};
-use super::{Eta, Lane, Number, Phase, Queue, Reason, Standing, TicketRef, UnixMicros, Waiting};
+use super::{
+    Eta, Lane, Mode, Number, Phase, Queue, Reason, Standing, TicketRef, UnixMicros, Waiting,
+};
 
 /// The range around an estimate (login-queues §2.6).
 const EARLY: f64 = 1.2;
@@ -95,8 +97,11 @@ impl Queue {
 
     fn phase(&self, seconds: Option<Guess>) -> Phase {
         match seconds {
-            None if self.paused => Phase::Paused,
-            None => Phase::Held,
+            None => match self.announced.mode {
+                Mode::Paused => Phase::Paused,
+                Mode::Maintenance => Phase::Maintenance,
+                Mode::Open | Mode::Held | Mode::Draining => Phase::Held,
+            },
             Some(Guess::Estimate(seconds)) if seconds <= FRONT_S => Phase::Front,
             Some(_) => Phase::Queued,
         }
@@ -106,7 +111,7 @@ impl Queue {
     /// `None` while the line stands.
     fn seconds(&self, lane: Lane, position: u64, waited_s: u32) -> Option<Guess> {
         let rate = self.gate.rate();
-        if self.paused || rate <= 0.0 || self.settings.cap == 0 {
+        if !self.announced.mode.admits() || rate <= 0.0 || self.settings.cap == 0 {
             return None;
         }
         let now = self.time.now;

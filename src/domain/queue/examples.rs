@@ -23,6 +23,7 @@ pub(super) fn settings() -> Settings {
         poll_max_ms: 300_000,
         login_ms: 0,
         grace_share: 0.5,
+        slow_start: 1.0,
         lane_weights: [18, 9, 1],
     }
 }
@@ -196,15 +197,15 @@ fn pause_holds_and_a_restart_does_not_resume() {
     let mut queue = queue(settings());
     enter(&mut queue, START, 1);
     let second = waiting(enter(&mut queue, START, 2));
-    queue.pause(START);
+    queue.announce(START, Announcement::pause());
     run_until(&mut queue, at(10));
     let polled = waiting(standing(queue.check(at(10), second.ticket)));
     assert_eq!((polled.phase, polled.position, polled.eta), (Phase::Paused, 1, None));
     let recovery = Recovery { clean: true, reserved_until: Number(100_000), ..Recovery::default() };
     let mut queue = crash(&queue.snapshot(at(10)), settings(), at(20), recovery);
-    assert!(queue.is_paused());
+    assert!(queue.announcement().mode == Mode::Paused);
     assert_eq!(waiting(standing(queue.check(at(40), second.ticket))).phase, Phase::Paused);
-    queue.resume(at(41));
+    queue.announce(at(41), Announcement::open());
     passed(standing(queue.check(at(41), second.ticket)));
 }
 
@@ -230,11 +231,12 @@ fn a_clock_that_steps_back_stops_nothing() {
 #[test]
 fn an_exhausted_block_of_numbers_answers_come_back() {
     let mut queue = Queue::new(settings(), 3, START);
-    assert_eq!(enter(&mut queue, START, 1), Standing::Full { retry_after_ms: 1_000 });
+    let full = Standing::Refused { why: Closed::Full, retry_after_ms: 1_000 };
+    assert_eq!(enter(&mut queue, START, 1), full);
     queue.grant_numbers(Number(3));
     passed(enter(&mut queue, START, 1));
     waiting(enter(&mut queue, START, 2));
-    assert_eq!(enter(&mut queue, START, 3), Standing::Full { retry_after_ms: 1_000 });
+    assert_eq!(enter(&mut queue, START, 3), full);
     waiting(enter(&mut queue, START, 2));
     queue.grant_numbers(Number(10));
     assert_eq!(waiting(enter(&mut queue, START, 3)).ticket.number, Number(3));
@@ -245,7 +247,8 @@ fn a_full_line_refuses_with_a_time_and_keeps_who_is_in() {
     let mut queue = queue(Settings { line_max: 2, rate: 0.0, ..settings() });
     waiting(enter(&mut queue, START, 1));
     let second = waiting(enter(&mut queue, START, 2));
-    assert!(matches!(enter(&mut queue, START, 3), Standing::Full { retry_after_ms: 1_000.. }));
+    let third = enter(&mut queue, START, 3);
+    assert!(matches!(third, Standing::Refused { why: Closed::Full, retry_after_ms: 1_000.. }));
     waiting(enter(&mut queue, START, 2));
     assert!(queue.leave(START, second.ticket.number));
     waiting(enter(&mut queue, START, 3));

@@ -2,7 +2,7 @@
 
 use super::ledger::Kind;
 use super::line::Mark;
-use super::{Lane, Queue, UnixMicros};
+use super::{Lane, Mode, Queue, UnixMicros};
 
 /// Everything worth watching. Totals count since this run started.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,10 +21,12 @@ pub struct Figures {
     pub grace: u64,
     /// Slots in all.
     pub cap: u64,
-    /// Admissions per second allowed.
+    /// Admissions per second the operators allow.
     pub rate: f64,
-    /// Whether an operator paused admissions.
-    pub paused: bool,
+    /// Admissions per second in force: less after a standstill.
+    pub rate_in_force: f64,
+    /// What the line does.
+    pub mode: Mode,
     /// Admitted by lane.
     pub admitted_total: [u64; Lane::COUNT],
     /// What ran out.
@@ -37,6 +39,8 @@ pub struct Figures {
     pub given_back_total: u64,
     /// Entries refused because the line was full.
     pub refused_full_total: u64,
+    /// Entries refused while draining or in maintenance.
+    pub refused_closed_total: u64,
     /// Sockets refused because no slot was free.
     pub refused_socket_total: u64,
     /// Waiters who give up, per waiter and second.
@@ -80,6 +84,7 @@ pub(super) struct Tally {
     pub(super) returned: u64,
     pub(super) given_back: u64,
     pub(super) refused_full: u64,
+    pub(super) refused_closed: u64,
     pub(super) refused_socket: u64,
     pub(super) reversals: u64,
 }
@@ -107,14 +112,16 @@ impl Queue {
             passes_out: self.line.count(Mark::Pass),
             grace,
             cap: self.settings.cap,
-            rate: self.gate.rate(),
-            paused: self.paused,
+            rate: self.throttle.ceiling(),
+            rate_in_force: self.gate.rate(),
+            mode: self.announced.mode,
             admitted_total: admitted,
             expired_total: expired,
             left_total: left,
             returned_total: returned,
             given_back_total: given_back,
             refused_full_total: self.tally.refused_full,
+            refused_closed_total: self.tally.refused_closed,
             refused_socket_total: self.tally.refused_socket,
             abandon_hazard: self.eta.hazard(),
             departure_rate: self.eta.departure_rate(),

@@ -1,7 +1,7 @@
 //! The login queue: a line, a gate and a ledger of slots, joined in one state machine.
 //!
 //! Read `queue` for the machine, then its parts: `line` (order under abandonment), `gate`
-//! (rate), `ledger` (slots), `lanes`, `eta`, `poll`. `admission` is what happens by itself as time
+//! and `throttle` (rate), `ledger` (slots), `lanes`, `mode`, `eta`, `poll`. `admission` is what happens by itself as time
 //! passes, `slots` what happens after admission, `recovery` what survives a restart, `replay` the
 //! same machine behind one function. The invariants I1 to I14 are those of the project's note on
 //! login queues; each test names the one it keeps.
@@ -20,6 +20,7 @@ mod index;
 mod lanes;
 mod ledger;
 mod line;
+pub mod mode;
 mod packed;
 mod poll;
 #[cfg(test)]
@@ -38,9 +39,11 @@ pub mod settings;
 mod slots;
 mod snapshot;
 pub mod standing;
+mod throttle;
 
 pub use figures::Figures;
 pub use ledger::Holder;
+pub use mode::{Announcement, Mode};
 pub use queue::{Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};
@@ -48,7 +51,7 @@ pub use settings::Settings;
 pub use slots::NoSlot;
 pub use snapshot::Snapshot;
 pub use standing::{
-    Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
+    Closed, Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
     TicketRef, Waiting,
 };
 

@@ -30,6 +30,7 @@ fn settings() -> Settings {
         poll_max_ms: 30_000,
         login_ms: 0,
         grace_share: 0.5,
+        slow_start: 1.0,
         lane_weights: [6, 3, 1],
     }
 }
@@ -50,8 +51,7 @@ enum Step {
     Tick,
     Rate(u8),
     Cap(u8),
-    Pause,
-    Resume,
+    Announce(Mode),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -71,8 +71,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Tick),
         1 => (0_u8..9).prop_map(Step::Rate),
         1 => (0_u8..14).prop_map(Step::Cap),
-        1 => Just(Step::Pause),
-        2 => Just(Step::Resume),
+        1 => prop::sample::select(&Mode::ALL[..]).prop_map(Step::Announce),
+        2 => Just(Step::Announce(Mode::Open)),
     ]
 }
 
@@ -207,8 +207,9 @@ impl Model {
                 self.rates.push((self.queue.time.now, f64::from(rate)));
             }
             Step::Cap(cap) => self.queue.set_cap(now, u64::from(cap)),
-            Step::Pause => self.queue.pause(now),
-            Step::Resume => self.queue.resume(now),
+            Step::Announce(mode) => {
+                self.queue.announce(now, Announcement::new(mode, None, ""));
+            }
         }
         Ok(())
     }
@@ -235,10 +236,12 @@ impl Model {
     fn verify(&mut self, step: &Step, most: u64, paused: bool) -> Result<(), TestCaseError> {
         let now = self.queue.time.now;
         let admitted = self.note_transitions(now)?;
-        prop_assert!(admitted == 0 || !paused || matches!(step, Step::Resume), "I10");
+        prop_assert!(admitted == 0 || !paused || matches!(step, Step::Announce(_)), "I10");
         let most = most.max(self.queue.settings.cap);
         prop_assert!(self.queue.used() <= most, "I2: {} of {most}", self.queue.used());
-        let can = !self.queue.paused && self.queue.gate.is_open(now) && self.queue.free() > 0;
+        let can = self.queue.announcement().mode.admits()
+            && self.queue.gate.is_open(now)
+            && self.queue.free() > 0;
         let untouched = matches!(step, Step::Wait(_) | Step::Back(_));
         prop_assert!(untouched || !can || self.queue.line.waiting_total() == 0, "I8");
         self.verify_positions()?;
@@ -355,7 +358,7 @@ proptest! {
         let mut model = Model::new();
         for step in &steps {
             let most = model.queue.used().max(model.queue.settings.cap);
-            let paused = model.queue.paused;
+            let paused = !model.queue.announcement().mode.admits();
             model.apply(step)?;
             model.verify(step, most, paused)?;
         }

@@ -11,12 +11,15 @@ use super::gate::Gate;
 use super::lanes::Lanes;
 use super::ledger::{Holder, Ledger};
 use super::line::{Line, Mark, State};
+use super::mode::Announcement;
 use super::poll::Pace;
 use super::record::Record;
 use super::recovery::Recovered;
 use super::redeemed::Redeemed;
+use super::throttle::Throttle;
 use super::{
-    Identity, Lane, NUMBERS_RETRY_MS, Number, Reason, Settings, Standing, TicketRef, UnixMicros,
+    Closed, Identity, Lane, NUMBERS_RETRY_MS, Number, Reason, Settings, Standing, TicketRef,
+    UnixMicros,
 };
 
 /// What [`Queue::check`] says of a ticket.
@@ -56,7 +59,14 @@ pub struct Queue {
     /// Passes being redeemed, and until when they do not expire.
     pub(super) in_use: BTreeMap<Number, UnixMicros>,
     pub(super) redeemed: Redeemed,
-    pub(super) paused: bool,
+    pub(super) announced: Announcement,
+    /// Since when admissions go on, or stand still.
+    pub(super) mode_since: UnixMicros,
+    /// Nobody's place lapses before this.
+    pub(super) kept_until: UnixMicros,
+    pub(super) throttle: Throttle,
+    /// When the rate in force changes next by itself.
+    pub(super) throttle_at: Option<UnixMicros>,
     /// No admission before this: the server has just started.
     pub(super) settle_until: UnixMicros,
     pub(super) settings_changed_at: UnixMicros,
@@ -121,7 +131,11 @@ impl Queue {
             parked: VecDeque::new(),
             in_use: BTreeMap::new(),
             redeemed: Redeemed::default(),
-            paused: false,
+            announced: Announcement::open(),
+            mode_since: now,
+            kept_until: UnixMicros(0),
+            throttle: Throttle::new(settings.rate, settings.slow_start),
+            throttle_at: None,
             settle_until: UnixMicros(0),
             settings_changed_at: UnixMicros(0),
             recovered: None,
@@ -163,8 +177,8 @@ impl Queue {
         if let Some(number) = self.line.find(identity) {
             return self.known(now, number, false);
         }
-        if let Some(full) = self.refuse_full() {
-            return full;
+        if let Some(refused) = self.refuse() {
+            return refused;
         }
         let number = self.line.push(lane, Record::new(identity, lane, now));
         let admitted = self.tally.admitted;
@@ -177,7 +191,11 @@ impl Queue {
         Standing::Waiting(self.answer(now, number, lane, position, None))
     }
 
-    fn refuse_full(&mut self) -> Option<Standing> {
+    /// Why nobody new gets a place at this moment.
+    fn refuse(&mut self) -> Option<Standing> {
+        if let Some(closed) = self.refuse_closed() {
+            return Some(closed);
+        }
         // Numbers that may never have been given keep nobody out.
         let presumed = self.recovered.as_ref().map_or(0, Recovered::presumed_count);
         let line_max = self.settings.line_max.saturating_add(presumed);
@@ -186,11 +204,11 @@ impl Queue {
             let low = self.settings.poll_min_ms;
             let spread_ms = 15_000 + self.tally.refused_full % 16 * 1_000;
             let retry_after_ms = spread_ms.clamp(low, self.settings.poll_max_ms.max(low));
-            return Some(Standing::Full { retry_after_ms });
+            return Some(Standing::Refused { why: Closed::Full, retry_after_ms });
         }
         if self.numbers_left() == 0 {
             self.tally.refused_full += 1;
-            return Some(Standing::Full { retry_after_ms: NUMBERS_RETRY_MS });
+            return Some(Standing::Refused { why: Closed::Full, retry_after_ms: NUMBERS_RETRY_MS });
         }
         None
     }
@@ -288,7 +306,8 @@ impl Queue {
     /// counts against the burst.
     pub fn set_rate(&mut self, now: UnixMicros, rate: f64) {
         let now = self.begin(now);
-        self.gate.set_rate(now, rate, self.settings.burst);
+        self.throttle.set_ceiling(rate);
+        self.apply_throttle(now);
         self.settings_changed_at = now;
         self.done(now);
     }
@@ -298,21 +317,6 @@ impl Queue {
     pub fn set_cap(&mut self, now: UnixMicros, cap: u64) {
         let now = self.begin(now);
         self.settings.cap = cap;
-        self.settings_changed_at = now;
-        self.done(now);
-    }
-
-    /// Stops admissions from this call on. Places are kept, and a restart does not resume.
-    pub fn pause(&mut self, now: UnixMicros) {
-        let now = self.begin(now);
-        self.paused = true;
-        self.done(now);
-    }
-
-    /// Ends a pause.
-    pub fn resume(&mut self, now: UnixMicros) {
-        let now = self.begin(now);
-        self.paused = false;
         self.settings_changed_at = now;
         self.done(now);
     }
@@ -327,11 +331,6 @@ impl Queue {
     /// happened. The first call after [`Queue::watch_holders`] names everybody.
     pub fn holders_changed(&mut self) -> impl Iterator<Item = Holder> {
         self.ledger.changed()
-    }
-
-    /// Whether an operator paused admissions.
-    pub fn is_paused(&self) -> bool {
-        self.paused
     }
 
     /// Slots held: by players and by passes out.

@@ -136,11 +136,12 @@ impl Queue {
     }
 
     fn restore_dials(&mut self, saved: &Snapshot, clean: bool, now: UnixMicros) {
-        let Dials { rate, configured_rate, cap, configured_cap, paused } = saved.dials;
-        self.paused = paused;
+        let Dials { rate, configured_rate, cap, configured_cap, announced } = saved.dials.clone();
+        self.announced = announced;
         #[expect(clippy::float_cmp, reason = "the same configured value, not a computed one")]
-        if configured_rate == self.settings.rate && rate != self.gate.rate() {
-            self.gate.set_rate(now, rate, self.settings.burst);
+        if configured_rate == self.settings.rate && rate != self.throttle.ceiling() {
+            self.throttle.set_ceiling(rate);
+            self.apply_throttle(now);
         }
         if configured_cap == self.settings.cap {
             self.settings.cap = cap;

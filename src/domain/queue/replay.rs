@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checked, Departure, Identity, Lane, NoSlot, Number, PassRefused, Player, Queue, Standing,
-    TicketRef, UnixMicros,
+    Announcement, Checked, Departure, Identity, Lane, NoSlot, Number, PassRefused, Player, Queue,
+    Standing, TicketRef, UnixMicros,
 };
 
 /// Everything that can be asked of a [`Queue`]; each is the method of its name.
@@ -38,10 +38,8 @@ pub enum Input {
     SetRate(f64),
     /// [`Queue::set_cap`]
     SetCap(u64),
-    /// [`Queue::pause`]
-    Pause,
-    /// [`Queue::resume`]
-    Resume,
+    /// [`Queue::announce`]
+    Announce(Announcement),
 }
 
 /// What came of an [`Input`].
@@ -65,7 +63,6 @@ pub enum Output {
 
 impl Queue {
     /// Takes one input at `now`. The same inputs at the same moments give the same outputs.
-    #[expect(clippy::needless_pass_by_value, reason = "an input is used up, whatever it carries")]
     pub fn handle(&mut self, now: UnixMicros, input: Input) -> Output {
         match input {
             Input::GrantNumbers(until) => self.grant_numbers(until),
@@ -86,8 +83,7 @@ impl Queue {
             Input::Tick => return Output::Wake(self.tick(now)),
             Input::SetRate(rate) => self.set_rate(now, rate),
             Input::SetCap(cap) => self.set_cap(now, cap),
-            Input::Pause => self.pause(now),
-            Input::Resume => self.resume(now),
+            Input::Announce(announced) => self.announce(now, announced),
         }
         Output::Done
     }

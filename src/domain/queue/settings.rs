@@ -7,6 +7,9 @@ pub struct Settings {
     pub rate: f64,
     /// Admissions that may come at once after a pause; 0: 2 % of the rate, at least 1.
     pub burst: u32,
+    /// Share of the rate that admissions begin with after a standstill, above 0 to 1; 1: no slow
+    /// start.
+    pub slow_start: f64,
     /// Slots; 0 holds the line.
     pub cap: u64,
     /// Whether [`super::Queue::connect`] refuses a player without a slot when the world is full.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::eta::Measured;
 use super::ledger::Kind;
 use super::line::{BLOCK, Mark, State};
+use super::mode::Announcement;
 use super::packed::Packed;
 use super::recovery::Recovered;
 use super::{Identity, Lane, Number, Player, Queue, UnixMicros};
@@ -41,13 +42,13 @@ pub struct Snapshot {
 
 /// What operators set while running, beside what the configuration said at that time: a changed
 /// configuration wins over an old dial.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Dials {
     pub(super) rate: f64,
     pub(super) configured_rate: f64,
     pub(super) cap: u64,
     pub(super) configured_cap: u64,
-    pub(super) paused: bool,
+    pub(super) announced: Announcement,
 }
 
 /// After a crash: passes below `upto` are honoured until then, unless they came to an end since.
@@ -147,11 +148,11 @@ impl Queue {
             taken_at: now,
             next: self.line.next(),
             dials: Dials {
-                rate: self.gate.rate(),
+                rate: self.throttle.ceiling(),
                 configured_rate: self.configured.0,
                 cap: self.settings.cap,
                 configured_cap: self.configured.1,
-                paused: self.paused,
+                announced: self.announced.clone(),
             },
             tat_ns: self.gate.tat(),
             owed: self.gate.owed(now),

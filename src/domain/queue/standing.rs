@@ -102,6 +102,8 @@ pub enum Phase {
     Held,
     /// An operator paused admissions. Places are kept.
     Paused,
+    /// The game is down for maintenance. Places are kept, however long it takes.
+    Maintenance,
 }
 
 impl Phase {
@@ -112,6 +114,7 @@ impl Phase {
             Self::Front => "front",
             Self::Held => "held",
             Self::Paused => "paused",
+            Self::Maintenance => "maintenance",
         }
     }
 }
@@ -180,11 +183,35 @@ pub enum Standing {
     },
     /// This identity already holds a slot (live, grace, or signed in a moment ago): come in.
     HoldsSlot,
-    /// The line has its maximum length. Nothing was taken; come back.
-    Full {
+    /// Nobody new gets a place now. Nothing was taken; come back.
+    Refused {
+        /// Why.
+        why: Closed,
         /// When to try again.
         retry_after_ms: u64,
     },
+}
+
+/// Why nobody new gets a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The line has its maximum length.
+    Full,
+    /// The game is about to close: who stands in line comes in, newcomers do not.
+    Draining,
+    /// The game is down for maintenance.
+    Maintenance,
+}
+
+impl Closed {
+    /// The word for wires.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Draining => "draining",
+            Self::Maintenance => "maintenance",
+        }
+    }
 }
 
 /// Why a pass is not good (any more).

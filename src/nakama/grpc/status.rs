@@ -47,7 +47,7 @@ pub(super) fn not_grpc() -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::queue::Standing;
+    use crate::domain::queue::{Closed, Standing};
     use crate::nakama::errors::code;
     use crate::nakama::waiting;
 
@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn who_waits_reads_where_and_how_long() {
-        let failure = waiting::failure(&Standing::Full { retry_after_ms: 1_500 });
+        let failure =
+            waiting::failure(&Standing::Refused { why: Closed::Full, retry_after_ms: 1_500 });
         let status = of(&failure);
         assert_eq!(status.code() as i32, i32::from(code::RESOURCE_EXHAUSTED));
         assert_eq!(status.metadata().get(RETRY_AFTER).unwrap(), "2");
