@@ -95,6 +95,25 @@ impl Queue {
         Waiting { ticket, position, eta, poll_after_ms, lease_until, phase, reason }
     }
 
+    /// Lengthens the interval of somebody who watches the frame, and the lease with it.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a wait")]
+    pub(super) fn leave_alone(&mut self, waiting: &mut Waiting) {
+        let number = waiting.ticket.number;
+        let login_ms = self.settings.login_ms;
+        let seconds = waiting.eta.map(|eta| eta.mid_ms.saturating_sub(login_ms) as f64 / 1e3);
+        let alone_ms = self.pace.watch_ms(number, seconds);
+        if alone_ms <= waiting.poll_after_ms {
+            return;
+        }
+        let lease_ms = self.settings.lease_ms;
+        if let Some(record) = self.line.record_mut(number) {
+            record.set_interval_ms(alone_ms);
+            waiting.poll_after_ms = alone_ms;
+            waiting.lease_until = record.lease_until(lease_ms);
+            self.longest_ms = self.longest_ms.max(alone_ms);
+        }
+    }
+
     fn phase(&self, seconds: Option<Guess>) -> Phase {
         match seconds {
             None => match self.announced.mode {
@@ -109,7 +128,7 @@ impl Queue {
 
     /// Seconds until the ticket at `position` of `lane`, which has waited `waited_s`, comes in.
     /// `None` while the line stands.
-    fn seconds(&self, lane: Lane, position: u64, waited_s: u32) -> Option<Guess> {
+    pub(super) fn seconds(&self, lane: Lane, position: u64, waited_s: u32) -> Option<Guess> {
         let rate = self.gate.rate();
         if !self.announced.mode.admits() || rate <= 0.0 || self.settings.cap == 0 {
             return None;
@@ -180,7 +199,7 @@ impl Queue {
 
 /// Seconds until a ticket comes in.
 #[derive(Clone, Copy, Debug)]
-enum Guess {
+pub(super) enum Guess {
     /// Good enough to show.
     Estimate(f64),
     /// As fast as the gate could go; the slots will take longer. For the poll interval only.
@@ -188,7 +207,7 @@ enum Guess {
 }
 
 impl Guess {
-    const fn value(self) -> f64 {
+    pub(super) const fn value(self) -> f64 {
         match self {
             Self::Estimate(seconds) | Self::AtLeast(seconds) => seconds,
         }

@@ -336,6 +336,17 @@ impl Line {
         }
     }
 
+    /// Nobody waits in `lane` below this number.
+    pub(super) fn head(&self, lane: Lane) -> Number {
+        Number(self.heads[lane as usize].max(self.base * BLOCK))
+    }
+
+    /// The blocks somebody is in, from that of `from` on.
+    pub(super) fn blocks_from(&self, from: Number) -> impl Iterator<Item = u64> {
+        let first = split(from).0.max(self.base);
+        (first..self.base + self.window.len() as u64).filter(|&block| self.block(block).is_some())
+    }
+
     /// Takes a number out of everything.
     pub(super) fn forget(&mut self, number: Number) {
         if let State::Waiting(lane) = self.state(number) {

@@ -15,6 +15,7 @@ mod eta;
 mod examples;
 mod fenwick;
 mod figures;
+pub mod frame;
 mod gate;
 mod index;
 mod lanes;
@@ -42,6 +43,7 @@ pub mod standing;
 mod throttle;
 
 pub use figures::Figures;
+pub use frame::Frame;
 pub use ledger::Holder;
 pub use mode::{Announcement, Mode};
 pub use queue::{Checked, Queue};

@@ -22,6 +22,16 @@ const JITTER: u64 = 150;
 /// Shortest interval while the line stands still, in seconds.
 const HELD_MIN_S: f64 = 5.0;
 
+/// This long before his turn somebody who watches the frame has to say that he is there, in seconds.
+pub(super) const FRONT_CONFIRM_S: f64 = 180.0;
+/// Who watches the frame is left alone for this long at most, in seconds; longer in a line so long that
+/// [`WATCH_SHARE`] of the budget would not do.
+const WATCH_MAX_S: f64 = 1_800.0;
+/// Share of the poll budget for those who watch, before their front.
+const WATCH_SHARE: f64 = 0.05;
+/// Nobody is left alone longer: what a record can say, with a third of it to spare for jitter.
+const WATCH_LIMIT_S: f64 = 43_200.0;
+
 /// The pace for a length of the line; worked out anew when that has changed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -31,6 +41,8 @@ pub(super) struct Pace {
     hi_s: f64,
     /// How long past its estimate a ticket may be left alone, in seconds: its pass must not lapse.
     late_s: f64,
+    /// Longest time somebody who watches the frame is left alone, in seconds.
+    watch_s: f64,
     waiting: u64,
     rate: f64,
 }
@@ -55,7 +67,8 @@ impl Pace {
         let c = if c.is_finite() { c.clamp(C_MIN, C_MAX) } else { C_MIN };
         let held_s = (w / budget).max(HELD_MIN_S).clamp(lo_s, hi_s);
         let late_s = settings.pass_ttl_ms as f64 / 4e3;
-        Self { c, held_s, lo_s, hi_s, late_s, waiting, rate }
+        let watch_s = (w / (budget * WATCH_SHARE)).clamp(WATCH_MAX_S, WATCH_LIMIT_S);
+        Self { c, held_s, lo_s, hi_s, late_s, watch_s, waiting, rate }
     }
 
     /// Whether the line has grown or shrunk by a quarter, or the rate changed.
@@ -68,7 +81,6 @@ impl Pace {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
         reason = "clamped between two settings"
     )]
     pub(super) fn interval_ms(&self, number: Number, seconds: Option<f64>) -> u64 {
@@ -76,8 +88,25 @@ impl Pace {
             None => self.held_s,
             Some(seconds) => (self.c * seconds).min(seconds + self.late_s),
         };
-        let jitter = 1_000 - JITTER + mix(number.0) % (2 * JITTER + 1);
-        let jittered_s = plain_s.clamp(self.lo_s, self.hi_s) * jitter as f64 / 1e3;
+        let jittered_s = plain_s.clamp(self.lo_s, self.hi_s) * jitter(number);
         (jittered_s.clamp(self.lo_s, self.hi_s) * 1e3) as u64
     }
+
+    /// The same for somebody who watches the frame and so knows when he is near: he is left alone
+    /// until [`FRONT_CONFIRM_S`] before his turn. Never shorter than the interval above.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    pub(super) fn watch_ms(&self, number: Number, seconds: Option<f64>) -> u64 {
+        let alone_s = match seconds {
+            None => self.watch_s,
+            Some(seconds) => (seconds - FRONT_CONFIRM_S).min(self.watch_s),
+        };
+        let jittered_s = alone_s.max(0.0) * jitter(number).min(1.0);
+        self.interval_ms(number, seconds).max((jittered_s * 1e3) as u64)
+    }
+}
+
+/// A factor near 1 that is always the same for a ticket.
+#[expect(clippy::cast_precision_loss, reason = "thousandths")]
+fn jitter(number: Number) -> f64 {
+    (1_000 - JITTER + mix(number.0) % (2 * JITTER + 1)) as f64 / 1e3
 }

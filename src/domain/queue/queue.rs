@@ -70,6 +70,9 @@ pub struct Queue {
     /// No admission before this: the server has just started.
     pub(super) settle_until: UnixMicros,
     pub(super) settings_changed_at: UnixMicros,
+    pub(super) started_at: UnixMicros,
+    /// Longest interval somebody was ever told to stay silent for, in milliseconds.
+    pub(super) longest_ms: u64,
     pub(super) recovered: Option<Recovered>,
     /// The next block to look through for leases that are over, and when.
     pub(super) sweep_block: u64,
@@ -138,6 +141,8 @@ impl Queue {
             throttle_at: None,
             settle_until: UnixMicros(0),
             settings_changed_at: UnixMicros(0),
+            started_at: now,
+            longest_ms: 0,
             recovered: None,
             sweep_block: 0,
             sweep_at: now,
@@ -233,6 +238,17 @@ impl Queue {
             return Checked::Forgotten;
         }
         Checked::Standing(self.known(now, number, false))
+    }
+
+    /// The same for somebody who watches the frame ([`Queue::frame`]) and so knows by himself when he
+    /// is near: he need not ask again until about three minutes before his turn, or until the frame
+    /// says that the line has restarted.
+    pub fn watch(&mut self, now: UnixMicros, ticket: TicketRef) -> Checked {
+        let mut checked = self.check(now, ticket);
+        if let Checked::Standing(Standing::Waiting(waiting)) = &mut checked {
+            self.leave_alone(waiting);
+        }
+        checked
     }
 
     fn check_gone(&self, number: Number) -> Checked {

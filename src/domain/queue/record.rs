@@ -17,8 +17,8 @@ pub(super) struct Record {
     pub(super) seen_s: u32,
     /// 28 bits: the position last shown (0: none). 3 bits: the lane. 1 bit: had a pass once.
     shown_lane: u32,
-    /// The poll interval it was given, in tenths of a second.
-    interval_ds: u16,
+    /// The poll interval it was given, in seconds, rounded up: at most 18 hours.
+    interval_s: u16,
     /// Waiting: the first estimate it was given, counted from `entered_s`, in seconds (0: none).
     /// Pass: by how much its lease outlasts it.
     pub(super) quoted_s: u16,
@@ -74,11 +74,11 @@ impl Record {
 
     /// The poll interval it was given, in milliseconds.
     pub(super) fn interval_ms(&self) -> u64 {
-        u64::from(self.interval_ds) * 100
+        u64::from(self.interval_s) * 1_000
     }
 
     pub(super) fn set_interval_ms(&mut self, ms: u64) {
-        self.interval_ds = u16::try_from(ms.div_ceil(100)).unwrap_or(u16::MAX);
+        self.interval_s = u16::try_from(ms.div_ceil(1_000)).unwrap_or(u16::MAX);
     }
 
     /// Until when it keeps its place in silence: `lease_ms`, or three of its poll intervals.

@@ -43,7 +43,7 @@ pub(super) struct Recovered {
     presumed: Vec<Range<u64>>,
     /// Passes that may have been given after a snapshot, before a crash, are below this. 0: none.
     upto: Number,
-    /// Tickets not heard of by then lapse: a lease, or three of the longest intervals.
+    /// Tickets not heard of by then lapse: a lease, or three of the longest intervals given.
     lapses_at: UnixMicros,
     /// Until when a pass given before the crash can still be good.
     honours_until: UnixMicros,
@@ -193,7 +193,9 @@ impl Queue {
             }
         }
         let down_us = now.since_us(saved.taken_at);
-        let lease_ms = self.settings.lease_ms.max(self.settings.poll_max_ms.saturating_mul(3));
+        self.longest_ms = saved.longest_ms;
+        let longest_ms = self.settings.poll_max_ms.max(saved.longest_ms);
+        let lease_ms = self.settings.lease_ms.max(longest_ms.saturating_mul(3));
         let lapses_at = heard.plus_ms(lease_ms);
         // After a crash the owner may have been heard of since the snapshot.
         let promised = if recovery.clean { UnixMicros(0) } else { lapses_at };

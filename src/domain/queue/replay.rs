@@ -16,6 +16,8 @@ pub enum Input {
     Enter(Identity, Lane),
     /// [`Queue::check`]
     Check(TicketRef),
+    /// [`Queue::watch`]
+    Watch(TicketRef),
     /// [`Queue::leave`]
     Leave(Number),
     /// [`Queue::begin_redeem`]
@@ -49,7 +51,7 @@ pub enum Output {
     Done,
     /// Of entering.
     Entered(Standing),
-    /// Of a check.
+    /// Of a check or a watch.
     Checked(Checked),
     /// Of leaving.
     Left(bool),
@@ -70,6 +72,7 @@ impl Queue {
                 return Output::Entered(self.enter(now, identity, lane));
             }
             Input::Check(ticket) => return Output::Checked(self.check(now, ticket)),
+            Input::Watch(ticket) => return Output::Checked(self.watch(now, ticket)),
             Input::Leave(number) => return Output::Left(self.leave(now, number)),
             Input::BeginRedeem(ticket) => return Output::Redeem(self.begin_redeem(now, ticket)),
             Input::FinishRedeem(number, player, identity) => {

@@ -37,6 +37,8 @@ pub struct Snapshot {
     /// Passes out and parked tickets.
     pub(super) apart: Vec<Apart>,
     pub(super) slots: Vec<SavedSlot>,
+    /// Longest interval anybody was told to stay silent for, in milliseconds.
+    pub(super) longest_ms: u64,
     pub(super) measured: Measured,
 }
 
@@ -169,6 +171,7 @@ impl Queue {
                     kind: slot.kind,
                 })
                 .collect(),
+            longest_ms: self.longest_ms,
             measured: self.eta.measured(),
         }
     }
