@@ -9,7 +9,9 @@ use tokio::sync::oneshot;
 use super::ask::{Ask, Question, Reply, Said, Steering};
 use super::block::Block;
 use super::holders::Publisher;
+use super::posted::Poster;
 use super::stopped::{Ended, Farewell};
+use super::turns::Turns;
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
 use crate::domain::queue::{Departure, Identity, Lane, Queue, Standing, TicketRef};
@@ -35,6 +37,8 @@ pub(super) struct LoginQueue {
     block: Block,
     unsynced: Unsynced,
     holders: Publisher,
+    poster: Poster,
+    turns: Turns,
     newcomers: Vec<Newcomer>,
     /// For each snapshot on its way, who waits for it.
     snapshots: VecDeque<Vec<Reply<()>>>,
@@ -59,6 +63,8 @@ pub(super) struct Parts {
     pub(super) unsynced: Unsynced,
     /// Where others see who holds a slot.
     pub(super) holders: Publisher,
+    /// Where others read the frame.
+    pub(super) poster: Poster,
     pub(super) snapshot_every_us: u64,
     /// How long a game server's word holds a slot, in milliseconds.
     pub(super) server_lease_ms: u64,
@@ -79,6 +85,8 @@ impl LoginQueue {
             block: parts.block,
             unsynced: parts.unsynced,
             holders: parts.holders,
+            poster: parts.poster,
+            turns: Turns::default(),
             newcomers: Vec::new(),
             snapshots: VecDeque::new(),
             snapshot_every_us: parts.snapshot_every_us,
@@ -100,6 +108,13 @@ impl LoginQueue {
                 tell(reply, said.collect());
             }
             Ask::Leave(ticket, reply) => tell(reply, self.leave(now, ticket)),
+            Ask::Follow(ticket, who, reply) => {
+                // Whose turn has come already hears so at once: the sender is dropped.
+                if self.queue.waits(ticket) {
+                    self.turns.follow(ticket.number, who);
+                }
+                tell(reply, ());
+            }
             Ask::BeginRedeem(pass, reply) => tell(reply, self.queue.begin_redeem(now, pass)),
             Ask::FinishRedeem { pass, player, identity } => {
                 self.queue.finish_redeem(now, pass, player, identity);
@@ -120,7 +135,7 @@ impl LoginQueue {
             Ask::SignOut(player, reply) => {
                 self.queue.sign_out(now, player);
                 // Whoever hears of it and signs in again at once has to queue.
-                self.publish();
+                self.publish(now);
                 tell(reply, ());
             }
             Ask::Keep(players, reply) => {
@@ -137,7 +152,7 @@ impl LoginQueue {
             Ask::Figures(reply) => tell(reply, self.queue.figures()),
             Ask::Turn(reply) => {
                 self.queue.tick(now);
-                self.publish();
+                self.publish(now);
                 tell(reply, ());
             }
             Ask::Close(reply) => self.close(now, reply),
@@ -150,6 +165,7 @@ impl LoginQueue {
     fn say(&mut self, now: UnixMicros, question: Question) -> Said {
         match question {
             Question::Check(ticket) => Said::Checked(self.queue.check(now, ticket)),
+            Question::Watch(ticket) => Said::Checked(self.queue.watch(now, ticket)),
             Question::Exempt(player, identity) => {
                 self.queue.admit_exempt(now, player, identity);
                 Said::Noted
@@ -229,13 +245,15 @@ impl LoginQueue {
         self.writer.order(Order::Close(Box::new(self.queue.snapshot(now))));
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, now: UnixMicros) {
         self.holders.publish(self.queue.holders_changed());
+        self.turns.came(self.queue.ceased_to_wait());
+        self.poster.post(&self.queue, now);
     }
 
     /// What every message may have made due.
     fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
-        self.publish();
+        self.publish(now);
         if self.closing.is_some() {
             return;
         }
@@ -284,6 +302,7 @@ impl Actor for LoginQueue {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.queue.watch_holders();
+        self.queue.watch_turns();
         let now = self.clock.now();
         self.look_around(now, ctx);
     }

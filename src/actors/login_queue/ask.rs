@@ -19,6 +19,8 @@ pub(super) enum Ask {
         reply: Reply<Vec<Said>>,
     },
     Leave(TicketRef, Reply<bool>),
+    /// Somebody wants to hear when this ticket waits no more.
+    Follow(TicketRef, oneshot::Sender<()>, Reply<()>),
     BeginRedeem(TicketRef, Reply<Result<(), PassRefused>>),
     FinishRedeem {
         pass: Number,
@@ -50,6 +52,7 @@ pub(super) enum Ask {
 pub(super) enum Question {
     Enter(Identity, Lane),
     Check(TicketRef),
+    Watch(TicketRef),
     /// Not a question: a player who does not stand in line has signed in. Nobody waits for it.
     Exempt(Player, Identity),
 }

@@ -11,10 +11,12 @@ mod block;
 mod callers;
 mod holders;
 mod opening;
+mod posted;
 mod rounds;
 mod stopped;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unsynced;
 
 use std::sync::Arc;
@@ -28,11 +30,12 @@ use self::actor::LoginQueue;
 use self::ask::{Ask, Question, Reply, Said, Steering};
 use self::callers::Callers;
 use self::holders::Holders;
+use self::posted::Posted;
 use super::CallError;
 use crate::clock::Clock;
 use crate::domain::queue::{
-    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player,
-    Standing, TicketRef,
+    Announcement, Checked, Departure, Figures, Frame, Identity, Lane, NoSlot, Number, PassRefused,
+    Player, Standing, TicketRef,
 };
 
 pub use opening::{LineError, LineSeeds, Redeemed};
@@ -53,6 +56,7 @@ struct Inner {
     addr: Addr<LoginQueue>,
     clock: Clock,
     holders: Holders,
+    posted: Posted,
     connect_window_ms: u64,
     callers: Callers,
     identity_key: hmac::Key,
@@ -83,6 +87,28 @@ impl Line {
             Said::Checked(checked) => Ok(checked),
             Said::Standing(_) | Said::Later(_) | Said::Noted => Err(CallError::NoAnswer),
         }
+    }
+
+    /// The same for somebody who watches the frame: he is told to come back much later.
+    pub async fn watch(&self, ticket: TicketRef) -> Result<Checked, CallError> {
+        let _seat = self.0.callers.take()?;
+        match rounds::ask(self, Question::Watch(ticket)).await? {
+            Said::Checked(checked) => Ok(checked),
+            Said::Standing(_) | Said::Later(_) | Said::Noted => Err(CallError::NoAnswer),
+        }
+    }
+
+    /// The state of the whole line, at most about a second old.
+    pub fn frame(&self) -> Arc<Frame> {
+        self.0.posted.read()
+    }
+
+    /// Answers when this ticket waits no more: it was admitted, left, or lapsed. Which, says
+    /// [`Line::check`]. Dropping it costs nothing.
+    pub async fn turn_of(&self, ticket: TicketRef) -> Result<oneshot::Receiver<()>, CallError> {
+        let (who, turn) = oneshot::channel();
+        self.call(|reply| Ask::Follow(ticket, who, reply)).await?;
+        Ok(turn)
     }
 
     /// The same as [`Line::check`], as a message of its own: for threads without a loop of actix,

@@ -7,30 +7,15 @@
 
 use std::collections::VecDeque;
 
+pub(super) use super::block::{BLOCK, Mark, ones};
+use super::block::{Block, LANES, MARKS, STRIDE, WORDS};
 use super::fenwick::Counts;
 use super::index::Index;
 use super::record::Record;
 use super::{Identity, Lane, Number};
 
-/// Numbers in a block.
-pub(super) const BLOCK: u64 = 4096;
-const WORDS: usize = 64;
-/// Words under one sub-count.
-const STRIDE: usize = 8;
 /// Empty blocks kept for reuse.
 const SPARE_MAX: usize = 16;
-
-/// What a number can be marked with. The first ones are the lanes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
-    Parked = LANES as isize,
-    Pass = LANES as isize + 1,
-    /// Not heard of since a restart.
-    Unheard = LANES as isize + 2,
-}
-
-const LANES: usize = Lane::COUNT;
-const MARKS: usize = LANES + 3;
 
 /// Where a number stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,60 +27,6 @@ pub(super) enum State {
     Skipped,
     /// Not here: never given, left, lapsed or redeemed.
     Gone,
-}
-
-#[derive(Clone, Debug)]
-struct Block {
-    records: Box<[Record]>,
-    bits: Box<[[u64; WORDS]]>,
-    /// How many wait in each eighth of the block, by lane.
-    subs: [[u16; WORDS / STRIDE]; LANES],
-    /// Marks set in this block, of all kinds.
-    marks: u32,
-}
-
-impl Block {
-    fn new() -> Self {
-        Self {
-            records: vec![Record::default(); WORDS * 64].into_boxed_slice(),
-            bits: vec![[0; WORDS]; MARKS].into_boxed_slice(),
-            subs: [[0; WORDS / STRIDE]; LANES],
-            marks: 0,
-        }
-    }
-
-    /// Waiting in `lane` at offsets up to and including `at`.
-    fn rank(&self, lane: usize, at: usize) -> u64 {
-        let word = at / 64;
-        let sub = word / STRIDE;
-        let mut sum: u32 = self.subs[lane][..sub].iter().map(|&count| u32::from(count)).sum();
-        let bits = &self.bits[lane];
-        sum += bits[sub * STRIDE..word].iter().map(|word| word.count_ones()).sum::<u32>();
-        sum += (bits[word] << (63 - at % 64)).count_ones();
-        u64::from(sum)
-    }
-
-    /// The first offset from `from` on that waits in `lane`.
-    fn first(&self, lane: usize, from: usize) -> Option<usize> {
-        let bits = &self.bits[lane];
-        let mut word = from / 64;
-        let head = bits[word] & (u64::MAX << (from % 64));
-        if head != 0 {
-            return Some(word * 64 + head.trailing_zeros() as usize);
-        }
-        word += 1;
-        while word < WORDS {
-            if word.is_multiple_of(STRIDE) && self.subs[lane][word / STRIDE] == 0 {
-                word += STRIDE;
-                continue;
-            }
-            if bits[word] != 0 {
-                return Some(word * 64 + bits[word].trailing_zeros() as usize);
-            }
-            word += 1;
-        }
-        None
-    }
 }
 
 /// The line. See the head of this file.
@@ -111,6 +42,8 @@ pub(super) struct Line {
     heads: [u64; LANES],
     apart: [u64; MARKS - LANES],
     index: Index,
+    /// Numbers that ceased to wait, for whoever watches.
+    ceased: Option<Vec<Number>>,
     #[expect(clippy::vec_box, reason = "boxes go back into the window as they are")]
     spare: Vec<Box<Block>>,
 }
@@ -126,6 +59,7 @@ impl Line {
             heads: [next.0; LANES],
             apart: [0; MARKS - LANES],
             index: Index::new(),
+            ceased: None,
             spare: Vec::new(),
         }
     }
@@ -302,10 +236,23 @@ impl Line {
         if self.flip(number, lane as usize, false) {
             let (block, at) = split(number);
             self.counts.add(block, lane as usize, -1);
+            if let Some(ceased) = &mut self.ceased {
+                ceased.push(number);
+            }
             if let Some(block) = self.block_mut(block) {
                 block.subs[lane as usize][at / 64 / STRIDE] -= 1;
             }
         }
+    }
+
+    /// Notes from now on who ceases to wait. Who watches calls [`Line::ceased`] after every change.
+    pub(super) fn watch(&mut self) {
+        self.ceased.get_or_insert_default();
+    }
+
+    /// Who has ceased to wait since the last call.
+    pub(super) fn ceased(&mut self) -> impl Iterator<Item = Number> {
+        self.ceased.iter_mut().flat_map(|ceased| ceased.drain(..))
     }
 
     /// Place within the lane, from 1, of a number that waits there.
@@ -463,15 +410,6 @@ impl Line {
             self.base += 1;
         }
     }
-}
-
-/// The positions of the ones in a word.
-pub(super) fn ones(mut word: u64) -> impl Iterator<Item = u64> {
-    std::iter::from_fn(move || {
-        let bit = (word != 0).then(|| u64::from(word.trailing_zeros()));
-        word &= word.wrapping_sub(1);
-        bit
-    })
 }
 
 const fn split(number: Number) -> (u64, usize) {

@@ -8,6 +8,7 @@
 
 mod admission;
 mod answer;
+mod block;
 #[cfg(test)]
 mod estimates;
 mod eta;

@@ -349,6 +349,23 @@ impl Queue {
         self.ledger.changed()
     }
 
+    /// Notes from now on whose turn comes. Who watches calls [`Queue::ceased_to_wait`] after every
+    /// change.
+    pub fn watch_turns(&mut self) {
+        self.line.watch();
+    }
+
+    /// Numbers that have ceased to wait since the last call: admitted, left, lapsed, or moved to
+    /// another lane.
+    pub fn ceased_to_wait(&mut self) -> impl Iterator<Item = Number> {
+        self.line.ceased()
+    }
+
+    /// Whether this ticket stands in line at this moment.
+    pub fn waits(&self, ticket: TicketRef) -> bool {
+        ticket.epoch == self.epoch && matches!(self.line.state(ticket.number), State::Waiting(_))
+    }
+
     /// Slots held: by players and by passes out.
     pub(super) fn used(&self) -> u64 {
         self.ledger.held() + self.line.count(Mark::Pass)
