@@ -4,14 +4,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
+use super::payload::{Payload, shard};
 use super::shapes::{self, Viewer};
 use crate::domain::account::{Account, AccountId, LinkKind};
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::providers::Provider;
 use crate::pragma::{App, Fault};
-
-/// Most identities one call may ask for.
-pub(super) const LOOKUPS_MAX: usize = 1_000;
 
 const fn row(name: &'static str, run: fn(Ask) -> Step) -> Call {
     Call::new(name, SessionType::Player, BackendType::Social, run)
@@ -57,24 +55,11 @@ fn viewer(ask: &Ask, account: &Account) -> Viewer {
     if is_own { Viewer::Trusted } else { Viewer::Stranger }
 }
 
-/// The shard that is asked about; absent and empty mean this server's own.
-pub(super) fn shard(ask: &Ask) -> Result<Uuid, Fault> {
-    match ask.request.payload.get("gameShardId") {
-        None | Some(Value::Null) => Ok(ask.app.config.pragma.game_shard),
-        Some(Value::String(text)) if text.is_empty() => Ok(ask.app.config.pragma.game_shard),
-        Some(_) => ask.request.uuid("gameShardId"),
-    }
-}
-
 /// The accounts of `providerAccountIds`, in the order asked; who is nobody is absent. A player finds
 /// nobody by a provider that is hidden from other players.
 async fn by_providers(ask: &Ask) -> Result<Vec<Account>, Fault> {
-    let asked = ask.request.list("providerAccountIds")?;
-    if asked.len() > LOOKUPS_MAX {
-        return Err(Fault::BadParam);
-    }
     let mut found = Vec::new();
-    for entry in asked {
+    for entry in Payload::of(ask).list("providerAccountIds")? {
         let Some(id) = entry.get("providerAccountId").and_then(Value::as_str) else {
             return Err(Fault::BadParam);
         };
@@ -109,7 +94,7 @@ async fn socials_by_providers(ask: Ask) -> Result<Value, Fault> {
 async fn players(ask: Ask) -> Result<Value, Fault> {
     let shard = shard(&ask)?;
     let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for id in ask.request.uuids("playerIds", LOOKUPS_MAX)? {
+    for id in Payload::of(&ask).ids("playerIds")? {
         let account = ask.app.door.account_of_player(id).await?;
         let account = account.filter(|account| account.player_on(shard) == Some(id));
         let identity = account.and_then(|account| {
@@ -125,7 +110,7 @@ async fn players(ask: Ask) -> Result<Value, Fault> {
 
 async fn socials(ask: Ask) -> Result<Value, Fault> {
     let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for id in ask.request.uuids("socialIds", LOOKUPS_MAX)? {
+    for id in Payload::of(&ask).ids("socialIds")? {
         match ask.app.door.account(AccountId(id)).await? {
             Some(account) => {
                 let viewer = viewer(&ask, &account);
@@ -143,7 +128,7 @@ pub(super) fn failure(id: Uuid) -> Value {
 }
 
 async fn name_of_player(ask: Ask) -> Result<Value, Fault> {
-    let player = ask.request.uuid("pragmaPlayerId")?;
+    let player = Payload::of(&ask).id("pragmaPlayerId")?;
     let shard = shard(&ask)?;
     let account = ask.app.door.account_of_player(player).await?;
     let account = account.filter(|account| account.player_on(shard) == Some(player));
@@ -151,9 +136,9 @@ async fn name_of_player(ask: Ask) -> Result<Value, Fault> {
 }
 
 async fn player_of_name(ask: Ask) -> Result<Value, Fault> {
-    let shard = shard(&ask)?;
-    let name = ask.request.text("displayName").ok_or(Fault::BadParam)?;
-    let number = ask.request.text("discriminator").and_then(|text| text.parse().ok());
+    let (payload, shard) = (Payload::of(&ask), shard(&ask)?);
+    let name = payload.any_text("displayName").ok_or(Fault::BadParam)?;
+    let number = payload.any_text("discriminator").and_then(|text| text.parse().ok());
     let number = number.ok_or(Fault::AccountNotFound)?;
     let account = ask.app.door.account_by_pragma_name(name, number).await?;
     let player = account.and_then(|account| account.player_on(shard));
@@ -162,8 +147,7 @@ async fn player_of_name(ask: Ask) -> Result<Value, Fault> {
 
 /// §7.2, in its order: known, linking enabled, proven; the rest is the registry's to say.
 async fn link(ask: Ask) -> Result<Value, Fault> {
-    let new = ask.request.payload.get("newProvider").ok_or(Fault::BadParam)?;
-    let (provider, token) = presented(&ask.app, new)?;
+    let (provider, token) = presented(&ask.app, Payload::of(&ask), "newProvider")?;
     if !provider.options.linking {
         return Err(Fault::IdProviderLinkingDisabled);
     }
@@ -171,12 +155,16 @@ async fn link(ask: Ask) -> Result<Value, Fault> {
     Ok(json!({}))
 }
 
-/// `{providerId, providerToken}`.
-pub(super) fn presented<'a>(app: &App, given: &'a Value) -> Result<(Provider, &'a Value), Fault> {
-    let id = given.get("providerId").unwrap_or(&Value::Null);
+/// `{providerId, providerToken}` in a member.
+pub(super) fn presented<'a>(
+    app: &App,
+    payload: Payload<'a>,
+    member: &str,
+) -> Result<(Provider, &'a Value), Fault> {
+    let given = payload.object(member).ok_or(Fault::BadParam)?;
+    let id = given.value("providerId").unwrap_or(&Value::Null);
     let provider = Provider::resolve(id, &app.door)?;
-    let token = given.get("providerToken").ok_or(Fault::BadParam)?;
-    Ok((provider, token))
+    Ok((provider, given.value("providerToken").ok_or(Fault::BadParam)?))
 }
 
 async fn unlink(ask: Ask) -> Result<Value, Fault> {
@@ -187,7 +175,7 @@ async fn unlink(ask: Ask) -> Result<Value, Fault> {
 
 /// The provider of `idProvider`; players may only unlink what settings let them.
 pub(super) fn unlinked_kind(ask: &Ask, by_player: bool) -> Result<LinkKind, Fault> {
-    let named = ask.request.payload.get("idProvider").unwrap_or(&Value::Null);
+    let named = Payload::of(ask).value("idProvider").unwrap_or(&Value::Null);
     let provider = Provider::named(named, &ask.app.door)?;
     if by_player && !provider.options.unlinking {
         return Err(Fault::IdProviderUnlinkingDisabled);
@@ -196,7 +184,7 @@ pub(super) fn unlinked_kind(ask: &Ask, by_player: bool) -> Result<LinkKind, Faul
 }
 
 async fn rename(ask: Ask) -> Result<Value, Fault> {
-    let wanted = ask.request.text("requestedDisplayName").ok_or(Fault::BadParam)?;
+    let wanted = Payload::of(&ask).any_text("requestedDisplayName").ok_or(Fault::BadParam)?;
     let name = ask.app.door.rename(ask.account()?, wanted, SessionType::Player).await?;
     Ok(json!({"updatedDisplayName": shapes::pragma_name(&name)}))
 }

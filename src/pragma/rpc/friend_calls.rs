@@ -5,8 +5,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step, Via, Wish};
-use super::envelope::Request;
 use super::friend_wire::{self, result};
+use super::payload::{self, Payload, whole};
 use crate::domain::account::{AccountId, Refusal};
 use crate::domain::friend::{Deed, FriendRefusal};
 use crate::domain::token::BackendType;
@@ -27,8 +27,8 @@ pub(super) const CALLS: &[Call] = &[
         to_one(ask, "inviteeSocialId", |_| Deed::Invite)
     }),
     social("FriendRpc.RespondToFriendInviteV1Request", |ask| {
-        to_one(ask, "inviterSocialId", |request| Deed::Respond {
-            accepts: request.payload.get("acceptInvite").and_then(Value::as_bool).unwrap_or(false),
+        to_one(ask, "inviterSocialId", |payload| Deed::Respond {
+            accepts: payload.value("acceptInvite").and_then(Value::as_bool).unwrap_or(false),
         })
     }),
     social("FriendRpc.RemoveFriendV1Request", |ask| {
@@ -42,7 +42,7 @@ pub(super) const CALLS: &[Call] = &[
 /// The whole list. Over a socket the client also hears from now on how the list changes and what
 /// friends show, whichever of the two names it asks by: the older is all that older clients know.
 fn list(ask: Ask) -> Step {
-    let (account, shard) = match (ask.account(), shard(&ask.app, &ask.request)) {
+    let (account, shard) = match (ask.account(), shard(&ask)) {
         (Ok(account), Ok(shard)) => (account, shard),
         (Err(fault), _) | (_, Err(fault)) => return Step::Now(Err(fault)),
     };
@@ -67,41 +67,25 @@ fn list(ask: Ask) -> Step {
     }))
 }
 
-/// The shard a request is about; the default one when it says nothing.
-pub(super) fn shard(app: &App, request: &Request) -> Result<Uuid, Fault> {
-    let said = id(request, "gameShardId")?;
-    Ok(said.filter(|shard| !shard.is_nil()).unwrap_or(app.config.pragma.game_shard))
-}
-
-/// An id in the payload, in upper or lower case. `None`: it is not there or empty.
-///
-/// # Errors
-///
-/// [`Fault::BadParam`]: it is no id.
-pub(super) fn id(request: &Request, member: &str) -> Result<Option<Uuid>, Fault> {
-    match request.payload.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) => Uuid::parse_str(text).map(Some).map_err(|_| Fault::BadParam),
-        Some(_) => Err(Fault::BadParam),
-    }
+/// The shard a request is about; the default one also when it says nil.
+pub(super) fn shard(ask: &Ask) -> Result<Uuid, Fault> {
+    let said = payload::shard(ask)?;
+    Ok(if said.is_nil() { ask.app.config.pragma.game_shard } else { said })
 }
 
 /// Something done to the player with the social id in `member`. What blocks call it is published
 /// nowhere: any one member that is a social id by its name will do.
-fn to_one(ask: Ask, member: &str, deed: fn(&Request) -> Deed) -> Step {
-    let by_name = |request: &Request| {
-        let mut names =
-            request.payload.keys().filter(|name| name.to_ascii_lowercase().ends_with("socialid"));
-        names.next().cloned()
-    };
+fn to_one(ask: Ask, member: &str, deed: fn(Payload<'_>) -> Deed) -> Step {
     let read = || {
-        let request = &ask.request;
-        let other = match id(request, member)? {
-            Some(other) => Some(other),
-            None => by_name(request).map(|name| id(request, &name)).transpose()?.flatten(),
+        let payload = Payload::of(&ask);
+        let other = if let Some(other) = payload.maybe_id(member)? {
+            AccountId(other)
+        } else {
+            let mut names = payload.members().map(|(name, _)| name);
+            let name = names.find(|name| name.to_ascii_lowercase().ends_with("socialid"));
+            payload.account(name.ok_or(Fault::BadParam)?)?
         };
-        Ok::<_, Fault>((ask.account()?, AccountId(other.ok_or(Fault::BadParam)?), deed(request)))
+        Ok::<_, Fault>((ask.account()?, other, deed(payload)))
     };
     match read() {
         Ok((me, other, deed)) => Step::later(async move { done(&ask.app, me, other, deed).await }),
@@ -133,10 +117,7 @@ const fn word(refusal: FriendRefusal) -> &'static str {
 }
 
 fn invite_by_name(ask: Ask) -> Step {
-    let read = || {
-        let name = ask.request.payload.get("inviteeDisplayName").ok_or(Fault::BadParam)?;
-        Ok::<_, Fault>((ask.account()?, named(name)?))
-    };
+    let read = || Ok::<_, Fault>((ask.account()?, invitee(Payload::of(&ask))?));
     let (me, (name, discriminator)) = match read() {
         Ok(read) => read,
         Err(fault) => return Step::Now(Err(fault)),
@@ -150,27 +131,22 @@ fn invite_by_name(ask: Ask) -> Step {
     })
 }
 
-/// `displayName{}`: a name and its discriminator, text or number; 0, and so nobody, when it is
-/// neither.
-fn named(name: &Value) -> Result<(String, Option<u16>), Fault> {
-    let text = name.get("displayName").and_then(Value::as_str).ok_or(Fault::BadParam)?;
-    let discriminator = match name.get("discriminator") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.is_empty() => None,
-        Some(Value::String(text)) => Some(text.parse().unwrap_or(0)),
-        Some(number) => {
-            Some(number.as_u64().and_then(|number| u16::try_from(number).ok()).unwrap_or(0))
-        }
-    };
+/// `inviteeDisplayName{}`: a name and its discriminator, text or number; 0, and so nobody, when it
+/// is neither.
+fn invitee(payload: Payload<'_>) -> Result<(String, Option<u16>), Fault> {
+    let name = payload.object("inviteeDisplayName").ok_or(Fault::BadParam)?;
+    let text = name.any_text("displayName").ok_or(Fault::BadParam)?;
+    let discriminator = name.value("discriminator").filter(|it| it.as_str() != Some(""));
+    let discriminator = discriminator
+        .map(|said| whole(said).and_then(|number| number.try_into().ok()).unwrap_or(0));
     Ok((text.to_owned(), discriminator))
 }
 
 /// The member's name is published nowhere: any that begins with "accept" will do.
 fn accept_invites(ask: Ask) -> Step {
-    let wanted =
-        ask.request.payload.iter().find_map(|(name, value)| {
-            name.starts_with("accept").then(|| value.as_bool()).flatten()
-        });
+    let wanted = Payload::of(&ask)
+        .members()
+        .find_map(|(name, value)| name.starts_with("accept").then(|| value.as_bool()).flatten());
     match (ask.account(), wanted) {
         (Ok(account), Some(accepts)) => Step::later(async move {
             ask.app.door.refuse_invites(account, !accepts).await?;
@@ -189,8 +165,12 @@ mod tests {
 
     #[test]
     fn a_discriminator_may_be_a_text_or_a_number_or_missing() {
+        let of = |name: Value| {
+            let payload = serde_json::Map::from_iter([("inviteeDisplayName".to_owned(), name)]);
+            invitee(Payload::from(&payload))
+        };
         let read = |discriminator: Value| {
-            named(&json!({"displayName": "Ada", "discriminator": discriminator})).unwrap().1
+            of(json!({"displayName": "Ada", "discriminator": discriminator})).unwrap().1
         };
         assert_eq!(read(json!("0042")), Some(42));
         assert_eq!(read(json!(42)), Some(42));
@@ -198,21 +178,7 @@ mod tests {
         for nobody in [json!("x"), json!("99999"), json!(70_000), json!(-1), json!(true)] {
             assert_eq!(read(nobody), Some(0));
         }
-        assert_eq!(named(&json!({"discriminator": "1"})), Err(Fault::BadParam));
-        assert_eq!(named(&json!("Ada#0001")), Err(Fault::BadParam));
-    }
-
-    #[test]
-    fn ids_are_read_in_any_case_and_anything_else_is_refused() {
-        let id_of = |value: Value| {
-            let payload = serde_json::Map::from_iter([("inviterSocialId".to_owned(), value)]);
-            id(&Request { id: 1, kind: "x".into(), payload }, "inviterSocialId")
-        };
-        let text = "7A1D6C1E-5B0E-4B52-9F8E-2F5A7C1F0A11";
-        assert_eq!(id_of(json!(text)), Ok(Some(Uuid::parse_str(text).unwrap())));
-        assert_eq!((id_of(json!("")), id_of(Value::Null)), (Ok(None), Ok(None)));
-        for bad in [json!("7a1d"), json!(7), json!({})] {
-            assert_eq!(id_of(bad), Err(Fault::BadParam));
-        }
+        assert_eq!(of(json!({"discriminator": "1"})), Err(Fault::BadParam));
+        assert_eq!(of(json!("Ada#0001")), Err(Fault::BadParam));
     }
 }

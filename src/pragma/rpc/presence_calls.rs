@@ -6,9 +6,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step, Via, Wish};
-use super::envelope::Request;
-use super::friend_calls::{id, shard};
+use super::friend_calls::shard;
 use super::friend_wire::result;
+use super::payload::Payload;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::presence::rich::EXT_MAX;
 use crate::domain::presence::{Basic, NoPresence, RichAsk};
@@ -45,11 +45,11 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(app: &App, request: &Request) -> Result<Self, Fault> {
-        let shard = shard(app, request)?;
-        let payload = &request.payload;
-        let ext = payload.get("requestExt").or_else(|| payload.get("ext"));
-        Ok(Self { shard, basic: basic(payload.get("basicPresence"))?, ext: text(ext)? })
+    fn read(ask: &Ask) -> Result<Self, Fault> {
+        let payload = Payload::of(ask);
+        let ext = payload.value("requestExt").or_else(|| payload.value("ext"));
+        let basic = basic(payload.value("basicPresence"))?;
+        Ok(Self { shard: shard(ask)?, basic, ext: text(ext)? })
     }
 
     /// For somebody's player on the shard; `None`: they have none there.
@@ -98,7 +98,7 @@ fn became(set: Result<(), NoPresence>) -> Value {
 /// Over HTTP it is the presence of the player's open socket, if there is one: a presence goes with
 /// its socket.
 fn set_presence(ask: Ask) -> Step {
-    let (account, wanted) = match (ask.account(), Wanted::read(&ask.app, &ask.request)) {
+    let (account, wanted) = match (ask.account(), Wanted::read(&ask)) {
         (Ok(account), Ok(wanted)) => (account, wanted),
         (Err(fault), _) | (_, Err(fault)) => return Step::Now(Err(fault)),
     };
@@ -121,16 +121,16 @@ fn set_presence(ask: Ask) -> Step {
 /// A game server sets it for a player whose client is connected, named by player id or social id.
 fn set_presence_partner(ask: Ask) -> Step {
     let read = || {
-        let request = &ask.request;
-        let social = match id(request, "pragmaSocialId")? {
+        let payload = Payload::of(&ask);
+        let social = match payload.maybe_id("pragmaSocialId")? {
             Some(social) => Some(social),
-            None => id(request, "socialId")?,
+            None => payload.maybe_id("socialId")?,
         };
-        let player = id(request, "playerId")?;
+        let player = payload.maybe_id("playerId")?;
         if player.is_none() && social.is_none() {
             return Err(Fault::BadParam);
         }
-        Ok((player, social, Wanted::read(&ask.app, request)?))
+        Ok((player, social, Wanted::read(&ask)?))
     };
     let (player, social, wanted) = match read() {
         Ok(read) => read,
