@@ -1,12 +1,13 @@
 //! `AccountRpc` as players call it (protocol-pragma §6.4, §7).
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::{self, known, of_player, pause, viewer};
 use super::payload::{Payload, shard};
 use super::shapes::{self, Viewer};
-use crate::domain::account::{Account, AccountId, LinkKind};
+use crate::actors::account_registry::Key;
+use crate::domain::account::{Account, Link, LinkKind, names};
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::providers::Provider;
 use crate::pragma::{App, Fault};
@@ -41,25 +42,15 @@ pub(super) const CALLS: &[Call] = &[
     row("AccountRpc.UpdateEmailV1Request", |_| Step::Now(Err(Fault::NoMail))),
 ];
 
-async fn own(ask: &Ask) -> Result<Account, Fault> {
-    ask.app.door.account(ask.account()?).await?.ok_or(Fault::AccountNotFound)
-}
-
 async fn get_account(ask: Ask) -> Result<Value, Fault> {
-    Ok(shapes::own_account(&own(&ask).await?, &ask.app.door))
-}
-
-/// What the caller may see of an account.
-fn viewer(ask: &Ask, account: &Account) -> Viewer {
-    let is_own = ask.account().is_ok_and(|own| own == account.id);
-    if is_own { Viewer::Trusted } else { Viewer::Stranger }
+    Ok(shapes::own_account(&known(&ask, ask.account()?).await?, &ask.app.door))
 }
 
 /// The accounts of `providerAccountIds`, in the order asked; who is nobody is absent. A player finds
 /// nobody by a provider that is hidden from other players.
 async fn by_providers(ask: &Ask) -> Result<Vec<Account>, Fault> {
     let mut found = Vec::new();
-    for entry in Payload::of(ask).list("providerAccountIds")? {
+    for (done, entry) in Payload::of(ask).list("providerAccountIds")?.iter().enumerate() {
         let Some(id) = entry.get("providerAccountId").and_then(Value::as_str) else {
             return Err(Fault::BadParam);
         };
@@ -67,10 +58,12 @@ async fn by_providers(ask: &Ask) -> Result<Vec<Account>, Fault> {
         let Ok(provider) = Provider::named(named, &ask.app.door) else {
             continue;
         };
-        let account = ask.app.door.account_by_link(provider.kind, id).await?;
+        let link = Link { kind: provider.kind, id: id.to_owned() };
+        let account = ask.app.door.find(Key::Link(link)).await?;
         let is_seen =
             |account: &Account| provider.options.visible || viewer(ask, account) == Viewer::Trusted;
         found.extend(account.filter(is_seen));
+        pause(done).await;
     }
     Ok(found)
 }
@@ -91,48 +84,21 @@ async fn socials_by_providers(ask: Ask) -> Result<Value, Fault> {
     Ok(json!({"socialIdentities": accounts.iter().map(identity).collect::<Vec<_>>()}))
 }
 
+/// An id that does not read refuses the call.
 async fn players(ask: Ask) -> Result<Value, Fault> {
-    let shard = shard(&ask)?;
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for id in Payload::of(&ask).ids("playerIds")? {
-        let account = ask.app.door.account_of_player(id).await?;
-        let account = account.filter(|account| account.player_on(shard) == Some(id));
-        let identity = account.and_then(|account| {
-            shapes::player_identity(&account, shard, &ask.app.door, viewer(&ask, &account))
-        });
-        match identity {
-            Some(identity) => found.push(identity),
-            None => failures.push(failure(id)),
-        }
-    }
-    Ok(json!({"playerIdentities": found, "failures": failures}))
+    Payload::of(&ask).ids("playerIds")?;
+    lookups::player_identities(&ask, shard(&ask)?).await
 }
 
 async fn socials(ask: Ask) -> Result<Value, Fault> {
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for id in Payload::of(&ask).ids("socialIds")? {
-        match ask.app.door.account(AccountId(id)).await? {
-            Some(account) => {
-                let viewer = viewer(&ask, &account);
-                found.push(shapes::social_identity(&account, &ask.app.door, viewer));
-            }
-            None => failures.push(failure(id)),
-        }
-    }
-    Ok(json!({"socialIdentities": found, "failures": failures}))
-}
-
-/// One of many that is nobody's.
-pub(super) fn failure(id: Uuid) -> Value {
-    json!({"pragmaId": id, "error": Fault::AccountNotFound.name()})
+    Payload::of(&ask).ids("socialIds")?;
+    lookups::social_identities(&ask).await
 }
 
 async fn name_of_player(ask: Ask) -> Result<Value, Fault> {
     let player = Payload::of(&ask).id("pragmaPlayerId")?;
-    let shard = shard(&ask)?;
-    let account = ask.app.door.account_of_player(player).await?;
-    let account = account.filter(|account| account.player_on(shard) == Some(player));
-    Ok(shapes::display_name(&account.ok_or(Fault::AccountNotFound)?))
+    let account = of_player(&ask, player, shard(&ask)?).await?.ok_or(Fault::AccountNotFound)?;
+    Ok(shapes::display_name(&account))
 }
 
 async fn player_of_name(ask: Ask) -> Result<Value, Fault> {
@@ -140,7 +106,8 @@ async fn player_of_name(ask: Ask) -> Result<Value, Fault> {
     let name = payload.any_text("displayName").ok_or(Fault::BadParam)?;
     let number = payload.any_text("discriminator").and_then(|text| text.parse().ok());
     let number = number.ok_or(Fault::AccountNotFound)?;
-    let account = ask.app.door.account_by_pragma_name(name, number).await?;
+    let key = Key::PragmaName(names::fold_display_name(name), number);
+    let account = ask.app.door.find(key).await?;
     let player = account.and_then(|account| account.player_on(shard));
     Ok(json!({"pragmaPlayerId": player.ok_or(Fault::AccountNotFound)?}))
 }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::known;
 use super::office_shapes;
-use super::payload::{Payload, actor, known, known_shard, natural};
+use super::payload::{Payload, actor, known_shard, natural};
 use crate::actors::account_registry::Key;
 use crate::domain::account::ban::FOREVER_MS;
 use crate::domain::account::{Account, Ban, BanForm, BanScope, OfficeAsk};

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::known;
 use super::office_shapes::{self, REQUEST_KINDS, REQUEST_STEPS};
-use super::payload::{Payload, known};
+use super::payload::Payload;
 use super::search_calls::page;
 use crate::domain::account::dossier::{DataRequestKind, DataRequestStatus};
 use crate::domain::account::{Account, AccountFilter, AccountId, OfficeAsk};

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::known;
 use super::office_shapes;
-use super::payload::{Payload, known};
+use super::payload::Payload;
 use crate::domain::account::{Account, OfficeAsk};
 use crate::domain::realm::{DESCRIPTION_MAX, NAME_MAX, RealmAsk, RealmChanged};
 use crate::domain::token::{BackendType, SessionType};

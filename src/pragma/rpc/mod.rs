@@ -14,6 +14,7 @@ mod friend_news;
 mod friend_wire;
 mod group_calls;
 pub mod http;
+mod lookups;
 pub(in crate::pragma) mod office_shapes;
 mod partner_token_calls;
 mod payload;

@@ -5,14 +5,13 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::calls::Ask;
-use crate::domain::account::{Account, AccountId};
+use super::lookups::known;
+use crate::domain::account::AccountId;
 use crate::domain::token::Claims;
 use crate::pragma::Fault;
 
 /// Items one call may be about.
 pub(super) const BATCH_MAX: usize = 1_000;
-/// After so many look-ups other requests of the thread get their turn.
-const LOOKUPS_AT_ONCE: usize = 64;
 
 /// The payload of a request, or an object in it.
 #[derive(Clone, Copy)]
@@ -187,11 +186,6 @@ pub(super) async fn may_give(ask: &Ask, permissions: &[String]) -> Result<(), Fa
     if permissions.iter().all(has) { Ok(()) } else { Err(Fault::Forbidden) }
 }
 
-/// An account that has to be there.
-pub(super) async fn known(ask: &Ask, id: AccountId) -> Result<Account, Fault> {
-    ask.app.door.account(id).await?.ok_or(Fault::AccountNotFound)
-}
-
 /// The game shard that is asked about: this server's own when the request says nothing.
 pub(super) fn shard(ask: &Ask) -> Result<Uuid, Fault> {
     let said = Payload::of(ask).maybe_id("gameShardId")?;
@@ -202,23 +196,6 @@ pub(super) fn shard(ask: &Ask) -> Result<Uuid, Fault> {
 pub(super) fn known_shard(ask: &Ask, shard: Uuid) -> Result<Uuid, Fault> {
     let is_known = ask.app.config.pragma.knows_shard(shard);
     if is_known { Ok(shard) } else { Err(Fault::GameShardInvalid) }
-}
-
-/// An item of a batch, by what the client called it.
-pub(super) fn parsed(text: &str) -> Result<Uuid, Fault> {
-    Uuid::try_parse(text).map_err(|_| Fault::BadRequest)
-}
-
-/// What is said of an item that could not be served.
-pub(super) fn failure(id: &str, fault: Fault) -> Value {
-    serde_json::json!({"pragmaId": id.to_lowercase(), "error": fault.name()})
-}
-
-/// Others of this thread get their turn in the middle of a long batch.
-pub(super) async fn pause(done: usize) {
-    if done % LOOKUPS_AT_ONCE == LOOKUPS_AT_ONCE - 1 {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[cfg(test)]

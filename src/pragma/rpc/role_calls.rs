@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
-use super::payload::{Payload, known, may_give};
+use super::lookups::known;
+use super::payload::{Payload, may_give};
 use super::permissions::{self, PERMISSIONS};
 use super::search_calls::page;
 use super::{office_shapes, shapes};
