@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::rpc::office_shapes::{self, millis};
-use super::rpc::shapes::{self, Viewer};
+use super::rpc::office_shapes;
+use super::rpc::shapes::{self, Viewer, millis_of};
 use super::{App, Fault, client, json as answer};
 use crate::config::PragmaConfig;
 use crate::domain::account::search::email;
@@ -72,7 +72,7 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
     let unlinked = dossier
         .unlinked
         .iter()
-        .map(|gone| json!({"id": gone.id, "unlinkedTimestampMillis": millis(gone.at * 1_000)}));
+        .map(|gone| json!({"id": gone.id, "unlinkedTimestampMillis": millis_of(gone.at)}));
     json!({
         "pragmaSocialId": account.id.0,
         "displayName": shapes::display_name(account),
@@ -91,8 +91,8 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
             "location": account.location,
             "timeZone": account.timezone,
             "hasPassword": account.password.is_some(),
-            "createdTimestampMillis": millis(account.created_at.saturating_mul(1_000)),
-            "lastLoginTimestampMillis": millis(dossier.last_login_at.saturating_mul(1_000)),
+            "createdTimestampMillis": millis_of(account.created_at),
+            "lastLoginTimestampMillis": millis_of(dossier.last_login_at),
         },
         "tags": office_shapes::tags(account, &realm),
         "bans": bans.collect::<Vec<_>>(),

@@ -80,9 +80,7 @@ async fn accounts(ask: Ask) -> Result<Value, Fault> {
     let role = find(&ask.app.door.realm(), payload.id("roleId")?)?;
     let filter = AccountFilter { roles: vec![role.id], ..AccountFilter::default() };
     let found = ask.app.door.search(filter, page(payload)?).await?;
-    let shown = found.accounts.iter().map(|account| {
-        json!({"pragmaSocialId": account.id.0, "displayName": shapes::display_name(account)})
-    });
+    let shown = found.accounts.iter().map(shapes::overview);
     Ok(json!({"accounts": shown.collect::<Vec<_>>(), "count": found.count}))
 }
 
