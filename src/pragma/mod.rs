@@ -233,7 +233,7 @@ pub fn socket_route(app: App) -> Arc<dyn SocketRoute> {
     Arc::new(rpc::socket::Route::new(app))
 }
 
-async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResponse, Fault> {
+async fn answer(app: &Arc<App>, request: &HttpRequest, body: Body) -> Result<HttpResponse, Fault> {
     let (call, methods) = find(request.path()).ok_or(Fault::NoSuchPath)?;
     if !call.is_at(app.gateway) {
         return Err(Fault::NoSuchPath);
