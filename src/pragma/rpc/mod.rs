@@ -17,7 +17,7 @@ pub mod http;
 mod lookups;
 pub(in crate::pragma) mod office_shapes;
 mod partner_token_calls;
-mod payload;
+pub(in crate::pragma) mod payload;
 mod people_calls;
 pub mod permissions;
 mod presence_calls;

@@ -146,7 +146,7 @@ pub(super) fn natural(value: &Value) -> Option<u64> {
 }
 
 /// A whole number: a number, also `2.0`, or decimal text.
-pub(super) fn whole(value: &Value) -> Option<i64> {
+pub(in crate::pragma) fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => number.as_i64().or_else(|| {
