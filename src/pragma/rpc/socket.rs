@@ -256,12 +256,12 @@ impl Dialect for Spoken {
     }
 
     /// Only the social socket of a player says so (§6.6).
-    fn banned(&mut self, ban: &Shared<Ban>) -> Option<Outbound> {
+    fn banned(&mut self, ban: &Ban) -> Option<Outbound> {
         let person = self.claims.person()?;
         let hears = person.session.session_type == SessionType::Player
             && person.session.backend == Backend::Social;
         let account = AccountId(person.session.social_id);
-        let payload = || json!({"ban": office_shapes::ban(account, &ban.what)});
+        let payload = || json!({"ban": office_shapes::ban(account, ban)});
         hears.then(|| {
             self.voice.say(envelope::notification("AccountRpc.BanV1Notification", &payload()))
         })
