@@ -50,6 +50,17 @@ pub(super) async fn report(
     Ok(response)
 }
 
+/// What a player is to another, by its word; `None`: that is the other's own affair.
+const fn relation(state: EdgeState) -> Option<&'static str> {
+    match state {
+        EdgeState::Friend => Some("Friend"),
+        EdgeState::InviteSent => Some("InviteSent"),
+        EdgeState::InviteReceived => Some("InviteReceived"),
+        EdgeState::Blocked => Some("Blocked"),
+        EdgeState::BlockedBy => None,
+    }
+}
+
 /// What a report holds. Of others it says only who they are to the player; operators' comments are
 /// about the player, too.
 fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Value {
@@ -64,9 +75,9 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
         .bans
         .iter()
         .map(|ban| json!({"ban": office_shapes::ban(account.id, ban), "comment": ban.comment}));
-    let friends = known
-        .iter()
-        .map(|(other, state)| json!({"pragmaSocialId": other.0, "state": format!("{state:?}")}));
+    let friends = known.iter().filter_map(|(other, state)| {
+        Some(json!({"pragmaSocialId": other.0, "state": relation(*state)?}))
+    });
     let requests = dossier.data_requests.iter();
     let requests = requests.map(|request| office_shapes::data_request(account.id, request));
     let unlinked = dossier
