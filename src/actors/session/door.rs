@@ -191,10 +191,8 @@ impl SessionDoor {
     pub fn tell_list(&self, news: ListNews) {
         let sockets = self.lock();
         let news = Arc::new(news);
-        for entry in sockets_of(&sockets, news.owner)
-            .iter()
-            .filter(|entry| entry.channel == Channel::PragmaSocial)
-        {
+        let own = sockets_of(&sockets, news.owner).iter();
+        for entry in own.filter(|entry| entry.channel == Channel::PragmaSocial) {
             // Later news would not fit to what this client knows.
             if entry.post.put(Letter::List(Arc::clone(&news))).is_err() {
                 entry.post.close(CloseReason::SlowConsumer);

@@ -54,8 +54,7 @@ async fn own(ask: Ask) -> Result<Value, Fault> {
 
 /// The built-in role, which is in no list.
 fn admin() -> Role {
-    let permissions = PERMISSIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Role { id: ADMIN, name: ADMIN_NAME.to_owned(), permissions }
+    Role { id: ADMIN, name: ADMIN_NAME.to_owned(), permissions: permissions::all() }
 }
 
 fn find(realm: &Realm, id: Uuid) -> Result<Role, Fault> {
