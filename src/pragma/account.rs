@@ -17,11 +17,13 @@ use crate::signin::{Credential, Entrance, PragmaWish, SignInAsk, SignedIn, Wish}
 /// The request. Members nobody knows are skipped; a member that is `null` is absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Ask<'a> {
+pub(super) struct Ask<'a> {
+    /// The provider, by number or name.
     #[serde(default)]
-    provider_id: Value,
+    pub provider_id: Value,
+    /// The proof: text or an object.
     #[serde(default)]
-    provider_token: Value,
+    pub provider_token: Value,
     #[serde(borrow)]
     game_shard_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -29,7 +31,12 @@ struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    fn read(body: &'a [u8]) -> Result<Self, Fault> {
+    /// Reads it. There has to be a proof.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::BadRequest`]
+    pub fn read(body: &'a [u8]) -> Result<Self, Fault> {
         let ask: Self = serde_json::from_slice(body).map_err(|_| Fault::BadRequest)?;
         let proof = match &ask.provider_token {
             Value::String(text) => !text.is_empty(),
@@ -117,39 +124,6 @@ impl Arrival<'_> {
         let wish = Wish { create: self.create, pragma, ..Wish::default() };
         let ask = SignInAsk { credential, entrance, wish };
         Ok(app.door.authenticate(ask, client(app, request)).await?)
-    }
-}
-
-/// Body of the portal's two calls; what else is in it is not looked at (§8).
-pub(super) struct PortalAsk<'a>(Ask<'a>);
-
-impl<'a> PortalAsk<'a> {
-    /// Reads it.
-    pub fn read(body: &'a [u8]) -> Result<Self, Fault> {
-        Ask::read(body).map(Self)
-    }
-
-    /// Signs a player in outside the line and gives a social token: by `create`, somebody new, or
-    /// somebody known.
-    pub async fn answer(
-        &self,
-        app: &App,
-        request: &HttpRequest,
-        create: bool,
-    ) -> Result<Pair, Fault> {
-        let provider = Provider::resolve(&self.0.provider_id, &app.door)?;
-        provider.check_login(SessionType::Player)?;
-        app.door.limit_portal(client(app, request))?;
-        let token = &self.0.provider_token;
-        let arrival = Arrival { provider: &provider, token, shard: None, create };
-        let signed_in = match arrival.sign_in(app, request, Entrance::Outside).await {
-            Err(Fault::AccountNotFound) => return Err(Fault::UnknownAccount),
-            signed_in => signed_in?,
-        };
-        if create && !signed_in.created {
-            return Err(Fault::AlreadyExists);
-        }
-        Pair::issue(app, &signed_in.account, None, &provider.name, signed_in.at)
     }
 }
 

@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::rpc::office_shapes::{self, millis};
-use super::rpc::shapes::{self, Viewer};
+use super::rpc::office_shapes;
+use super::rpc::shapes::{self, Viewer, millis_of};
 use super::{App, Fault, client, json as answer};
 use crate::config::PragmaConfig;
 use crate::domain::account::search::email;
@@ -50,6 +50,17 @@ pub(super) async fn report(
     Ok(response)
 }
 
+/// What a player is to another, by its word; `None`: that is the other's own affair.
+const fn relation(state: EdgeState) -> Option<&'static str> {
+    match state {
+        EdgeState::Friend => Some("Friend"),
+        EdgeState::InviteSent => Some("InviteSent"),
+        EdgeState::InviteReceived => Some("InviteReceived"),
+        EdgeState::Blocked => Some("Blocked"),
+        EdgeState::BlockedBy => None,
+    }
+}
+
 /// What a report holds. Of others it says only who they are to the player; operators' comments are
 /// about the player, too.
 fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Value {
@@ -64,15 +75,15 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
         .bans
         .iter()
         .map(|ban| json!({"ban": office_shapes::ban(account.id, ban), "comment": ban.comment}));
-    let friends = known
-        .iter()
-        .map(|(other, state)| json!({"pragmaSocialId": other.0, "state": format!("{state:?}")}));
+    let friends = known.iter().filter_map(|(other, state)| {
+        Some(json!({"pragmaSocialId": other.0, "state": relation(*state)?}))
+    });
     let requests = dossier.data_requests.iter();
     let requests = requests.map(|request| office_shapes::data_request(account.id, request));
     let unlinked = dossier
         .unlinked
         .iter()
-        .map(|gone| json!({"id": gone.id, "unlinkedTimestampMillis": millis(gone.at * 1_000)}));
+        .map(|gone| json!({"id": gone.id, "unlinkedTimestampMillis": millis_of(gone.at)}));
     json!({
         "pragmaSocialId": account.id.0,
         "displayName": shapes::display_name(account),
@@ -91,8 +102,8 @@ fn content(app: &App, account: &Account, known: &[(AccountId, EdgeState)]) -> Va
             "location": account.location,
             "timeZone": account.timezone,
             "hasPassword": account.password.is_some(),
-            "createdTimestampMillis": millis(account.created_at.saturating_mul(1_000)),
-            "lastLoginTimestampMillis": millis(dossier.last_login_at.saturating_mul(1_000)),
+            "createdTimestampMillis": millis_of(account.created_at),
+            "lastLoginTimestampMillis": millis_of(dossier.last_login_at),
         },
         "tags": office_shapes::tags(account, &realm),
         "bans": bans.collect::<Vec<_>>(),

@@ -133,8 +133,11 @@ impl Call {
     }
 }
 
-/// Paths in lower case, with what they stand for and the methods they take.
-const PATHS: [(&str, Call, &[Method]); 19] = [
+/// A path in lower case, what it stands for and the methods it takes.
+type Path = (&'static str, Call, &'static [Method]);
+
+/// Every path that names no provider.
+const PATHS: [Path; 19] = [
     ("/v1/info", Call::Info, &[Method::GET]),
     ("/v1/types", Call::Types, &[Method::GET]),
     ("/v1/healthcheck", Call::Healthcheck, &[Method::GET]),
@@ -156,22 +159,20 @@ const PATHS: [(&str, Call, &[Method]); 19] = [
     (data_rights::PATH, Call::Report, &[Method::POST]),
 ];
 
+/// Asked for every request of the port: most paths are told by their length.
+fn plain(path: &str) -> Option<&'static Path> {
+    PATHS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(path))
+}
+
 fn find(path: &str) -> Option<(Call, &'static [Method])> {
-    PATHS
-        .iter()
-        .find(|(known, ..)| known.eq_ignore_ascii_case(path))
+    plain(path)
         .map(|(_, call, methods)| (*call, *methods))
         .or_else(|| redirect::find(path).map(|_| (Call::Redirect, &[Method::GET][..])))
 }
 
 /// Whether a path is the web portal's, which pages of other origins than its own may not read.
 pub fn is_portal(path: &str) -> bool {
-    // Asked for every request of the port: most are told by their length.
-    let named = |(known, ..): &&(&str, Call, &[Method])| {
-        known.len() == path.len() && known.eq_ignore_ascii_case(path)
-    };
-    let found = PATHS.iter().find(named);
-    found.is_some_and(|(_, call, _)| matches!(call, Call::PortalSignIn | Call::PortalSignUp))
+    plain(path).is_some_and(|(_, call, _)| matches!(call, Call::PortalSignIn | Call::PortalSignUp))
 }
 
 /// Registers every plain route, each by its very path: that costs a comparison, a pattern costs ten
@@ -180,24 +181,9 @@ pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
     let app = Arc::new(app);
     move |service| {
         let limit = web::PayloadConfig::new(app.config.limits.body_max_bytes);
-        let hot = app.clone();
-        if !Call::CheckTicket.is_at(app.gateway) {
-            for (path, ..) in PATHS {
-                register(service, web::resource(path), &app, limit.clone());
-            }
-            return;
+        if Call::CheckTicket.is_at(app.gateway) {
+            register_hot(service, &app, limit.clone());
         }
-        service.service(web::resource(HOT).guard(guard::Post()).app_data(limit.clone()).route(
-            web::post().to(move |request: HttpRequest, body: Body| {
-                let app = hot.clone();
-                async move {
-                    match body.0 {
-                        Ok(body) => login_queue::check_ticket(&app, &request, &body).await,
-                        Err(fault) => app.refuse(fault),
-                    }
-                }
-            }),
-        ));
         for (path, ..) in PATHS {
             register(service, web::resource(path), &app, limit.clone());
         }
@@ -213,6 +199,21 @@ pub fn any_case(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
         let known = guard::fn_guard(|context| find(context.head().uri.path()).is_some());
         register(service, web::resource("/{path:.*}").guard(known), &app, limit);
     }
+}
+
+fn register_hot(service: &mut web::ServiceConfig, app: &Arc<App>, limit: web::PayloadConfig) {
+    let app = Arc::clone(app);
+    service.service(web::resource(HOT).guard(guard::Post()).app_data(limit).route(web::post().to(
+        move |request: HttpRequest, body: Body| {
+            let app = app.clone();
+            async move {
+                match body.0 {
+                    Ok(body) => login_queue::check_ticket(&app, &request, &body).await,
+                    Err(fault) => app.refuse(fault),
+                }
+            }
+        },
+    )));
 }
 
 fn register(
@@ -233,7 +234,7 @@ pub fn socket_route(app: App) -> Arc<dyn SocketRoute> {
     Arc::new(rpc::socket::Route::new(app))
 }
 
-async fn answer(app: &App, request: &HttpRequest, body: Body) -> Result<HttpResponse, Fault> {
+async fn answer(app: &Arc<App>, request: &HttpRequest, body: Body) -> Result<HttpResponse, Fault> {
     let (call, methods) = find(request.path()).ok_or(Fault::NoSuchPath)?;
     if !call.is_at(app.gateway) {
         return Err(Fault::NoSuchPath);

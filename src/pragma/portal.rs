@@ -5,8 +5,12 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::account::PortalAsk;
-use super::{App, Fault, json};
+use super::account::{Arrival, Ask};
+use super::providers::Provider;
+use super::tokens::Pair;
+use super::{App, Fault, client, json};
+use crate::domain::token::SessionType;
+use crate::signin::Entrance;
 
 /// `POST /v1/accounts/authenticatev1` (`create` false) and `createaccountv1`.
 pub(super) async fn answer(
@@ -22,13 +26,28 @@ pub(super) async fn answer(
     shared(app, request, answered.unwrap_or_else(|fault| app.refuse(fault)))
 }
 
+/// Signs a player in outside the line and gives a social token: by `create`, somebody new, or
+/// somebody known. What else is in the body is not looked at (§8).
 async fn sign_in(
     app: &App,
     request: &HttpRequest,
     body: &[u8],
     create: bool,
 ) -> Result<HttpResponse, Fault> {
-    let pair = PortalAsk::read(body)?.answer(app, request, create).await?;
+    let ask = Ask::read(body)?;
+    let provider = Provider::resolve(&ask.provider_id, &app.door)?;
+    provider.check_login(SessionType::Player)?;
+    app.door.limit_portal(client(app, request))?;
+    let token = &ask.provider_token;
+    let arrival = Arrival { provider: &provider, token, shard: None, create };
+    let signed_in = match arrival.sign_in(app, request, Entrance::Outside).await {
+        Err(Fault::AccountNotFound) => return Err(Fault::UnknownAccount),
+        signed_in => signed_in?,
+    };
+    if create && !signed_in.created {
+        return Err(Fault::AlreadyExists);
+    }
+    let pair = Pair::issue(app, &signed_in.account, None, &provider.name, signed_in.at)?;
     Ok(json(pair.json().to_string()))
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::errors::Fault;
+use super::rpc::payload::whole;
 use crate::config::pragma::ProviderOptions;
 use crate::domain::account::LinkKind;
 use crate::domain::account::link::STUDIO_FIRST;
@@ -72,15 +73,19 @@ impl Provider {
     ///
     /// As [`Self::resolve`]; [`Fault::IdProviderMissing`] only for those that are never offered.
     pub fn named(id: &Value, door: &Door) -> Result<Self, Fault> {
-        let kind = Named::read(id, door)?.kind.ok_or(Fault::IdProviderMissing)?;
-        Self::of(kind, door).ok_or(Fault::IdProviderMissing)
+        // Of the table's kinds all are known; of the studio's those it has.
+        Self::of(kind_of(id, door)?, door).ok_or(Fault::InvalidIdProvider)
     }
 
     /// The provider of a kind of link, configured or not; `None`: no such provider is known to
     /// Pragma's clients.
     pub fn of(kind: LinkKind, door: &Door) -> Option<Self> {
         let (number, name) = match kind {
-            LinkKind::Studio(number) => (u32::from(number), studio_name(door, number)?),
+            LinkKind::Studio(number) => {
+                let mut studio = door.studio_providers().iter();
+                let known = studio.find(|known| known.number == number)?;
+                (u32::from(number), known.name.clone())
+            }
             kind => {
                 let known = PROVIDERS.iter().find(|(.., known)| *known == Some(kind));
                 known.map(|(number, name, _)| (*number, (*name).to_owned()))?
@@ -124,60 +129,34 @@ impl Provider {
     }
 }
 
-fn studio_name(door: &Door, number: u8) -> Option<String> {
-    let found = door.studio_providers().iter().find(|known| known.number == number);
-    found.map(|found| found.name.clone())
+/// The kind of link of the provider a request names. A number that is the studio's to give need not
+/// be given.
+fn kind_of(id: &Value, door: &Door) -> Result<LinkKind, Fault> {
+    let number = match id {
+        Value::Number(_) => whole(id).and_then(|number| u32::try_from(number).ok()),
+        Value::String(text) if text.is_empty() => return Err(Fault::BadRequest),
+        Value::String(text) => match text.parse() {
+            Ok(number) => Some(number),
+            Err(_) => return kind_by_name(text, door),
+        },
+        _ => return Err(Fault::BadRequest),
+    };
+    let number = number.ok_or(Fault::InvalidIdProvider)?;
+    if let Some((.., kind)) = PROVIDERS.iter().find(|(known, ..)| *known == number) {
+        return kind.ok_or(Fault::IdProviderMissing);
+    }
+    let studio = u8::try_from(number).ok().filter(|number| *number >= STUDIO_FIRST);
+    studio.map(LinkKind::Studio).ok_or(Fault::InvalidIdProvider)
 }
 
-/// What a request names.
-struct Named {
-    kind: Option<LinkKind>,
-}
-
-impl Named {
-    fn read(id: &Value, door: &Door) -> Result<Self, Fault> {
-        let number = match id {
-            Value::Number(number) => number_of(number)?,
-            Value::String(text) if text.is_empty() => return Err(Fault::BadRequest),
-            Value::String(text) => match text.parse() {
-                Ok(number) => number,
-                Err(_) => return Self::by_name(text, door),
-            },
-            _ => return Err(Fault::BadRequest),
-        };
-        let known = PROVIDERS.iter().find(|(known, ..)| *known == number);
-        if let Some((.., kind)) = known {
-            return Ok(Self { kind: *kind });
-        }
-        let studio = u8::try_from(number).ok().filter(|number| *number >= STUDIO_FIRST);
-        studio
-            .map(|number| Self { kind: Some(LinkKind::Studio(number)) })
-            .filter(|_| studio.is_some_and(|number| studio_name(door, number).is_some()))
-            .ok_or(Fault::InvalidIdProvider)
+fn kind_by_name(text: &str, door: &Door) -> Result<LinkKind, Fault> {
+    if let Some((.., kind)) = PROVIDERS.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(text))
+    {
+        return kind.ok_or(Fault::IdProviderMissing);
     }
-
-    fn by_name(text: &str, door: &Door) -> Result<Self, Fault> {
-        let known = PROVIDERS.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(text));
-        let known = known.map(|(.., kind)| *kind);
-        let studio = || {
-            let mut known = door.studio_providers().iter();
-            let found = known.find(|known| known.name.eq_ignore_ascii_case(text));
-            found.map(|found| Some(LinkKind::Studio(found.number)))
-        };
-        let kind = known.or_else(studio).ok_or(Fault::InvalidIdProvider)?;
-        Ok(Self { kind })
-    }
-}
-
-/// A whole number, also when it is written `4.0`.
-fn number_of(number: &serde_json::Number) -> Result<u32, Fault> {
-    if let Some(number) = number.as_u64() {
-        return u32::try_from(number).map_err(|_| Fault::InvalidIdProvider);
-    }
-    let float = number.as_f64().ok_or(Fault::BadRequest)?;
-    (0..=u32::from(u8::MAX))
-        .find(|known| f64::from(*known).to_bits() == float.to_bits())
-        .ok_or(Fault::InvalidIdProvider)
+    let mut studio = door.studio_providers().iter();
+    let known = studio.find(|known| known.name.eq_ignore_ascii_case(text));
+    known.map(|known| LinkKind::Studio(known.number)).ok_or(Fault::InvalidIdProvider)
 }
 
 /// Steam has two forms, told apart by their shape: a ticket in hex, or an assertion in JSON.

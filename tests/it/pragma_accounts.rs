@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::fakes;
 use crate::harness::{Answer, Auth, TestServer, ask};
 use crate::pragma_client::{
-    SHARD, Tokens, authenticate, claims, come_in, pass, refused, rpc, rpc_refused, unsafe_proof,
+    SHARD, Tokens, authenticate, claims, come_in, error_of, pass, refused, rpc, rpc_answer,
+    rpc_refused, unsafe_proof,
 };
 
 async fn portal(server: &TestServer, call: &str, provider: &str, token: &str) -> Answer {
@@ -159,18 +160,14 @@ async fn linking_is_refused_for_each_reason_by_its_name() {
     let link = async |by: &Tokens, provider: &str, token: &str| {
         let payload = json!({"newProvider": {"providerId": provider, "providerToken": token}});
         let kind = "AccountRpc.LinkIdentityProviderAccountV2Request";
-        let answer = crate::pragma_client::rpc_answer(at, &by.social, kind, payload).await;
-        let error = &answer.json["serviceError"];
-        let name = error.get("error").or_else(|| error.get("extError"));
-        name.map_or("", |name| name.as_str().unwrap()).to_owned()
+        let answer = rpc_answer(at, &by.social, kind, payload).await;
+        error_of(&answer).unwrap_or_default().to_owned()
     };
     let unlink = async |by: &Tokens, provider: &str| {
         let kind = "AccountRpc.UnlinkIdentityProviderAccountV2Request";
         let payload = json!({"idProvider": provider});
-        let answer = crate::pragma_client::rpc_answer(at, &by.social, kind, payload).await;
-        let error = &answer.json["serviceError"];
-        let name = error.get("error").or_else(|| error.get("extError"));
-        name.map_or("", |name| name.as_str().unwrap()).to_owned()
+        let answer = rpc_answer(at, &by.social, kind, payload).await;
+        error_of(&answer).unwrap_or_default().to_owned()
     };
     let (first, second) =
         (fakes.steam_ticket("76561198000000001"), fakes.steam_ticket("76561198000000002"));

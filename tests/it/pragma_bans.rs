@@ -275,6 +275,30 @@ async fn a_player_gets_their_data_once_by_a_link_that_lives_a_week() {
 }
 
 #[actix_rt::test]
+async fn a_report_tells_whom_a_player_blocks_and_not_who_blocks_them() {
+    let server = office(|_| {}).await;
+    let olga = operator(&server, "olga").await;
+    let (ada, bob, eve) = (
+        come_in(&server, "ada").await,
+        come_in(&server, "bob").await,
+        come_in(&server, "eve").await,
+    );
+    for (who, whom) in [(&ada, &bob), (&eve, &ada)] {
+        let whom = json!({"blockedSocialId": social_id(whom)});
+        let done = rpc(server.players, &who.social, "FriendRpc.BlockV1Request", whom).await;
+        assert_eq!(done["response"], "Ok");
+    }
+    let request = submit(&server, &ada, json!("PERSONAL_DATA")).await;
+    let id = json!({"requestId": request["requestId"]});
+    let offer = "DataRightsRpc.GenerateDownloadUrlAndTokenOperatorV1";
+    let token = ask(&server, &olga, offer, id).await["downloadToken"].clone();
+    let body = json!({"downloadToken": token});
+    let report = server.plain("POST", "/v1/datarights/report", Some(body)).await;
+    let blocked = json!([{"pragmaSocialId": social_id(&bob), "state": "Blocked"}]);
+    assert_eq!(report.json["friends"], blocked);
+}
+
+#[actix_rt::test]
 async fn a_player_who_wants_to_be_deleted_is_and_may_think_again_before() {
     let server = office(|_| {}).await;
     let olga = operator(&server, "olga").await;

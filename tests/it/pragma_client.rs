@@ -89,9 +89,14 @@ pub async fn rpc(at: SocketAddr, token: &str, kind: &str, payload: Value) -> Val
 /// A call over HTTP that must be refused: the name of the error.
 pub async fn rpc_refused(at: SocketAddr, token: &str, kind: &str, payload: Value) -> String {
     let answer = rpc_answer(at, token, kind, payload).await;
-    let error = &answer.json["serviceError"];
-    let name = error.get("error").or_else(|| error.get("extError")).and_then(Value::as_str);
+    let name = error_of(&answer);
     name.unwrap_or_else(|| panic!("{kind} was not refused: {}", answer.text)).to_owned()
+}
+
+/// The name of the error in a refusal; `None`: it is none.
+pub fn error_of(answer: &Answer) -> Option<&str> {
+    let error = &answer.json["serviceError"];
+    error.get("error").or_else(|| error.get("extError")).and_then(Value::as_str)
 }
 
 /// A call over HTTP, whatever comes of it.
@@ -122,10 +127,8 @@ pub async fn operator(server: &TestServer, name: &str) -> Tokens {
 /// Refused with this status and this name of an error, in the shape every client can read.
 #[track_caller]
 pub fn refused(answer: &Answer, status: u16, error: &str) {
+    assert_eq!((answer.status, error_of(answer)), (status, Some(error)), "{}", answer.text);
     let body = &answer.json["serviceError"];
-    let named = body.get("error").or_else(|| body.get("extError"));
-    let got = (answer.status, named.and_then(Value::as_str));
-    assert_eq!(got, (status, Some(error)), "{}", answer.text);
     assert!(body["requestId"].is_u64() && body["traceId"].is_string(), "{}", answer.text);
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::actors::CallError;
 use crate::domain::account::search::Exact;
-use crate::domain::account::{Account, AccountFilter, AccountId, Link, LinkKind};
+use crate::domain::account::{Account, AccountFilter, AccountId};
 use crate::store::{Reads, StoreError};
 
 use super::looking::unreadable;
@@ -65,15 +65,13 @@ impl Accounts {
     /// [`CallError::Overloaded`] when too many searches wait, or this one for too long;
     /// [`CallError::NoAnswer`] when the store cannot be read.
     pub async fn search(&self, filter: AccountFilter, page: Page) -> Result<Found, CallError> {
-        let known = match filter.exact() {
-            Some(Exact::Id(id)) => Some(self.each([Key::Id(id)]).await?),
-            Some(Exact::Links(links)) => Some(self.each(links.into_iter().map(Key::Link)).await?),
-            Some(Exact::PragmaName(folded, number)) => {
-                Some(self.each([Key::PragmaName(folded, number)]).await?)
-            }
-            None => self.by_address(&filter).await?,
-        };
-        if let Some(mut known) = known {
+        let keys = filter.exact().map(|exact| match exact {
+            Exact::Id(id) => vec![Key::Id(id)],
+            Exact::Links(links) => links.into_iter().map(Key::Link).collect(),
+            Exact::PragmaName(folded, number) => vec![Key::PragmaName(folded, number)],
+        });
+        if let Some(keys) = keys {
+            let mut known = self.each(keys).await?;
             known.retain(|account| filter.matches(account));
             known.sort_unstable_by_key(|account| account.id);
             known.dedup_by_key(|account| account.id);
@@ -99,23 +97,12 @@ impl Accounts {
         }
     }
 
-    async fn each(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<Account>, CallError> {
+    async fn each(&self, keys: Vec<Key>) -> Result<Vec<Account>, CallError> {
         let mut found = Vec::new();
         for key in keys {
             found.extend(self.find(key).await?);
         }
         Ok(found)
-    }
-
-    /// Whoever has the address as their own. Nobody: it may be one that a provider gave, and those
-    /// are in no index.
-    async fn by_address(&self, filter: &AccountFilter) -> Result<Option<Vec<Account>>, CallError> {
-        let Some(address) = &filter.email else {
-            return Ok(None);
-        };
-        let link = Link { kind: LinkKind::Email, id: address.to_lowercase() };
-        let found = self.find(Key::Link(link)).await?;
-        Ok(found.map(|account| vec![account]))
     }
 }
 

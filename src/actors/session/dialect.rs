@@ -87,7 +87,7 @@ pub trait Dialect: 'static {
         None
     }
     /// The player was banned, and the session goes on; `None`: this protocol does not say so.
-    fn banned(&mut self, _ban: &Shared<Ban>) -> Option<Outbound> {
+    fn banned(&mut self, _ban: &Ban) -> Option<Outbound> {
         None
     }
     /// The session ends: last messages, then close code and reason text for the close frame.

@@ -65,13 +65,16 @@ pub struct SessionDoor(Arc<Inner>);
 
 struct Inner {
     parts: DoorParts,
-    sockets: Mutex<HashMap<AccountId, Vec<Entry>>>,
+    sockets: Mutex<Sockets>,
     resumables: Mutex<Resumables>,
     keys: AtomicU64,
     draining: AtomicBool,
     gone: Notify,
     figures: Arc<SessionFigures>,
 }
+
+/// Every socket, by player; no entry is empty.
+type Sockets = HashMap<AccountId, Vec<Entry>>;
 
 struct Entry {
     key: SessionKey,
@@ -139,7 +142,7 @@ impl SessionDoor {
     /// heard it.
     pub fn tell(&self, account: AccountId, told: Notification) -> usize {
         let sockets = self.lock();
-        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
+        let own = sockets_of(&sockets, account);
         if own.is_empty() {
             return 0;
         }
@@ -176,8 +179,7 @@ impl SessionDoor {
             Ok(changed) => Arc::new(changed),
             Err(error) => return Some(Err(error)),
         };
-        let own = sockets.get(&of.0).map_or(&[][..], Vec::as_slice);
-        for entry in own.iter().filter(|entry| entry.channel == of.1) {
+        for entry in sockets_of(&sockets, of.0).iter().filter(|entry| entry.channel == of.1) {
             // A session that does not read its letters is closed for that before long.
             let _ = entry.post.put(Letter::Changed(Arc::clone(&changed)));
         }
@@ -188,9 +190,9 @@ impl SessionDoor {
     /// in the order of the changes.
     pub fn tell_list(&self, news: ListNews) {
         let sockets = self.lock();
-        let own = sockets.get(&news.owner).map_or(&[][..], Vec::as_slice);
         let news = Arc::new(news);
-        for entry in own.iter().filter(|entry| entry.channel == Channel::PragmaSocial) {
+        let own = sockets_of(&sockets, news.owner).iter();
+        for entry in own.filter(|entry| entry.channel == Channel::PragmaSocial) {
             // Later news would not fit to what this client knows.
             if entry.post.put(Letter::List(Arc::clone(&news))).is_err() {
                 entry.post.close(CloseReason::SlowConsumer);
@@ -202,17 +204,15 @@ impl SessionDoor {
     /// it.
     pub fn tell_ban(&self, account: AccountId, ban: Ban) -> usize {
         let sockets = self.lock();
-        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
-        let ban = Arc::new(Shared::new(ban));
+        let ban = Arc::new(ban);
         let put = |entry: &&Entry| entry.post.put(Letter::Banned(Arc::clone(&ban))).is_ok();
-        own.iter().filter(put).count()
+        sockets_of(&sockets, account).iter().filter(put).count()
     }
 
     /// The session with this token was refreshed: its sockets live until `until` at least.
     pub fn extend(&self, account: AccountId, token: Uuid, until: UnixMicros) {
         let sockets = self.lock();
-        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
-        for entry in own.iter().filter(|entry| entry.token == token) {
+        for entry in sockets_of(&sockets, account).iter().filter(|entry| entry.token == token) {
             // A session that does not read its letters is closed for that before long.
             let _ = entry.post.put(Letter::ExtendUntil(until));
         }
@@ -306,8 +306,7 @@ impl SessionDoor {
         wanted: impl Fn(&Entry) -> bool,
     ) -> usize {
         let sockets = self.lock();
-        let own = sockets.get(&account).map_or(&[][..], Vec::as_slice);
-        let closing = own.iter().filter(|entry| wanted(entry));
+        let closing = sockets_of(&sockets, account).iter().filter(|entry| wanted(entry));
         closing.inspect(|entry| entry.post.close(reason)).count()
     }
 
@@ -315,7 +314,7 @@ impl SessionDoor {
         self.0.resumables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, Vec<Entry>>> {
+    fn lock(&self) -> MutexGuard<'_, Sockets> {
         self.0.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -407,6 +406,11 @@ impl Drop for Seat {
             self.door.0.gone.notify_waiters();
         }
     }
+}
+
+/// A player's sockets.
+fn sockets_of(sockets: &Sockets, account: AccountId) -> &[Entry] {
+    sockets.get(&account).map_or(&[], Vec::as_slice)
 }
 
 /// The ledger knows players by number.

@@ -39,7 +39,7 @@ pub(crate) enum Letter {
     /// Attributes of the session have changed.
     Changed(Arc<Changed>),
     /// The player was banned, and the session goes on.
-    Banned(Arc<Shared<Ban>>),
+    Banned(Arc<Ban>),
     /// The session was refreshed: it lives until then.
     ExtendUntil(UnixMicros),
 }

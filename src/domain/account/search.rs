@@ -59,7 +59,7 @@ impl AccountFilter {
     }
 
     /// The key that finds every account of this filter, if it has one. What is found has to match
-    /// nevertheless.
+    /// nevertheless. An address is none: several accounts may have it from their providers.
     pub fn exact(&self) -> Option<Exact> {
         if let Some(id) = self.id {
             return Some(Exact::Id(id));

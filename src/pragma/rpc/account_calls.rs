@@ -1,17 +1,16 @@
 //! `AccountRpc` as players call it (protocol-pragma §6.4, §7).
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::{self, known, of_player, pause, viewer};
+use super::payload::{Payload, shard};
 use super::shapes::{self, Viewer};
-use crate::domain::account::{Account, AccountId, LinkKind};
+use crate::actors::account_registry::Key;
+use crate::domain::account::{Account, Link, LinkKind, names};
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::providers::Provider;
 use crate::pragma::{App, Fault};
-
-/// Most identities one call may ask for.
-pub(super) const LOOKUPS_MAX: usize = 1_000;
 
 const fn row(name: &'static str, run: fn(Ask) -> Step) -> Call {
     Call::new(name, SessionType::Player, BackendType::Social, run)
@@ -43,38 +42,15 @@ pub(super) const CALLS: &[Call] = &[
     row("AccountRpc.UpdateEmailV1Request", |_| Step::Now(Err(Fault::NoMail))),
 ];
 
-async fn own(ask: &Ask) -> Result<Account, Fault> {
-    ask.app.door.account(ask.account()?).await?.ok_or(Fault::AccountNotFound)
-}
-
 async fn get_account(ask: Ask) -> Result<Value, Fault> {
-    Ok(shapes::own_account(&own(&ask).await?, &ask.app.door))
-}
-
-/// What the caller may see of an account.
-fn viewer(ask: &Ask, account: &Account) -> Viewer {
-    let is_own = ask.account().is_ok_and(|own| own == account.id);
-    if is_own { Viewer::Trusted } else { Viewer::Stranger }
-}
-
-/// The shard that is asked about; absent and empty mean this server's own.
-pub(super) fn shard(ask: &Ask) -> Result<Uuid, Fault> {
-    match ask.request.payload.get("gameShardId") {
-        None | Some(Value::Null) => Ok(ask.app.config.pragma.game_shard),
-        Some(Value::String(text)) if text.is_empty() => Ok(ask.app.config.pragma.game_shard),
-        Some(_) => ask.request.uuid("gameShardId"),
-    }
+    Ok(shapes::own_account(&known(&ask, ask.account()?).await?, &ask.app.door))
 }
 
 /// The accounts of `providerAccountIds`, in the order asked; who is nobody is absent. A player finds
 /// nobody by a provider that is hidden from other players.
 async fn by_providers(ask: &Ask) -> Result<Vec<Account>, Fault> {
-    let asked = ask.request.list("providerAccountIds")?;
-    if asked.len() > LOOKUPS_MAX {
-        return Err(Fault::BadParam);
-    }
     let mut found = Vec::new();
-    for entry in asked {
+    for (done, entry) in Payload::of(ask).list("providerAccountIds")?.iter().enumerate() {
         let Some(id) = entry.get("providerAccountId").and_then(Value::as_str) else {
             return Err(Fault::BadParam);
         };
@@ -82,10 +58,12 @@ async fn by_providers(ask: &Ask) -> Result<Vec<Account>, Fault> {
         let Ok(provider) = Provider::named(named, &ask.app.door) else {
             continue;
         };
-        let account = ask.app.door.account_by_link(provider.kind, id).await?;
+        let link = Link { kind: provider.kind, id: id.to_owned() };
+        let account = ask.app.door.find(Key::Link(link)).await?;
         let is_seen =
             |account: &Account| provider.options.visible || viewer(ask, account) == Viewer::Trusted;
         found.extend(account.filter(is_seen));
+        pause(done).await;
     }
     Ok(found)
 }
@@ -106,64 +84,37 @@ async fn socials_by_providers(ask: Ask) -> Result<Value, Fault> {
     Ok(json!({"socialIdentities": accounts.iter().map(identity).collect::<Vec<_>>()}))
 }
 
+/// An id that does not read refuses the call.
 async fn players(ask: Ask) -> Result<Value, Fault> {
-    let shard = shard(&ask)?;
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for id in ask.request.uuids("playerIds", LOOKUPS_MAX)? {
-        let account = ask.app.door.account_of_player(id).await?;
-        let account = account.filter(|account| account.player_on(shard) == Some(id));
-        let identity = account.and_then(|account| {
-            shapes::player_identity(&account, shard, &ask.app.door, viewer(&ask, &account))
-        });
-        match identity {
-            Some(identity) => found.push(identity),
-            None => failures.push(failure(id)),
-        }
-    }
-    Ok(json!({"playerIdentities": found, "failures": failures}))
+    Payload::of(&ask).ids("playerIds")?;
+    lookups::player_identities(&ask, shard(&ask)?).await
 }
 
 async fn socials(ask: Ask) -> Result<Value, Fault> {
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for id in ask.request.uuids("socialIds", LOOKUPS_MAX)? {
-        match ask.app.door.account(AccountId(id)).await? {
-            Some(account) => {
-                let viewer = viewer(&ask, &account);
-                found.push(shapes::social_identity(&account, &ask.app.door, viewer));
-            }
-            None => failures.push(failure(id)),
-        }
-    }
-    Ok(json!({"socialIdentities": found, "failures": failures}))
-}
-
-/// One of many that is nobody's.
-pub(super) fn failure(id: Uuid) -> Value {
-    json!({"pragmaId": id, "error": Fault::AccountNotFound.name()})
+    Payload::of(&ask).ids("socialIds")?;
+    lookups::social_identities(&ask).await
 }
 
 async fn name_of_player(ask: Ask) -> Result<Value, Fault> {
-    let player = ask.request.uuid("pragmaPlayerId")?;
-    let shard = shard(&ask)?;
-    let account = ask.app.door.account_of_player(player).await?;
-    let account = account.filter(|account| account.player_on(shard) == Some(player));
-    Ok(shapes::display_name(&account.ok_or(Fault::AccountNotFound)?))
+    let player = Payload::of(&ask).id("pragmaPlayerId")?;
+    let account = of_player(&ask, player, shard(&ask)?).await?.ok_or(Fault::AccountNotFound)?;
+    Ok(shapes::display_name(&account))
 }
 
 async fn player_of_name(ask: Ask) -> Result<Value, Fault> {
-    let shard = shard(&ask)?;
-    let name = ask.request.text("displayName").ok_or(Fault::BadParam)?;
-    let number = ask.request.text("discriminator").and_then(|text| text.parse().ok());
+    let (payload, shard) = (Payload::of(&ask), shard(&ask)?);
+    let name = payload.any_text("displayName").ok_or(Fault::BadParam)?;
+    let number = payload.any_text("discriminator").and_then(|text| text.parse().ok());
     let number = number.ok_or(Fault::AccountNotFound)?;
-    let account = ask.app.door.account_by_pragma_name(name, number).await?;
+    let key = Key::PragmaName(names::fold_display_name(name), number);
+    let account = ask.app.door.find(key).await?;
     let player = account.and_then(|account| account.player_on(shard));
     Ok(json!({"pragmaPlayerId": player.ok_or(Fault::AccountNotFound)?}))
 }
 
 /// §7.2, in its order: known, linking enabled, proven; the rest is the registry's to say.
 async fn link(ask: Ask) -> Result<Value, Fault> {
-    let new = ask.request.payload.get("newProvider").ok_or(Fault::BadParam)?;
-    let (provider, token) = presented(&ask.app, new)?;
+    let (provider, token) = presented(&ask.app, Payload::of(&ask), "newProvider")?;
     if !provider.options.linking {
         return Err(Fault::IdProviderLinkingDisabled);
     }
@@ -171,12 +122,16 @@ async fn link(ask: Ask) -> Result<Value, Fault> {
     Ok(json!({}))
 }
 
-/// `{providerId, providerToken}`.
-pub(super) fn presented<'a>(app: &App, given: &'a Value) -> Result<(Provider, &'a Value), Fault> {
-    let id = given.get("providerId").unwrap_or(&Value::Null);
+/// `{providerId, providerToken}` in a member.
+pub(super) fn presented<'a>(
+    app: &App,
+    payload: Payload<'a>,
+    member: &str,
+) -> Result<(Provider, &'a Value), Fault> {
+    let given = payload.object(member).ok_or(Fault::BadParam)?;
+    let id = given.value("providerId").unwrap_or(&Value::Null);
     let provider = Provider::resolve(id, &app.door)?;
-    let token = given.get("providerToken").ok_or(Fault::BadParam)?;
-    Ok((provider, token))
+    Ok((provider, given.value("providerToken").ok_or(Fault::BadParam)?))
 }
 
 async fn unlink(ask: Ask) -> Result<Value, Fault> {
@@ -187,7 +142,7 @@ async fn unlink(ask: Ask) -> Result<Value, Fault> {
 
 /// The provider of `idProvider`; players may only unlink what settings let them.
 pub(super) fn unlinked_kind(ask: &Ask, by_player: bool) -> Result<LinkKind, Fault> {
-    let named = ask.request.payload.get("idProvider").unwrap_or(&Value::Null);
+    let named = Payload::of(ask).value("idProvider").unwrap_or(&Value::Null);
     let provider = Provider::named(named, &ask.app.door)?;
     if by_player && !provider.options.unlinking {
         return Err(Fault::IdProviderUnlinkingDisabled);
@@ -196,7 +151,7 @@ pub(super) fn unlinked_kind(ask: &Ask, by_player: bool) -> Result<LinkKind, Faul
 }
 
 async fn rename(ask: Ask) -> Result<Value, Fault> {
-    let wanted = ask.request.text("requestedDisplayName").ok_or(Fault::BadParam)?;
+    let wanted = Payload::of(&ask).any_text("requestedDisplayName").ok_or(Fault::BadParam)?;
     let name = ask.app.door.rename(ask.account()?, wanted, SessionType::Player).await?;
     Ok(json!({"updatedDisplayName": shapes::pragma_name(&name)}))
 }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::known;
 use super::office_shapes;
-use super::payload::{Payload, actor, known, known_shard, whole};
+use super::payload::{Payload, actor, known_shard, natural};
 use crate::actors::account_registry::Key;
 use crate::domain::account::ban::FOREVER_MS;
 use crate::domain::account::{Account, Ban, BanForm, BanScope, OfficeAsk};
@@ -73,7 +74,7 @@ async fn ban(ask: Ask) -> Result<Value, Fault> {
 fn reason(payload: Payload<'_>) -> Result<String, Fault> {
     match payload.value("banReason") {
         Some(value) if value.is_number() => {
-            whole(value).map(|number| number.to_string()).ok_or(Fault::BadParam)
+            natural(value).map(|number| number.to_string()).ok_or(Fault::BadParam)
         }
         _ => payload.text("banReason", REASON_MAX).map(str::to_owned),
     }

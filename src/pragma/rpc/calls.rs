@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::envelope::Request;
+use super::payload::may;
 use super::{
     access_calls, account_calls, ban_calls, data_calls, friend_calls, group_calls,
     partner_token_calls, people_calls, presence_calls, role_calls, search_calls, session_calls,
@@ -205,9 +206,7 @@ pub fn call(ask: Ask) -> Step {
 
 /// Roles are looked up each time: one that is taken away is gone at once.
 async fn as_operator(ask: Ask, permission: &'static str, run: fn(Ask) -> Step) -> Answer {
-    let account = ask.app.door.account(ask.account()?).await.map_err(|_| Fault::Unavailable)?;
-    let account = account.ok_or(Fault::AccountNotFound)?;
-    if !ask.app.door.realm().permits(&account.dossier().roles, permission) {
+    if !may(&ask, permission).await? {
         return Err(Fault::Forbidden);
     }
     match run(ask) {

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::known;
 use super::office_shapes::{self, REQUEST_KINDS, REQUEST_STEPS};
-use super::payload::{Payload, known};
+use super::payload::Payload;
 use super::search_calls::page;
-use crate::domain::account::dossier::{DataRequestKind, DataRequestStatus};
+use crate::domain::account::dossier::{DataRequest, DataRequestKind, DataRequestStatus};
 use crate::domain::account::{Account, AccountFilter, AccountId, OfficeAsk};
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::{Fault, data_rights};
@@ -104,8 +105,7 @@ async fn advance(ask: Ask) -> Result<Value, Fault> {
     let step = payload.choice("requestStatus", "", &REQUEST_STEPS)?.ok_or(Fault::BadParam)?;
     let holder = ask.app.door.holder(id).await?;
     let account = known(&ask, holder).await?;
-    let mut requests = account.dossier().data_requests.iter();
-    let request = requests.find(|it| it.id == id).ok_or(Fault::DataRequestNotFound)?;
+    let request = request(&account, id)?;
     let erases = request.kind == DataRequestKind::AccountDeletion
         && step == DataRequestStatus::Fulfilled
         && !request.status.is_over();
@@ -129,7 +129,10 @@ async fn offer(ask: Ask) -> Result<Value, Fault> {
 }
 
 fn one(account: &Account, id: Uuid) -> Result<Value, Fault> {
+    Ok(json!({"request": office_shapes::data_request(account.id, request(account, id)?)}))
+}
+
+fn request(account: &Account, id: Uuid) -> Result<&DataRequest, Fault> {
     let mut requests = account.dossier().data_requests.iter();
-    let request = requests.find(|it| it.id == id).ok_or(Fault::DataRequestNotFound)?;
-    Ok(json!({"request": office_shapes::data_request(account.id, request)}))
+    requests.find(|it| it.id == id).ok_or(Fault::DataRequestNotFound)
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::payload::whole;
 use crate::pragma::{Fault, types};
 
 /// A request that reads.
@@ -50,7 +51,8 @@ impl Request {
         let wire: Wire = serde_json::from_slice(message).map_err(|error| {
             if error.is_data() { Unreadable::Shape(0) } else { Unreadable::NotJson }
         })?;
-        let id = integer(&wire.request_id).filter(|id| *id > 0).ok_or(Unreadable::Shape(0))?;
+        let id = integer(&wire.request_id).filter(|id| *id > 0);
+        let id = i64::from(id.ok_or(Unreadable::Shape(0))?);
         let kind = match wire.r#type {
             Value::String(name) => Cow::Owned(name),
             number => {
@@ -67,77 +69,11 @@ impl Request {
         };
         Ok(Self { id, kind, payload })
     }
-
-    /// An id in the payload, in any case.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault::BadParam`]: it is missing or no UUID.
-    pub fn uuid(&self, member: &str) -> Result<Uuid, Fault> {
-        let text = self.text(member).ok_or(Fault::BadParam)?;
-        Uuid::try_parse(text).map_err(|_| Fault::BadParam)
-    }
-
-    /// A list in the payload; absent is empty.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault::BadParam`]: it is something else.
-    pub fn list(&self, member: &str) -> Result<&[Value], Fault> {
-        match self.payload.get(member) {
-            None | Some(Value::Null) => Ok(&[]),
-            Some(Value::Array(list)) => Ok(list),
-            Some(_) => Err(Fault::BadParam),
-        }
-    }
-
-    /// A list of ids in the payload, `most` of them at most.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault::BadParam`]
-    pub fn uuids(&self, member: &str, most: usize) -> Result<Vec<Uuid>, Fault> {
-        let list = self.list(member)?;
-        if list.len() > most {
-            return Err(Fault::BadParam);
-        }
-        let id = |entry: &Value| Uuid::try_parse(entry.as_str()?).ok();
-        list.iter().map(|entry| id(entry).ok_or(Fault::BadParam)).collect()
-    }
-
-    /// A whole number in the payload, also as text, as 64 bits travel (§2.3).
-    ///
-    /// # Errors
-    ///
-    /// [`Fault::BadParam`]: it is missing or no whole number.
-    pub fn number(&self, member: &str) -> Result<i64, Fault> {
-        match self.payload.get(member) {
-            Some(Value::String(text)) => text.parse().map_err(|_| Fault::BadParam),
-            Some(value) => whole(value).ok_or(Fault::BadParam),
-            None => Err(Fault::BadParam),
-        }
-    }
-
-    /// A text member of the payload.
-    pub fn text(&self, member: &str) -> Option<&str> {
-        self.payload.get(member)?.as_str()
-    }
 }
 
 /// An int32, also when it is written `2.0`.
-pub(super) fn integer(value: &Value) -> Option<i64> {
-    i32::try_from(whole(value)?).ok().map(i64::from)
-}
-
-/// A whole number, also when it is written `2.0`.
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let float = value.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, reason = "checked: whole and within int32")]
-        let whole =
-            (float.fract() == 0.0 && float.abs() <= f64::from(i32::MAX)).then_some(float as i64);
-        whole
-    })
+fn integer(value: &Value) -> Option<i32> {
+    i32::try_from(whole(value).filter(|_| value.is_number())?).ok()
 }
 
 /// The answer to a request, without its sequence number.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::shapes;
 use crate::config::PragmaConfig;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::friend::EdgeState;
@@ -19,11 +20,10 @@ pub(super) fn result(word: &str) -> Value {
 /// `displayName{}`: who never came through Pragma's door goes by the user name, without a
 /// discriminator; [`crate::signin::Door::shown_as`] finds both.
 fn name(account: &Account) -> Value {
-    match &account.pragma_name {
-        Some(name) => json!({"displayName": name.name,
-            "discriminator": format!("{:04}", name.discriminator)}),
-        None => json!({"displayName": account.username, "discriminator": ""}),
-    }
+    account.pragma_name.as_ref().map_or_else(
+        || json!({"displayName": account.username, "discriminator": ""}),
+        shapes::pragma_name,
+    )
 }
 
 /// Somebody who is no friend yet, or no more.

@@ -1,10 +1,12 @@
 //! Player groups (protocol-pragma §6.5, §13).
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::known;
 use super::office_shapes;
-use super::payload::{Payload, known};
+use super::payload::Payload;
 use crate::domain::account::{Account, OfficeAsk};
 use crate::domain::realm::{DESCRIPTION_MAX, NAME_MAX, RealmAsk, RealmChanged};
 use crate::domain::token::{BackendType, SessionType};
@@ -26,17 +28,18 @@ pub(super) const CALLS: &[Call] = office_calls! {
 };
 
 async fn add(ask: Ask) -> Result<Value, Fault> {
-    let payload = Payload::of(&ask);
-    let what = OfficeAsk::AddGroups(vec![payload.id("playerGroupId")?]);
-    let done = ask.app.door.office(payload.account("pragmaSocialId")?, what).await?;
-    Ok(groups(&ask, &done.account))
+    hand(&ask, OfficeAsk::AddGroups).await
 }
 
 async fn remove(ask: Ask) -> Result<Value, Fault> {
-    let payload = Payload::of(&ask);
-    let what = OfficeAsk::RemoveGroups(vec![payload.id("playerGroupId")?]);
+    hand(&ask, OfficeAsk::RemoveGroups).await
+}
+
+async fn hand(ask: &Ask, what: fn(Vec<Uuid>) -> OfficeAsk) -> Result<Value, Fault> {
+    let payload = Payload::of(ask);
+    let what = what(vec![payload.id("playerGroupId")?]);
     let done = ask.app.door.office(payload.account("pragmaSocialId")?, what).await?;
-    Ok(groups(&ask, &done.account))
+    Ok(groups(ask, &done.account))
 }
 
 async fn of_account(ask: Ask) -> Result<Value, Fault> {

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::shapes::{self, Viewer};
-use crate::domain::account::ban::FOREVER_MS;
+use super::shapes::{self, Viewer, millis, millis_of};
 use crate::domain::account::dossier::{DataRequest, DataRequestKind, DataRequestStatus};
 use crate::domain::account::search::email;
 use crate::domain::account::{Account, AccountId, Ban, BanScope};
@@ -15,8 +14,6 @@ use crate::signin::Door;
 pub(super) fn whole_identity(account: &Account, door: &Door, is_personal: bool) -> Value {
     let realm = &door.realm();
     let (address, is_verified) = if is_personal { email(account) } else { ("", false) };
-    let dossier = account.dossier();
-    let last_login_s = dossier.last_login_at;
     json!({
         "socialIdentity": shapes::social_identity(account, door, Viewer::Trusted),
         "pragmaPersonalId": account.id.0,
@@ -25,14 +22,9 @@ pub(super) fn whole_identity(account: &Account, door: &Door, is_personal: bool) 
         "roleIds": roles(account, realm),
         "emailAddress": address,
         "emailVerified": is_verified,
-        "createdTimestampMillis": millis(account.created_at.saturating_mul(1_000)),
-        "lastLoginTimestampMillis": millis(last_login_s.saturating_mul(1_000)),
+        "createdTimestampMillis": millis_of(account.created_at),
+        "lastLoginTimestampMillis": millis_of(account.dossier().last_login_at),
     })
-}
-
-/// A 64-bit number is text (§2.3).
-pub(in crate::pragma) fn millis(ms: u64) -> String {
-    ms.min(FOREVER_MS).to_string()
 }
 
 /// `{tagId,tag}`
@@ -112,7 +104,7 @@ pub(super) fn partner(partner: &PartnerToken, last_use_s: Option<u64>) -> Value 
         "createdTimestampMillis": millis(partner.created_ms),
         "revoked": partner.revoked_ms != 0,
         "revokedTimestampMillis": millis(partner.revoked_ms),
-        "lastUsedTimestampMillis": millis(last_use_s.unwrap_or(0).saturating_mul(1_000)),
+        "lastUsedTimestampMillis": millis_of(last_use_s.unwrap_or(0)),
     })
 }
 

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Ask, Call, Step};
 use super::payload::{Payload, known_shard, may_give};
-use super::permissions::PERMISSIONS;
-use super::{office_shapes, role_calls};
+use super::{office_shapes, permissions, role_calls};
 use crate::domain::realm::{NAME_MAX, PartnerToken, RealmAsk, RealmChanged};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{BackendType, PartnerClaims, SessionType};
@@ -33,14 +32,12 @@ pub(super) const CALLS: &[Call] = office_calls! {
 async fn create(ask: Ask) -> Result<Value, Fault> {
     let payload = Payload::of(&ask);
     let shard = known_shard(&ask, payload.id("gameShardId")?)?;
-    let permissions = match payload.value("permissions") {
-        None => Vec::new(),
-        Some(_) => role_calls::wanted(payload)
-            .and_then(|wanted| if wanted.is_empty() { Err(Fault::BadParam) } else { Ok(wanted) })?,
-    };
+    let permissions = role_calls::wanted(payload)?;
     if permissions.is_empty() {
-        let all: Vec<_> = PERMISSIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        may_give(&ask, &all).await?;
+        if payload.value("permissions").is_some() {
+            return Err(Fault::BadParam);
+        }
+        may_give(&ask, &permissions::all()).await?;
     } else {
         may_give(&ask, &permissions).await?;
     }

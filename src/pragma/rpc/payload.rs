@@ -5,18 +5,23 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::calls::Ask;
-use crate::domain::account::{Account, AccountId};
+use super::lookups::known;
+use crate::domain::account::AccountId;
 use crate::domain::token::Claims;
 use crate::pragma::Fault;
 
 /// Items one call may be about.
 pub(super) const BATCH_MAX: usize = 1_000;
-/// After so many look-ups other requests of the thread get their turn.
-const LOOKUPS_AT_ONCE: usize = 64;
 
 /// The payload of a request, or an object in it.
 #[derive(Clone, Copy)]
 pub(super) struct Payload<'a>(&'a Map<String, Value>);
+
+impl<'a> From<&'a Map<String, Value>> for Payload<'a> {
+    fn from(members: &'a Map<String, Value>) -> Self {
+        Self(members)
+    }
+}
 
 impl<'a> Payload<'a> {
     /// The payload of a request.
@@ -34,6 +39,11 @@ impl<'a> Payload<'a> {
         self.0.get(member)?.as_object().map(Self)
     }
 
+    /// Every member as it came, for calls whose members are published nowhere.
+    pub(super) fn members(self) -> impl Iterator<Item = (&'a String, &'a Value)> {
+        self.0.iter()
+    }
+
     /// A member as it came; `null` is absent.
     pub(super) fn value(self, member: &str) -> Option<&'a Value> {
         self.0.get(member).filter(|value| !value.is_null())
@@ -46,6 +56,11 @@ impl<'a> Payload<'a> {
             Some(Value::String(text)) if text.chars().count() <= max => Ok(text),
             Some(_) => Err(Fault::BadParam),
         }
+    }
+
+    /// A text of any length, where a rule judges it; `None`: there is none.
+    pub(super) fn any_text(self, member: &str) -> Option<&'a str> {
+        self.0.get(member)?.as_str()
     }
 
     /// A text that must be there.
@@ -103,7 +118,7 @@ impl<'a> Payload<'a> {
         match self.value(member) {
             None => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(value) => whole(value).map(Some).ok_or(Fault::BadParam),
+            Some(value) => natural(value).map(Some).ok_or(Fault::BadParam),
         }
     }
 
@@ -119,25 +134,25 @@ impl<'a> Payload<'a> {
         };
         let found = choices.iter().find(|(number, name, _)| match value {
             Value::String(text) => text.strip_prefix(prefix).unwrap_or(text) == *name,
-            number_or_else => whole(number_or_else) == Some(*number),
+            number_or_else => natural(number_or_else) == Some(*number),
         });
         found.map(|(.., choice)| Some(*choice)).ok_or(Fault::BadParam)
     }
 }
 
-/// A whole number that is not negative: a number, also `2.0`, or decimal text.
-pub(super) fn whole(value: &Value) -> Option<u64> {
+/// A whole number that is not negative, read as [`whole`] does.
+pub(super) fn natural(value: &Value) -> Option<u64> {
+    u64::try_from(whole(value)?).ok()
+}
+
+/// A whole number: a number, also `2.0`, or decimal text.
+pub(in crate::pragma) fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.parse().ok(),
-        Value::Number(number) => number.as_u64().or_else(|| {
+        Value::Number(number) => number.as_i64().or_else(|| {
             let float = number.as_f64()?;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "checked: whole, positive, exact"
-            )]
-            let whole =
-                ((0.0..=9.0e15).contains(&float) && float.fract() == 0.0).then_some(float as u64);
+            #[expect(clippy::cast_possible_truncation, reason = "checked: whole and exact")]
+            let whole = (float.abs() <= 9.0e15 && float.fract() == 0.0).then_some(float as i64);
             whole
         }),
         _ => None,
@@ -171,32 +186,16 @@ pub(super) async fn may_give(ask: &Ask, permissions: &[String]) -> Result<(), Fa
     if permissions.iter().all(has) { Ok(()) } else { Err(Fault::Forbidden) }
 }
 
-/// An account that has to be there.
-pub(super) async fn known(ask: &Ask, id: AccountId) -> Result<Account, Fault> {
-    ask.app.door.account(id).await?.ok_or(Fault::AccountNotFound)
+/// The game shard that is asked about: this server's own when the request says nothing.
+pub(super) fn shard(ask: &Ask) -> Result<Uuid, Fault> {
+    let said = Payload::of(ask).maybe_id("gameShardId")?;
+    Ok(said.unwrap_or(ask.app.config.pragma.game_shard))
 }
 
 /// A game shard that players of this server are on.
 pub(super) fn known_shard(ask: &Ask, shard: Uuid) -> Result<Uuid, Fault> {
     let is_known = ask.app.config.pragma.knows_shard(shard);
     if is_known { Ok(shard) } else { Err(Fault::GameShardInvalid) }
-}
-
-/// An item of a batch, by what the client called it.
-pub(super) fn parsed(text: &str) -> Result<Uuid, Fault> {
-    Uuid::try_parse(text).map_err(|_| Fault::BadRequest)
-}
-
-/// What is said of an item that could not be served.
-pub(super) fn failure(id: &str, fault: Fault) -> Value {
-    serde_json::json!({"pragmaId": id.to_lowercase(), "error": fault.name()})
-}
-
-/// Others of this thread get their turn in the middle of a long batch.
-pub(super) async fn pause(done: usize) {
-    if done % LOOKUPS_AT_ONCE == LOOKUPS_AT_ONCE - 1 {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[cfg(test)]
@@ -219,6 +218,7 @@ mod tests {
             (json!(-1), Err(Fault::BadParam)),
             (json!("x"), Err(Fault::BadParam)),
             (json!(1.5), Err(Fault::BadParam)),
+            (json!(1e300), Err(Fault::BadParam)),
         ] {
             assert_eq!(Payload(&with(&value)).number("it"), number, "{value}");
         }
@@ -227,6 +227,12 @@ mod tests {
         assert_eq!(read.to_string(), id.to_lowercase());
         for bad in [json!("x"), json!(5), json!(""), json!(null)] {
             assert_eq!(Payload(&with(&bad)).id("it"), Err(Fault::BadParam));
+        }
+        for absent in [json!(""), json!(null)] {
+            assert_eq!(Payload(&with(&absent)).maybe_id("it"), Ok(None));
+        }
+        for bad in [json!("7a1d"), json!(7), json!({})] {
+            assert_eq!(Payload(&with(&bad)).maybe_id("it"), Err(Fault::BadParam));
         }
         let choices = [(1, "ONE", 'a'), (2, "TWO", 'b')];
         for (value, chosen) in [

@@ -36,6 +36,11 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     ("data_rights.reports.create", "Make links to reports of players' data."),
 ];
 
+/// Every permission by its name.
+pub fn all() -> Vec<String> {
+    PERMISSIONS.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
 /// Whether there is such a permission.
 pub fn is_known(permission: &str) -> bool {
     PERMISSIONS.iter().any(|(known, _)| *known == permission)

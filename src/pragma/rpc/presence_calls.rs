@@ -6,16 +6,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step, Via, Wish};
-use super::envelope::Request;
-use super::friend_calls::{id, shard};
+use super::friend_calls::shard;
 use super::friend_wire::result;
+use super::lookups::of_player;
+use super::payload::Payload;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::presence::rich::EXT_MAX;
 use crate::domain::presence::{Basic, NoPresence, RichAsk};
 use crate::domain::token::BackendType;
 use crate::domain::token::SessionType;
-use crate::pragma::{App, Fault};
-use crate::signin::SignInError;
+use crate::pragma::Fault;
 
 /// What is served here.
 pub(super) const CALLS: &[Call] = &[
@@ -29,7 +29,7 @@ pub(super) const CALLS: &[Call] = &[
         "FriendRpc.SetPresencePartnerV1Request",
         SessionType::Partner,
         BackendType::Social,
-        set_presence_partner,
+        |ask| Step::later(set_presence_partner(ask)),
     )
     .permitted("friend.presence.update"),
 ];
@@ -45,11 +45,11 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(app: &App, request: &Request) -> Result<Self, Fault> {
-        let shard = shard(app, request)?;
-        let payload = &request.payload;
-        let ext = payload.get("requestExt").or_else(|| payload.get("ext"));
-        Ok(Self { shard, basic: basic(payload.get("basicPresence"))?, ext: text(ext)? })
+    fn read(ask: &Ask) -> Result<Self, Fault> {
+        let payload = Payload::of(ask);
+        let ext = payload.value("requestExt").or_else(|| payload.value("ext"));
+        let basic = basic(payload.value("basicPresence"))?;
+        Ok(Self { shard: shard(ask)?, basic, ext: text(ext)? })
     }
 
     /// For somebody's player on the shard; `None`: they have none there.
@@ -98,69 +98,47 @@ fn became(set: Result<(), NoPresence>) -> Value {
 /// Over HTTP it is the presence of the player's open socket, if there is one: a presence goes with
 /// its socket.
 fn set_presence(ask: Ask) -> Step {
-    let (account, wanted) = match (ask.account(), Wanted::read(&ask.app, &ask.request)) {
-        (Ok(account), Ok(wanted)) => (account, wanted),
-        (Err(fault), _) | (_, Err(fault)) => return Step::Now(Err(fault)),
-    };
-    let Ask { app, via, .. } = ask;
-    if via == Via::Http {
+    if ask.via == Via::Http {
         return Step::later(async move {
-            let found = app.door.account(account).await.map_err(SignInError::from)?;
-            set(&app, found, wanted).await
+            let (account, wanted) = own(&ask).await?;
+            set(&ask, account, wanted).await
         });
     }
     Step::Asking(Box::pin(async move {
-        let found = app.door.account(account).await.map_err(SignInError::from)?;
-        Ok(match found.and_then(|account| wanted.of(&account)) {
+        let (account, wanted) = own(&ask).await?;
+        Ok(match account.and_then(|account| wanted.of(&account)) {
             Some(rich) => Wish::SetRich(rich, became),
             None => Wish::Say(result(GAME_IDENTITY_NOT_FOUND)),
         })
     }))
 }
 
-/// A game server sets it for a player whose client is connected, named by player id or social id.
-fn set_presence_partner(ask: Ask) -> Step {
-    let read = || {
-        let request = &ask.request;
-        let social = match id(request, "pragmaSocialId")? {
-            Some(social) => Some(social),
-            None => id(request, "socialId")?,
-        };
-        let player = id(request, "playerId")?;
-        if player.is_none() && social.is_none() {
-            return Err(Fault::BadParam);
-        }
-        Ok((player, social, Wanted::read(&ask.app, request)?))
-    };
-    let (player, social, wanted) = match read() {
-        Ok(read) => read,
-        Err(fault) => return Step::Now(Err(fault)),
-    };
-    let app = ask.app;
-    Step::later(async move {
-        let found = match (player, social) {
-            (Some(player), _) => {
-                let found = app.door.of_player(player).await;
-                // A player id is good on its own shard only.
-                let on_shard = |it: &Account| it.player_on(wanted.shard) == Some(player);
-                found.map(|found| found.filter(on_shard))
-            }
-            (None, Some(social)) => app.door.account(AccountId(social)).await,
-            (None, None) => Ok(None),
-        };
-        set(&app, found.map_err(SignInError::from)?, wanted).await
-    })
+async fn own(ask: &Ask) -> Result<(Option<Account>, Wanted), Fault> {
+    let wanted = Wanted::read(ask)?;
+    Ok((ask.app.door.account(ask.account()?).await?, wanted))
 }
 
-async fn set(app: &App, account: Option<Account>, wanted: Wanted) -> Result<Value, Fault> {
-    let Some(account) = account else {
+/// A game server sets it for a player whose client is connected, named by player id or social id.
+async fn set_presence_partner(ask: Ask) -> Result<Value, Fault> {
+    let (payload, wanted) = (Payload::of(&ask), Wanted::read(&ask)?);
+    let social = match payload.maybe_id("pragmaSocialId")? {
+        Some(social) => Some(social),
+        None => payload.maybe_id("socialId")?,
+    };
+    let account = match (payload.maybe_id("playerId")?, social) {
+        (Some(player), _) => of_player(&ask, player, wanted.shard).await?,
+        (None, Some(social)) => ask.app.door.account(AccountId(social)).await?,
+        (None, None) => return Err(Fault::BadParam),
+    };
+    set(&ask, account, wanted).await
+}
+
+async fn set(ask: &Ask, account: Option<Account>, wanted: Wanted) -> Result<Value, Fault> {
+    let rich = account.and_then(|account| Some((account.id, wanted.of(&account)?)));
+    let Some((account, rich)) = rich else {
         return Ok(result(GAME_IDENTITY_NOT_FOUND));
     };
-    let Some(rich) = wanted.of(&account) else {
-        return Ok(result(GAME_IDENTITY_NOT_FOUND));
-    };
-    let set = app.door.board.set_rich_of(account.id, rich).await;
-    Ok(became(set.map_err(SignInError::from)?))
+    Ok(became(ask.app.door.board.set_rich_of(account, rich).await?))
 }
 
 #[cfg(test)]

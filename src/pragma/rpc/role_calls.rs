@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
-use super::payload::{Payload, known, may_give};
+use super::lookups::known;
+use super::payload::{Payload, may_give};
 use super::permissions::{self, PERMISSIONS};
 use super::search_calls::page;
 use super::{office_shapes, shapes};
@@ -53,8 +54,7 @@ async fn own(ask: Ask) -> Result<Value, Fault> {
 
 /// The built-in role, which is in no list.
 fn admin() -> Role {
-    let permissions = PERMISSIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Role { id: ADMIN, name: ADMIN_NAME.to_owned(), permissions }
+    Role { id: ADMIN, name: ADMIN_NAME.to_owned(), permissions: permissions::all() }
 }
 
 fn find(realm: &Realm, id: Uuid) -> Result<Role, Fault> {
@@ -79,9 +79,7 @@ async fn accounts(ask: Ask) -> Result<Value, Fault> {
     let role = find(&ask.app.door.realm(), payload.id("roleId")?)?;
     let filter = AccountFilter { roles: vec![role.id], ..AccountFilter::default() };
     let found = ask.app.door.search(filter, page(payload)?).await?;
-    let shown = found.accounts.iter().map(|account| {
-        json!({"pragmaSocialId": account.id.0, "displayName": shapes::display_name(account)})
-    });
+    let shown = found.accounts.iter().map(shapes::overview);
     Ok(json!({"accounts": shown.collect::<Vec<_>>(), "count": found.count}))
 }
 

@@ -39,9 +39,7 @@ async fn overviews(ask: Ask) -> Result<Value, Fault> {
         return Err(Fault::Forbidden);
     }
     let found = ask.app.door.search(filter, page(payload)?).await?;
-    let shown = found.accounts.iter().map(|account| {
-        json!({"pragmaSocialId": account.id.0, "displayName": shapes::display_name(account)})
-    });
+    let shown = found.accounts.iter().map(shapes::overview);
     Ok(json!({
         "accounts": shown.collect::<Vec<_>>(),
         "count": found.count,

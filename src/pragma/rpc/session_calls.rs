@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Answer, Ask, Call, Step, Then, Via};
-use super::envelope::integer;
+use super::payload::{Payload, whole};
+use crate::actors::account_registry::Key;
 use crate::actors::session::Channel;
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
@@ -78,27 +79,29 @@ fn refresh_tokens(ask: Ask) -> Step {
 /// A game server sets attributes of a player's session on its own backend, all of one transition at
 /// once (§10.8). The engine's services do this among themselves, so the message is ours.
 async fn set_attributes(ask: Ask) -> Result<Value, Fault> {
-    let account = if ask.request.payload.contains_key("pragmaSocialId") {
-        AccountId(ask.request.uuid("pragmaSocialId")?)
+    let payload = Payload::of(&ask);
+    let account = if let Some(account) = payload.maybe_id("pragmaSocialId")? {
+        AccountId(account)
     } else {
-        let player = ask.request.uuid("pragmaPlayerId")?;
-        ask.app.door.account_of_player(player).await?.ok_or(Fault::SessionNotFound)?.id
+        let player = Key::Player(payload.id("pragmaPlayerId")?);
+        ask.app.door.find(player).await?.ok_or(Fault::SessionNotFound)?.id
     };
     let channel = match ask.claims.backend() {
         BackendType::Social => Channel::PragmaSocial,
         BackendType::Game => Channel::PragmaGame,
     };
-    let removed = ask.request.list("attributesRemoved")?.iter().map(attribute);
+    let number = |value: &Value| i32::try_from(whole(value)?).ok();
+    let removed = payload.list("attributesRemoved")?.iter().map(number);
     let removed = removed.collect::<Option<Vec<_>>>().ok_or(Fault::BadParam)?;
-    let set = attributes_set(&ask)?;
+    let set = attributes_set(payload)?;
     let changed = ask.app.door.change_attributes((account, channel), set, removed);
     changed.ok_or(Fault::SessionNotFound)?.map_err(|_| Fault::BadParam)?;
     Ok(json!({}))
 }
 
-fn attributes_set(ask: &Ask) -> Result<BTreeMap<i32, Uuid>, Fault> {
-    let set = match ask.request.payload.get("attributesSet") {
-        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+fn attributes_set(payload: Payload<'_>) -> Result<BTreeMap<i32, Uuid>, Fault> {
+    let set = match payload.value("attributesSet") {
+        None => return Ok(BTreeMap::new()),
         Some(Value::Object(set)) => set,
         Some(_) => return Err(Fault::BadParam),
     };
@@ -108,18 +111,10 @@ fn attributes_set(ask: &Ask) -> Result<BTreeMap<i32, Uuid>, Fault> {
     set.iter().map(|entry| one(entry).ok_or(Fault::BadParam)).collect()
 }
 
-/// The number of an attribute, in any of the ways numbers come (§2.3).
-fn attribute(value: &Value) -> Option<i32> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        number => integer(number).and_then(|number| i32::try_from(number).ok()),
-    }
-}
-
 /// §10.5, 4: the session now lives as long as the new token.
 fn extend(ask: &Ask) -> Answer {
     let claims = ask.person()?;
-    let token = ask.request.text("token").ok_or(Fault::BadParam)?;
+    let token = Payload::of(ask).any_text("token").ok_or(Fault::BadParam)?;
     let new = ask.app.keys.verify(token, ask.app.door.clock.now())?;
     let of = new.person().ok_or(Fault::TokenMismatch)?;
     if !same_session(claims, of) {
@@ -147,8 +142,8 @@ struct Refresh {
 impl Refresh {
     fn read(ask: &Ask, claims: &PlayerClaims) -> Result<Self, Fault> {
         let app = &ask.app;
-        let tokens = ask.request.payload.get("pragmaTokens").ok_or(Fault::BadParam)?;
-        let member = |name: &str| tokens.get(name).and_then(Value::as_str).unwrap_or_default();
+        let tokens = Payload::of(ask).object("pragmaTokens").ok_or(Fault::BadParam)?;
+        let member = |name: &str| tokens.any_text(name).unwrap_or_default();
         let read = |token: &str| app.keys.verify_but_for_life(token).map_err(Fault::from);
         let social = read(member("pragmaSocialToken"))?;
         let game = match member("pragmaGameToken") {

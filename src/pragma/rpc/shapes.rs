@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::domain::account::ban::FOREVER_MS;
 use crate::domain::account::{Account, LinkKind, PragmaName};
 use crate::pragma::providers::Provider;
 use crate::signin::Door;
@@ -85,6 +86,11 @@ pub fn game_identities(account: &Account) -> Vec<Value> {
     shown.map(|it| json!({"gameShardId": it.shard, "pragmaPlayerId": it.player})).collect()
 }
 
+/// An account in a list: who it is.
+pub fn overview(account: &Account) -> Value {
+    json!({"pragmaSocialId": account.id.0, "displayName": display_name(account)})
+}
+
 /// `GetAccountV1`'s answer: an account as its own player sees it.
 pub fn own_account(account: &Account, door: &Door) -> Value {
     let address = account.link(LinkKind::Email).unwrap_or_default();
@@ -93,16 +99,22 @@ pub fn own_account(account: &Account, door: &Door) -> Value {
         "pragmaSocialId": account.id.0,
         "emailAddress": address,
         "emailVerified": !address.is_empty(),
-        "accountCreatedTimestampMillis": millis(account.created_at),
-        "lastLoginTimestampMillis": millis(dossier.last_login_at),
+        "accountCreatedTimestampMillis": millis_of(account.created_at),
+        "lastLoginTimestampMillis": millis_of(dossier.last_login_at),
         "displayName": display_name(account),
-        "lastDisplayNameUpdateTimestampMillis": millis(dossier.renamed_at),
+        "lastDisplayNameUpdateTimestampMillis": millis_of(dossier.renamed_at),
         "gameIdentities": game_identities(account),
         "idProviderAccounts": providers(account, door, Viewer::Trusted),
     })
 }
 
-/// Seconds as the wire writes moments: milliseconds in text.
-pub fn millis(seconds: u64) -> String {
-    seconds.saturating_mul(1_000).to_string()
+/// Milliseconds as the wire writes them: in text, like every 64-bit number (§2.3), and never more
+/// than clients can read.
+pub fn millis(ms: u64) -> String {
+    ms.min(FOREVER_MS).to_string()
+}
+
+/// The same of a moment that is kept in seconds.
+pub fn millis_of(seconds: u64) -> String {
+    millis(seconds.saturating_mul(1_000))
 }

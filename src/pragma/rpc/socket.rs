@@ -43,13 +43,13 @@ const FLEET_MAX: usize = 10_000;
 
 /// The path at which Pragma's sockets open, for both backends: the token says which.
 pub struct Route {
-    app: App,
+    app: Arc<App>,
 }
 
 impl Route {
     /// The route over what the front end stands on.
     pub fn new(app: App) -> Self {
-        Self { app }
+        Self { app: Arc::new(app) }
     }
 }
 
@@ -69,7 +69,7 @@ impl SocketRoute for Route {
     }
 }
 
-fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
+fn admit(app: &Arc<App>, head: &RequestHead) -> Result<Welcome, Fault> {
     if !accepts_json(head.headers()) {
         return Err(Fault::NotAcceptable);
     }
@@ -87,15 +87,13 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
     let account = AccountId(who.social_id);
     let resumable = app.door.resumable(account, who.channel, reconnects);
     let friends = who.channel == Channel::PragmaSocial;
-    let shared = Arc::new(app.clone());
     Ok(Welcome {
         account,
         session: resumable.id,
         // Clients of Nakama's who see this player online know them by the user name.
-        username: app
-            .door
-            .seen(account)
-            .filter(|_| friends)
+        username: friends
+            .then(|| app.door.seen(account))
+            .flatten()
             .map_or_else(|| who.display_name.into(), |account| account.username.into()),
         online: false,
         token: who.jti,
@@ -121,8 +119,8 @@ fn admit(app: &App, head: &RequestHead) -> Result<Welcome, Fault> {
         dialect: Box::new(Spoken {
             voice: Voice::new(app, resumable, &claims),
             claims: Arc::new(claims),
-            friends: friends.then(|| Register::new(Arc::clone(&shared), account)),
-            app: shared,
+            friends: friends.then(|| Register::new(Arc::clone(app), account)),
+            app: Arc::clone(app),
         }),
     })
 }
@@ -258,12 +256,12 @@ impl Dialect for Spoken {
     }
 
     /// Only the social socket of a player says so (§6.6).
-    fn banned(&mut self, ban: &Shared<Ban>) -> Option<Outbound> {
+    fn banned(&mut self, ban: &Ban) -> Option<Outbound> {
         let person = self.claims.person()?;
         let hears = person.session.session_type == SessionType::Player
             && person.session.backend == Backend::Social;
         let account = AccountId(person.session.social_id);
-        let payload = || json!({"ban": office_shapes::ban(account, &ban.what)});
+        let payload = || json!({"ban": office_shapes::ban(account, ban)});
         hears.then(|| {
             self.voice.say(envelope::notification("AccountRpc.BanV1Notification", &payload()))
         })

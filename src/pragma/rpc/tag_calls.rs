@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
+use super::lookups::{each, known};
 use super::office_shapes;
-use super::payload::{Payload, failure, known, parsed, pause};
+use super::payload::Payload;
 use crate::domain::account::{Account, AccountId, OfficeAsk};
 use crate::domain::realm::{NAME_MAX, RealmAsk};
 use crate::domain::token::{BackendType, SessionType};
@@ -63,41 +64,27 @@ async fn remove(ask: Ask) -> Result<Value, Fault> {
 
 /// Does the same to every account, and says what tags each has then.
 async fn on_each(ask: &Ask, payload: Payload<'_>, what: &OfficeAsk) -> Result<Value, Fault> {
-    let (mut tagged, mut failures) = (Vec::new(), Vec::new());
-    for text in payload.texts("pragmaSocialIds")? {
-        let done = match parsed(text) {
-            Ok(id) => ask.app.door.office(AccountId(id), what.clone()).await.map_err(Fault::from),
-            Err(fault) => Err(fault),
-        };
-        match done {
-            Ok(done) => tagged.push(of(ask, &done.account)),
-            Err(Fault::Unavailable) => return Err(Fault::Unavailable),
-            Err(fault) => failures.push(failure(text, fault)),
-        }
-    }
-    Ok(json!({"accountTagsBySocialId": tagged, "failures": failures}))
-}
-
-fn of(ask: &Ask, account: &Account) -> Value {
-    let tags = office_shapes::tags(account, &ask.app.door.realm());
-    json!({"pragmaSocialId": account.id.0, "accountTags": tags})
+    let done = async |id| Ok(ask.app.door.office(id, what.clone()).await?.account);
+    of_each(ask, payload, done).await
 }
 
 async fn get(ask: Ask) -> Result<Value, Fault> {
-    let (mut tagged, mut failures) = (Vec::new(), Vec::new());
-    for (done, text) in Payload::of(&ask).texts("pragmaSocialIds")?.into_iter().enumerate() {
-        let found = match parsed(text) {
-            Ok(id) => known(&ask, AccountId(id)).await,
-            Err(fault) => Err(fault),
-        };
-        match found {
-            Ok(account) => tagged.push(of(&ask, &account)),
-            Err(Fault::Unavailable) => return Err(Fault::Unavailable),
-            Err(fault) => failures.push(failure(text, fault)),
-        }
-        pause(done).await;
-    }
-    Ok(json!({"accountTagsBySocialId": tagged, "failures": failures}))
+    of_each(&ask, Payload::of(&ask), async |id| known(&ask, id).await).await
+}
+
+/// The tags of each of `pragmaSocialIds`.
+async fn of_each(
+    ask: &Ask,
+    payload: Payload<'_>,
+    account: impl AsyncFn(AccountId) -> Result<Account, Fault>,
+) -> Result<Value, Fault> {
+    let tagged = async |id| {
+        let account = account(AccountId(id)).await?;
+        let tags = office_shapes::tags(&account, &ask.app.door.realm());
+        Ok(json!({"pragmaSocialId": account.id.0, "accountTags": tags}))
+    };
+    let (found, failures) = each(payload.texts("pragmaSocialIds")?, tagged).await?;
+    Ok(json!({"accountTagsBySocialId": found, "failures": failures}))
 }
 
 #[expect(clippy::unused_async, reason = "one shape for every row")]

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::account_calls::{presented, unlinked_kind};
 use super::calls::{Ask, Call, Step};
+use super::payload::Payload;
 use super::shapes;
-use crate::domain::account::AccountId;
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
 use crate::pragma::providers::Provider;
@@ -49,28 +49,18 @@ pub(super) const CALLS: &[Call] = &[
     }),
 ];
 
-/// The object the older calls wrap their payload in, or the payload itself.
-fn wrapped(ask: &Ask) -> &Value {
-    static NULL: Value = Value::Null;
-    ask.request.payload.get("request").unwrap_or(&NULL)
-}
-
 /// Proves an account by one provider, links another to it and gives tokens of the player.
 async fn link(ask: Ask) -> Result<Value, Fault> {
-    let request = wrapped(&ask);
-    let member = |name: &str| request.get(name).ok_or(Fault::BadParam);
-    let (existing, existing_token) = presented(&ask.app, member("existingProvider")?)?;
-    let (new, new_token) = presented(&ask.app, member("newProvider")?)?;
+    let request = Payload::of(&ask).within("request");
+    let (existing, existing_token) = presented(&ask.app, request, "existingProvider")?;
+    let (new, new_token) = presented(&ask.app, request, "newProvider")?;
     if existing.kind == new.kind {
         return Err(Fault::DuplicateIdProvider);
     }
     if !new.options.linking {
         return Err(Fault::IdProviderLinkingDisabled);
     }
-    let shard = match request.get("gameShardId").and_then(Value::as_str) {
-        None | Some("") => None,
-        Some(text) => Some(uuid::Uuid::try_parse(text).map_err(|_| Fault::BadParam)?),
-    };
+    let shard = request.maybe_id("gameShardId")?;
     let door = &ask.app.door;
     let account = door.proven_by(existing.read(existing_token)?).await?;
     let account = account.ok_or(Fault::AccountNotFound)?;
@@ -81,7 +71,7 @@ async fn link(ask: Ask) -> Result<Value, Fault> {
 }
 
 async fn unlink(ask: Ask) -> Result<Value, Fault> {
-    let account = AccountId(ask.request.uuid("pragmaSocialId")?);
+    let account = Payload::of(&ask).account("pragmaSocialId")?;
     let kind = unlinked_kind(&ask, false)?;
     ask.app.door.unlink_provider(account, kind).await?;
     Ok(json!({}))
@@ -89,20 +79,18 @@ async fn unlink(ask: Ask) -> Result<Value, Fault> {
 
 /// Who `idProvider`/`providerAccountId` names; nothing is proven, the caller is trusted (§6.5).
 fn named(ask: &Ask) -> Result<(Provider, String), Fault> {
-    let payload = &ask.request.payload;
-    let id = payload.get("providerId").or_else(|| payload.get("idProvider"));
+    let payload = Payload::of(ask);
+    let id = payload.value("providerId").or_else(|| payload.value("idProvider"));
     let provider = Provider::named(id.unwrap_or(&Value::Null), &ask.app.door)?;
-    let account_id = ask.request.text("providerAccountId").ok_or(Fault::BadParam)?;
+    let account_id = payload.any_text("providerAccountId").ok_or(Fault::BadParam)?;
     Ok((provider, account_id.to_owned()))
 }
 
 async fn create(ask: Ask) -> Result<Value, Fault> {
     let (provider, id) = named(&ask)?;
-    let shown = ask.request.text("displayName").unwrap_or_default();
-    let shard = match ask.request.text("gameShardId") {
-        None | Some("") => None,
-        Some(_) => Some(ask.request.uuid("gameShardId")?),
-    };
+    let payload = Payload::of(&ask);
+    let shown = payload.any_text("displayName").unwrap_or_default();
+    let shard = payload.maybe_id("gameShardId")?;
     if shard.is_some_and(|shard| !ask.app.config.pragma.knows_shard(shard)) {
         return Err(Fault::ShardNotFound);
     }
@@ -122,15 +110,17 @@ async fn create(ask: Ask) -> Result<Value, Fault> {
 
 async fn create_link(ask: Ask) -> Result<Value, Fault> {
     let (provider, id) = named(&ask)?;
-    let account = AccountId(ask.request.uuid("pragmaSocialId")?);
-    let shown = ask.request.text("displayName").unwrap_or_default();
+    let payload = Payload::of(&ask);
+    let account = payload.account("pragmaSocialId")?;
+    let shown = payload.any_text("displayName").unwrap_or_default();
     ask.app.door.link_trusted(account, provider.kind, id, shown).await?;
     Ok(json!({}))
 }
 
 async fn rename(ask: Ask) -> Result<Value, Fault> {
-    let account = AccountId(ask.request.uuid("pragmaSocialId")?);
-    let wanted = ask.request.text("requestedDisplayName").ok_or(Fault::BadParam)?;
+    let payload = Payload::of(&ask);
+    let account = payload.account("pragmaSocialId")?;
+    let wanted = payload.any_text("requestedDisplayName").ok_or(Fault::BadParam)?;
     let name = ask.app.door.rename(account, wanted, ask.claims.session_type()).await?;
     Ok(json!({"updatedDisplayName": shapes::pragma_name(&name)}))
 }

@@ -106,6 +106,28 @@ async fn a_ban_that_ends_sessions_revokes_in_the_same_write() {
 }
 
 #[actix_web::test]
+async fn a_search_by_address_finds_everybody_who_has_it() {
+    use crate::domain::account::{AccountFilter, Profile, ProviderEmail, names};
+    let data = tempfile::tempdir().unwrap();
+    let (accounts, _stopped) = start(store(data.path()));
+    let owner = sign_up(&accounts, "one").await.id;
+    let email = names::email("ada@example.org");
+    accounts.link(owner, LinkAsk::of(email, Some("hash".into()), 9)).await.unwrap();
+    let vouched = ProviderEmail { address: "ada@example.org".into(), verified: true };
+    let profile = Profile { email: Some(vouched), ..Profile::default() };
+    let by_google = Link { kind: LinkKind::Google, id: "g1".into() };
+    let other = SignIn { profile, ..ask(by_google) };
+    let other = accounts.sign_in(other).await.unwrap().account.id;
+    let filter = AccountFilter { email: Some("ada@example.org".into()), ..Default::default() };
+    let found = accounts.search(filter, Page { index: 0, size: 9 }).await.unwrap();
+    let mut both = [owner, other];
+    both.sort_unstable();
+    let ids: Vec<_> = found.accounts.iter().map(|account| account.id).collect();
+    assert_eq!((ids.as_slice(), found.count, found.is_complete), (&both[..], 2, true));
+    accounts.close().await;
+}
+
+#[actix_web::test]
 async fn a_search_finds_by_index_or_by_looking_at_everybody() {
     use crate::domain::account::AccountFilter;
     let data = tempfile::tempdir().unwrap();

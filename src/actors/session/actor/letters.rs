@@ -3,6 +3,7 @@
 use std::task::Context as Task;
 
 use super::{Busy, Reply, Session};
+use crate::actors::session::Outbound;
 use crate::actors::session::post::Letter;
 use crate::domain::session::CloseReason;
 
@@ -21,9 +22,9 @@ impl Session {
                 Letter::Event(shared) => {
                     self.held_until_us = None;
                     let first = self.dialect.event(&shared);
-                    for message in first.into_iter().chain(self.dialect.also(&shared)) {
-                        self.send(message, now_us, task);
-                    }
+                    self.say(first, now_us, task);
+                    let second = self.dialect.also(&shared);
+                    self.say(second, now_us, task);
                 }
                 Letter::List(news) => {
                     self.effects.extend(self.dialect.list(&news));
@@ -32,19 +33,16 @@ impl Session {
                     }
                 }
                 Letter::Told(told) => {
-                    if let Some(message) = self.dialect.notification(&told) {
-                        self.send(message, now_us, task);
-                    }
+                    let said = self.dialect.notification(&told);
+                    self.say(said, now_us, task);
                 }
                 Letter::Changed(changed) => {
-                    if let Some(message) = self.dialect.changed(&changed) {
-                        self.send(message, now_us, task);
-                    }
+                    let said = self.dialect.changed(&changed);
+                    self.say(said, now_us, task);
                 }
                 Letter::Banned(ban) => {
-                    if let Some(message) = self.dialect.banned(&ban) {
-                        self.send(message, now_us, task);
-                    }
+                    let said = self.dialect.banned(&ban);
+                    self.say(said, now_us, task);
                 }
                 Letter::ExtendUntil(at) => self.life.extend(at),
                 Letter::Done => self.busy = Busy::No,
@@ -65,6 +63,12 @@ impl Session {
             }
         }
         any
+    }
+
+    fn say(&mut self, said: Option<Outbound>, now_us: u64, task: &mut Task<'_>) {
+        if let Some(message) = said {
+            self.send(message, now_us, task);
+        }
     }
 
     /// The board has answered: what to make of it.
