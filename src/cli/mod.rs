@@ -1,9 +1,14 @@
 //! The command line: arguments to what they do. Exit codes: 0 done, 1 failed, 2 wrong arguments,
-//! 78 settings or data that cannot be used (a restart would not help).
+//! 3 a lottery that cannot be checked yet, 78 settings or data that cannot be used (a restart would
+//! not help).
 
+mod audit;
 pub mod bench;
 mod keys;
 mod serve;
+/// The same file as the program `verify-lottery`; it knows nothing of this crate.
+#[path = "../bin/verify-lottery/check.rs"]
+mod verify_lottery;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +43,13 @@ enum Command {
         #[command(subcommand)]
         what: keys::KeysCommand,
     },
+    /// What operators did, and who came in out of turn
+    Audit {
+        #[command(subcommand)]
+        what: audit::AuditCommand,
+    },
+    /// Check a lottery from the files that were published, by the rules of docs/lottery.md
+    VerifyLottery(verify_lottery::Args),
     /// Write reference files from the program itself
     Config {
         #[command(subcommand)]
@@ -83,6 +95,8 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
         Command::Keys { what } => keys::run(&what),
+        Command::Audit { what } => audit::run(&what),
+        Command::VerifyLottery(args) => verify_lottery::run(&args),
         Command::Config { what } => print(what),
     }
 }

@@ -2,7 +2,10 @@
 //! a file or a socket. Whoever calls passes the time and the random numbers.
 
 pub mod account;
+pub mod audit;
+pub mod digest;
 pub mod friend;
+pub mod lottery;
 pub mod notification;
 pub mod presence;
 pub mod queue;

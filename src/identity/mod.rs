@@ -47,10 +47,11 @@ pub use providers::Providers;
 pub use setup::SetupError;
 pub use studio::StudioName;
 
-use setup::{Common, hex, named, secret};
+use setup::{Common, named, secret};
 use zeroize::Zeroizing;
 
 use crate::domain::account::{Link, LinkKind, Profile};
+use crate::domain::digest::hex;
 
 /// What a client brings to prove who they are at a provider. Never logged, wiped when dropped.
 #[derive(Clone)]

@@ -134,12 +134,3 @@ pub(super) fn secret(
 ) -> Result<Zeroizing<String>, SetupError> {
     inline.or_file(file).map_err(|source| SetupError::File { key: key.to_owned(), source })
 }
-
-/// Bytes in lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

@@ -1,12 +1,16 @@
-//! What outlives the process: accounts (a trait and its engine) and the line's own files.
+//! What outlives the process: accounts (a trait and its engine), the line's own files, lotteries and
+//! the audit chain.
 //!
 //! [`Store`] blocks and has one owner. It speaks of accounts, not of keys: no type of an engine
 //! leaves the engine's folder. One contract suite (`contract`) runs over every engine.
 
+pub mod audit;
 #[cfg(test)]
 pub(crate) mod contract;
+mod durable;
 pub mod faulty;
 pub mod line;
+pub mod lottery;
 pub mod sled;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 )]
 
 mod across;
+mod audit;
 mod crash;
 mod fakes;
 mod grpc;
@@ -14,6 +15,7 @@ mod grpc_alike;
 mod grpc_client;
 mod harness;
 mod identity;
+mod lottery;
 mod nakama_friends;
 mod nakama_line;
 mod nakama_providers;

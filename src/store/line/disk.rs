@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::frame::Kind;
 use super::place::{Place, RECORD};
+use crate::store::durable::sync_folder;
 
 /// What the writer asks of a disk. When a call returns, what it wrote survives a power loss.
 pub trait Disk: Send + 'static {
@@ -138,9 +139,4 @@ fn read_record(from: &mut impl Read, record: &mut [u8; RECORD]) -> io::Result<bo
 
 fn temporary(folder: &Path, kind: Kind) -> PathBuf {
     folder.join(format!("{}.tmp", kind.file()))
-}
-
-/// Makes new and renamed names in a folder durable.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }
