@@ -6,9 +6,9 @@ use documented::DocumentedFields;
 use serde::Serialize;
 
 use super::identity::{
-    AppleConfig, Auth0Config, DiscordConfig, EpicConfig, FacebookConfig, FacebookInstantGameConfig,
-    GameCenterConfig, GoogleConfig, GoogleOauthConfig, GoogleWorkspaceConfig, NintendoConfig,
-    OktaConfig, PlayStationConfig, SteamConfig, TwitchConfig, XboxConfig,
+    AppleConfig, DiscordConfig, EpicConfig, FacebookConfig, FacebookInstantGameConfig,
+    GameCenterConfig, GoogleConfig, GoogleOauthConfig, GoogleWorkspaceConfig, IssuerConfig,
+    NintendoConfig, PlayStationConfig, SteamConfig, TwitchConfig, XboxConfig,
 };
 use super::pragma::{PragmaPorts, ProviderOptions};
 use super::{
@@ -67,8 +67,8 @@ fn identity(text: &mut String, config: &IdentityConfig) -> Result<(), toml::ser:
     section::<TwitchConfig>(text, "identity.twitch", &config.twitch)?;
     section::<GoogleOauthConfig>(text, "identity.google_oauth", &config.google_oauth)?;
     section::<GoogleWorkspaceConfig>(text, "identity.googleworkspace", &config.googleworkspace)?;
-    section::<OktaConfig>(text, "identity.okta", &config.okta)?;
-    section::<Auth0Config>(text, "identity.auth0", &config.auth0)
+    section::<IssuerConfig>(text, "identity.okta", &config.okta)?;
+    section::<IssuerConfig>(text, "identity.auth0", &config.auth0)
 }
 
 fn section<T: DocumentedFields + Serialize>(
