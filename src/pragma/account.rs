@@ -12,7 +12,7 @@ use super::{App, Fault, client, json, login_queue};
 use crate::domain::realm::OperatorIdentity;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{PlayerKeys, PlayerTokenError, SessionType, TicketError, TicketKeys};
-use crate::signin::{Credential, Entrance, PragmaWish, SignInAsk, SignedIn, Wish};
+use crate::signin::{Entrance, PragmaWish, SignInAsk, SignedIn, Wish};
 
 /// The request. Members nobody knows are skipped; a member that is `null` is absent.
 #[derive(Deserialize)]
@@ -109,11 +109,7 @@ impl Arrival<'_> {
         entrance: Entrance,
     ) -> Result<SignedIn, Fault> {
         let credential = self.provider.read(self.token)?;
-        let own_name = match &credential {
-            Credential::Unsafe { display_name, .. } => Some(display_name.clone()),
-            _ => None,
-        };
-        let pragma = Some(PragmaWish { shard: self.shard, own_name });
+        let pragma = Some(PragmaWish { shard: self.shard });
         let wish = Wish { create: self.create, pragma, ..Wish::default() };
         let ask = SignInAsk { credential, entrance, wish };
         Ok(app.door.authenticate(ask, client(app, request)).await?)

@@ -120,8 +120,6 @@ pub struct Wish {
 pub struct PragmaWish {
     /// The game shard to have a player on.
     pub shard: Option<uuid::Uuid>,
-    /// The name somebody gives themselves (UNSAFE); for all others the provider tells it.
-    pub own_name: Option<String>,
 }
 
 /// What to unlink (protocol-nakama §4.5).

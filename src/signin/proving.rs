@@ -8,7 +8,7 @@ use super::{Credential, Door, Password, SignInError, SignedIn, Wish};
 use crate::actors::account_registry::{Key, NewAccount, Password as Checked, SignIn};
 use crate::domain::account::{Account, Link, LinkKind, Refusal, passwords};
 use crate::domain::queue::Identity;
-use crate::identity::{Proof, Verified};
+use crate::identity::{Proof, Shown, Verified};
 
 /// Who somebody says they are, as far as it can be told before the line.
 pub(super) enum Claim {
@@ -68,7 +68,11 @@ impl Door {
         Ok(match credential {
             Credential::Device(id) => Claim::of(LinkKind::Device, id),
             Credential::Custom(id) => Claim::of(LinkKind::Custom, id),
-            Credential::Unsafe { account_id, .. } => Claim::of(LinkKind::Unsafe, account_id),
+            Credential::Unsafe { account_id, display_name } => {
+                let link = Link { kind: LinkKind::Unsafe, id: account_id };
+                let shown = Shown { name: display_name, ..Shown::default() };
+                Claim::Link(Verified { shown, ..Verified::of(link) })
+            }
             Credential::Email { email, password } => Claim::Named(Named::Email(email), password),
             Credential::Username { username, password } => {
                 Claim::Named(Named::Username(username), password)
@@ -141,7 +145,9 @@ impl Door {
         entered: &Entered,
     ) -> Result<SignedIn, SignInError> {
         let pragma = match &wish.pragma {
-            Some(pragma) => Some(Box::pin(self.name_for_pragma(&proven.verified, pragma)).await?),
+            Some(pragma) => {
+                Some(Box::pin(self.name_for_pragma(&proven.verified, pragma.shard)).await?)
+            }
             None => None,
         };
         let email = proven.verified.profile.email.as_ref().filter(|email| email.verified);

@@ -6,7 +6,7 @@ use super::{Door, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::Key;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, Link, LinkKind};
+use crate::domain::account::{Account, AccountId, LinkKind};
 use crate::domain::queue::Player;
 use crate::domain::session::CloseReason;
 
@@ -30,7 +30,7 @@ impl Door {
     pub async fn users(&self, ask: UsersAsk) -> Result<Vec<Account>, CallError> {
         let ids = ask.ids.into_iter().map(Key::Id);
         let names = ask.usernames.into_iter().map(Key::Username);
-        let facebook = |id| Key::Link(Link { kind: LinkKind::Facebook, id });
+        let facebook = |id| Key::link(LinkKind::Facebook, id);
         let keys = ids.chain(names).chain(ask.facebook_ids.into_iter().map(facebook));
         let (mut users, mut seen) = (Vec::new(), HashSet::new());
         for (asked, key) in keys.enumerate() {

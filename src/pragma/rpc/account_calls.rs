@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::calls::{Ask, Call, Step};
 use super::shapes::{self, Viewer};
+use crate::actors::account_registry::Key;
 use crate::domain::account::{Account, AccountId, LinkKind};
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::providers::Provider;
@@ -82,7 +83,7 @@ async fn by_providers(ask: &Ask) -> Result<Vec<Account>, Fault> {
         let Ok(provider) = Provider::named(named, &ask.app.door) else {
             continue;
         };
-        let account = ask.app.door.account_by_link(provider.kind, id).await?;
+        let account = ask.app.door.find(Key::link(provider.kind, id)).await?;
         let is_seen =
             |account: &Account| provider.options.visible || viewer(ask, account) == Viewer::Trusted;
         found.extend(account.filter(is_seen));
@@ -110,7 +111,7 @@ async fn players(ask: Ask) -> Result<Value, Fault> {
     let shard = shard(&ask)?;
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for id in ask.request.uuids("playerIds", LOOKUPS_MAX)? {
-        let account = ask.app.door.account_of_player(id).await?;
+        let account = ask.app.door.find(Key::Player(id)).await?;
         let account = account.filter(|account| account.player_on(shard) == Some(id));
         let identity = account.and_then(|account| {
             shapes::player_identity(&account, shard, &ask.app.door, viewer(&ask, &account))
@@ -145,7 +146,7 @@ pub(super) fn failure(id: Uuid) -> Value {
 async fn name_of_player(ask: Ask) -> Result<Value, Fault> {
     let player = ask.request.uuid("pragmaPlayerId")?;
     let shard = shard(&ask)?;
-    let account = ask.app.door.account_of_player(player).await?;
+    let account = ask.app.door.find(Key::Player(player)).await?;
     let account = account.filter(|account| account.player_on(shard) == Some(player));
     Ok(shapes::display_name(&account.ok_or(Fault::AccountNotFound)?))
 }
@@ -155,7 +156,7 @@ async fn player_of_name(ask: Ask) -> Result<Value, Fault> {
     let name = ask.request.text("displayName").ok_or(Fault::BadParam)?;
     let number = ask.request.text("discriminator").and_then(|text| text.parse().ok());
     let number = number.ok_or(Fault::AccountNotFound)?;
-    let account = ask.app.door.account_by_pragma_name(name, number).await?;
+    let account = ask.app.door.find(Key::pragma_name(name, number)).await?;
     let player = account.and_then(|account| account.player_on(shard));
     Ok(json!({"pragmaPlayerId": player.ok_or(Fault::AccountNotFound)?}))
 }

@@ -9,6 +9,7 @@ use super::calls::{Ask, Call, Step, Via, Wish};
 use super::envelope::Request;
 use super::friend_calls::{id, shard};
 use super::friend_wire::result;
+use crate::actors::account_registry::Key;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::presence::rich::EXT_MAX;
 use crate::domain::presence::{Basic, NoPresence, RichAsk};
@@ -140,7 +141,7 @@ fn set_presence_partner(ask: Ask) -> Step {
     Step::later(async move {
         let found = match (player, social) {
             (Some(player), _) => {
-                let found = app.door.of_player(player).await;
+                let found = app.door.find(Key::Player(player)).await;
                 // A player id is good on its own shard only.
                 let on_shard = |it: &Account| it.player_on(wanted.shard) == Some(player);
                 found.map(|found| found.filter(on_shard))

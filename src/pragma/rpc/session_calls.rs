@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::calls::{Answer, Ask, Call, Step, Then, Via};
 use super::envelope::integer;
+use crate::actors::account_registry::Key;
 use crate::actors::session::Channel;
 use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
@@ -82,7 +83,7 @@ async fn set_attributes(ask: Ask) -> Result<Value, Fault> {
         AccountId(ask.request.uuid("pragmaSocialId")?)
     } else {
         let player = ask.request.uuid("pragmaPlayerId")?;
-        ask.app.door.account_of_player(player).await?.ok_or(Fault::SessionNotFound)?.id
+        ask.app.door.find(Key::Player(player)).await?.ok_or(Fault::SessionNotFound)?.id
     };
     let channel = match ask.claims.backend() {
         BackendType::Social => Channel::PragmaSocial,

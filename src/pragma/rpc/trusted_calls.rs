@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::account_calls::{presented, unlinked_kind};
 use super::calls::{Ask, Call, Step};
 use super::shapes;
+use crate::actors::account_registry::Key;
 use crate::domain::account::AccountId;
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
@@ -106,7 +107,7 @@ async fn create(ask: Ask) -> Result<Value, Fault> {
     if shard.is_some_and(|shard| !ask.app.config.pragma.knows_shard(shard)) {
         return Err(Fault::ShardNotFound);
     }
-    if ask.app.door.account_by_link(provider.kind, &id).await?.is_some() {
+    if ask.app.door.find(Key::link(provider.kind, &id)).await?.is_some() {
         return Err(Fault::AlreadyExists);
     }
     let made = ask.app.door.create_trusted(provider.kind, id, shown, shard).await?;
