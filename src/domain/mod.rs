@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod friend;
+pub mod hook;
 pub mod notification;
 pub mod presence;
 pub mod queue;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::providers::Provider;
-use super::tokens::Pair;
+use super::tokens::{Grant, Pair};
 use super::{App, Fault, client, json, login_queue};
 use crate::domain::realm::OperatorIdentity;
 use crate::domain::time::UnixMicros;
@@ -80,7 +80,7 @@ pub(super) async fn authenticate_or_create(
         };
         app.door.bootstrap_operator(&signed_in.account, identity).await?;
     }
-    let pair = Pair::issue(app, &signed_in.account, shard, &provider.name, signed_in.at)?;
+    let pair = Pair::issue(app, &Grant::of(&signed_in, shard, &provider.name))?;
     if pair.game.is_empty() && app.gateway.session == SessionType::Player {
         // Who gets no game token will open no game socket: the slot is somebody else's.
         app.door.release_slot(signed_in.account.id).await?;
@@ -145,7 +145,7 @@ impl<'a> PortalAsk<'a> {
         if create && !signed_in.created {
             return Err(Fault::AlreadyExists);
         }
-        Pair::issue(app, &signed_in.account, None, &provider.name, signed_in.at)
+        Pair::issue(app, &Grant::of(&signed_in, None, &provider.name))
     }
 }
 

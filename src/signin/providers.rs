@@ -1,12 +1,16 @@
 //! Providers as Pragma links and unlinks them (protocol-pragma §7), and display names (§6.2).
 
+use serde_json::{Map, Value};
+
+use super::hooks::Deed;
 use super::proving::Claim;
-use super::{Credential, Door, SignInError, SignedIn};
+use super::{Credential, Door, Origin, SignInError, SignedIn};
 use crate::actors::account_registry::{Key, NewAccount, PragmaSignIn, SignIn};
 use crate::config::ProviderOptions;
 use crate::domain::account::display_name;
 use crate::domain::account::provider_links::{LinkRules, ProviderLink};
 use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal};
+use crate::domain::hook::WantedNames;
 use crate::domain::token::SessionType;
 use crate::identity::{Portal, Shown, StudioName};
 
@@ -60,26 +64,34 @@ impl Door {
         account: AccountId,
         kind: LinkKind,
     ) -> Result<(), SignInError> {
+        self.ask_hook(account, Deed::UnlinkKind(kind), Origin::pragma(None)).await?;
         let is_closed = |kind: &LinkKind| !self.provider_options(*kind).player_login;
         let studio = self.providers.studio().iter().map(|own| LinkKind::Studio(own.number));
         let without_login = LinkKind::ALL.into_iter().chain(studio).filter(is_closed).collect();
         Ok(self.accounts.unlink_provider(account, kind, without_login).await?)
     }
 
-    /// The account that a proof is of; nobody signs in.
+    /// The account that a proof is of, and what a hook wants in its `extSessionInfo`: for tokens that
+    /// are given without a sign-in.
     ///
     /// # Errors
     ///
-    /// [`SignInError::Identity`]; [`Refusal::Banned`]; no answer in time.
-    pub async fn proven_by(&self, credential: Credential) -> Result<Option<Account>, SignInError> {
+    /// [`SignInError::Identity`]; [`Refusal::NoAccount`], [`Refusal::Banned`];
+    /// [`SignInError::Hook`]; no answer in time.
+    pub async fn proven_by(
+        &self,
+        credential: Credential,
+    ) -> Result<(Account, Map<String, Value>), SignInError> {
         let Claim::Link(verified) = self.claim(credential).await? else {
             return Err(Refusal::NoAccount.into());
         };
-        let account = self.accounts.find(Key::Link(verified.link)).await?;
-        if account.as_ref().is_some_and(|account| account.is_banned(self.clock.now())) {
+        let link = verified.link;
+        let account = self.find(Key::Link(link.clone())).await?.ok_or(Refusal::NoAccount)?;
+        if account.is_banned(self.clock.now()) {
             return Err(Refusal::Banned.into());
         }
-        Ok(account)
+        let session_info = self.ask_login(&account, link, Origin::pragma(None)).await?;
+        Ok((account, session_info))
     }
 
     /// Makes an account for an id at a provider on the word of whoever asks (protocol-pragma §6.5).
@@ -99,12 +111,14 @@ impl Door {
         let link = trusted_link(kind, id)?;
         let pragma = Some(self.named_for_pragma(&link, &told(shown), shard));
         let ask = SignIn { pragma, ..SignIn::by(link, Some(NewAccount::default())) };
-        let made = self.accounts.sign_in(ask).await?;
+        let allowed = self.sign_in_as_allowed(ask, Origin::pragma(None), false).await?;
+        let made = allowed.signed_in;
         Ok(SignedIn {
             account: made.account,
             created: made.created,
             at: made.at,
             vouched_email: None,
+            session_info: allowed.session_info,
         })
     }
 
@@ -132,6 +146,7 @@ impl Door {
         link: Link,
         named: PragmaSignIn,
     ) -> Result<(), SignInError> {
+        self.ask_hook(account, Deed::Link(link.clone()), Origin::pragma(None)).await?;
         let rules = self.link_rules(link.kind);
         let ask = ProviderLink { link, shown: named.shown, rules };
         Ok(self.accounts.link_provider(account, ask).await?)
@@ -155,6 +170,8 @@ impl Door {
             return Err(Refusal::DisplayNameFixed.into());
         }
         let name = display_name::chosen(wanted, self.name_bounds())?;
+        let names = WantedNames { display_name: Some(name.clone()), username: None };
+        self.ask_hook(account, Deed::Rename(names), Origin::pragma(None)).await?;
         let not_before_s = (by == SessionType::Player)
             .then(|| u64::from(config.display_name_cooldown_days).saturating_mul(DAY_S));
         Ok(self.accounts.rename(account, name, not_before_s).await?)

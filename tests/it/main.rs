@@ -13,6 +13,7 @@ mod grpc;
 mod grpc_alike;
 mod grpc_client;
 mod harness;
+mod hooks;
 mod identity;
 mod nakama_friends;
 mod nakama_line;

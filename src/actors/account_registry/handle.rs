@@ -19,7 +19,7 @@ use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::sign_in::SignIn;
 use crate::domain::account::update::AccountUpdate;
 use crate::domain::account::{Account, AccountId, LinkKind, PassUse, PragmaName, Revoke};
-use crate::domain::friend::{FriendAsk, FriendLimits, ListNews};
+use crate::domain::friend::{FriendAsk, FriendLimits};
 use crate::ids::Dice;
 use crate::store::sled::{Options, SledStore, sync_data};
 use crate::store::{Reads, Store, StoreError};
@@ -65,7 +65,7 @@ pub struct Accounts {
     figures: Arc<RegistryFigures>,
     revocations: Revocations,
     realm: RealmView,
-    listeners: Listeners,
+    pub(super) listeners: Listeners,
     callers_max: usize,
     pub(super) reads: Arc<dyn Reads>,
     pub(super) in_flight: InFlight,
@@ -401,13 +401,6 @@ impl Accounts {
         refuses: bool,
     ) -> Result<(), AccountsError> {
         self.edit(account, AccountEdit::RefuseInvites(refuses)).await.map(drop)
-    }
-
-    /// From now on `listener` hears how lists of friends change, in the order of the changes and
-    /// when they are durable. It runs on the registry's thread and must not wait. To be called
-    /// once.
-    pub fn on_lists(&self, listener: impl Fn(ListNews) + Send + Sync + 'static) {
-        self.listeners.set(Box::new(listener));
     }
 
     /// Deletes notifications of a player; unknown ids mean nothing.

@@ -26,7 +26,7 @@ pub use self::revocations::Revocations;
 pub use self::searching::{Found, Page};
 pub use crate::domain::account::linking::LinkAsk;
 pub use crate::domain::account::rotating::{Presented, Successor};
-pub use crate::domain::account::sign_in::{NewAccount, Password, PragmaSignIn, SignIn};
+pub use crate::domain::account::sign_in::{Expected, NewAccount, Password, PragmaSignIn, SignIn};
 pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
 use crate::domain::account::provider_links::ProviderLink;

@@ -11,7 +11,7 @@ use crate::domain::account::AccountId;
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
 use crate::pragma::providers::Provider;
-use crate::pragma::tokens::Pair;
+use crate::pragma::tokens::{Grant, Pair};
 
 const LINK: &str = "account.accounts.link";
 const CREATE: &str = "account.accounts.create";
@@ -73,11 +73,11 @@ async fn link(ask: Ask) -> Result<Value, Fault> {
         Some(text) => Some(uuid::Uuid::try_parse(text).map_err(|_| Fault::BadParam)?),
     };
     let door = &ask.app.door;
-    let account = door.proven_by(existing.read(existing_token)?).await?;
-    let account = account.ok_or(Fault::AccountNotFound)?;
+    let (account, info) = door.proven_by(existing.read(existing_token)?).await?;
     door.link_provider(account.id, new.read(new_token)?).await?;
     let at = door.clock.now();
-    let pair = Pair::for_player(&ask.app, &account, shard, &existing.name, at)?;
+    let grant = Grant { account: &account, shard, id_provider: &existing.name, at, info: &info };
+    let pair = Pair::for_player(&ask.app, &grant)?;
     Ok(json!({"tokens": pair.json()["pragmaTokens"]}))
 }
 
