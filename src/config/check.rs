@@ -25,6 +25,7 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     nakama(config)?;
     pragma(config)?;
     identity(config)?;
+    hooks(config)?;
     let p = &config.passwords;
     within("passwords.memory_kib", p.memory_kib, 8_192, 1_048_576)?;
     within("passwords.iterations", p.iterations, 1, 20)?;
@@ -188,6 +189,14 @@ fn identity(config: &Config) -> Result<(), Invalid> {
         "must not be id_token: Discord's are not read",
     )?;
     i.studio.iter().try_for_each(studio_provider)
+}
+
+fn hooks(config: &Config) -> Result<(), Invalid> {
+    let h = &config.hooks;
+    within("hooks.timeout_ms", h.timeout_ms, 50, 3_000)?;
+    within("hooks.concurrency", h.concurrency, 1, 10_000)?;
+    // Whoever lists events relies on somebody being asked.
+    ordered("hooks.events", h.events.is_empty() || !h.url.is_empty(), "need hooks.url")
 }
 
 /// Bounds of one of the studio's own; its number and name are checked where all are known

@@ -6,14 +6,14 @@ use documented::DocumentedFields;
 use serde::Serialize;
 
 use super::identity::{
-    AppleConfig, Auth0Config, DiscordConfig, EpicConfig, FacebookConfig, FacebookInstantGameConfig,
-    GameCenterConfig, GoogleConfig, GoogleOauthConfig, GoogleWorkspaceConfig, NintendoConfig,
-    OktaConfig, PlayStationConfig, SteamConfig, TwitchConfig, XboxConfig,
+    AppleConfig, DiscordConfig, EpicConfig, FacebookConfig, FacebookInstantGameConfig,
+    GameCenterConfig, GoogleConfig, GoogleOauthConfig, GoogleWorkspaceConfig, IssuerConfig,
+    NintendoConfig, PlayStationConfig, SteamConfig, TwitchConfig, XboxConfig,
 };
 use super::pragma::{PragmaPorts, ProviderOptions};
 use super::{
-    Config, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig, PragmaConfig,
-    QueueConfig, ServerConfig, StoreConfig,
+    Config, HooksConfig, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig,
+    PragmaConfig, QueueConfig, ServerConfig, StoreConfig,
 };
 
 const HEAD: &str = "\
@@ -21,8 +21,8 @@ const HEAD: &str = "\
 # Written by `anteroom config example`. The same keys as environment variables:
 # ANTEROOM__SECTION__KEY, e.g. ANTEROOM__QUEUE__RATE=200. Flags win over the environment, the
 # environment over this file. A key that is not listed here is refused.
-# The server's own secrets are not in this file: see data/README.md. Those of identity providers may
-# be, or in a file of their own that a `…_file` key names.
+# The server's own secrets are not in this file: see data/README.md. Those of identity providers and
+# hooks may be, or in a file of their own that a `…_file` key names.
 ";
 
 /// The text of `config.toml`: every section, every key, its documentation and its default.
@@ -40,6 +40,7 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     section::<PragmaPorts>(&mut text, "pragma.ports", &config.pragma.ports)?;
     section_of_each::<ProviderOptions>(&mut text, "pragma.providers.steam", "each provider alike")?;
     identity(&mut text, &config.identity)?;
+    section::<HooksConfig>(&mut text, "hooks", &config.hooks)?;
     section::<PasswordConfig>(&mut text, "passwords", &config.passwords)?;
     section::<LimitsConfig>(&mut text, "limits", &config.limits)?;
     section::<StoreConfig>(&mut text, "store", &config.store)?;
@@ -67,8 +68,8 @@ fn identity(text: &mut String, config: &IdentityConfig) -> Result<(), toml::ser:
     section::<TwitchConfig>(text, "identity.twitch", &config.twitch)?;
     section::<GoogleOauthConfig>(text, "identity.google_oauth", &config.google_oauth)?;
     section::<GoogleWorkspaceConfig>(text, "identity.googleworkspace", &config.googleworkspace)?;
-    section::<OktaConfig>(text, "identity.okta", &config.okta)?;
-    section::<Auth0Config>(text, "identity.auth0", &config.auth0)
+    section::<IssuerConfig>(text, "identity.okta", &config.okta)?;
+    section::<IssuerConfig>(text, "identity.auth0", &config.auth0)
 }
 
 fn section<T: DocumentedFields + Serialize>(

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use oauth::{
-    Algorithm, Auth0Config, DiscordConfig, EpicConfig, GoogleOauthConfig, GoogleWorkspaceConfig,
-    OktaConfig, Registration, TokenKind, TwitchConfig,
+    Algorithm, DiscordConfig, EpicConfig, GoogleOauthConfig, GoogleWorkspaceConfig, IssuerConfig,
+    Registration, TokenKind, TwitchConfig,
 };
 pub use secret::Secret;
 pub use studio::{HttpConfig, Method, OidcConfig, StudioConfig, TokenPlace};
@@ -72,9 +72,9 @@ pub struct IdentityConfig {
     /// `[identity.googleworkspace]`
     pub googleworkspace: GoogleWorkspaceConfig,
     /// `[identity.okta]`
-    pub okta: OktaConfig,
+    pub okta: IssuerConfig,
     /// `[identity.auth0]`
-    pub auth0: Auth0Config,
+    pub auth0: IssuerConfig,
 }
 
 impl Default for IdentityConfig {
@@ -102,8 +102,8 @@ impl Default for IdentityConfig {
             twitch: TwitchConfig::default(),
             google_oauth: GoogleOauthConfig::default(),
             googleworkspace: GoogleWorkspaceConfig::default(),
-            okta: OktaConfig::default(),
-            auth0: Auth0Config::default(),
+            okta: IssuerConfig::default(),
+            auth0: IssuerConfig::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod example;
+pub mod hooks;
 pub mod identity;
 pub mod load;
 pub mod nakama;
@@ -14,6 +15,7 @@ pub mod rotation;
 pub mod secrets;
 pub mod sections;
 
+pub use hooks::HooksConfig;
 pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
 pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
@@ -37,6 +39,8 @@ pub struct Config {
     pub pragma: PragmaConfig,
     /// `[identity]`. Boxed: it is larger than all the others together.
     pub identity: Box<IdentityConfig>,
+    /// `[hooks]`
+    pub hooks: HooksConfig,
     /// `[passwords]`
     pub passwords: PasswordConfig,
     /// `[limits]`

@@ -5,6 +5,7 @@ pub mod account;
 pub mod audit;
 pub mod digest;
 pub mod friend;
+pub mod hook;
 pub mod lottery;
 pub mod notification;
 pub mod presence;

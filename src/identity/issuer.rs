@@ -7,7 +7,7 @@ use super::jwt::Claims;
 use super::oauth::{Client, Credentials, Door, Redeemed, Takes};
 use super::oidc::Oidc;
 use super::{Common, IdentityError, SetupError, Verified, facts};
-use crate::config::identity::{Auth0Config, OidcConfig, OktaConfig, Registration};
+use crate::config::identity::{IssuerConfig, OidcConfig, Registration};
 use crate::domain::account::{LinkKind, Profile};
 
 const TAKES: Takes = Takes { id_tokens: true, access_tokens: false };
@@ -30,25 +30,16 @@ struct Groups {
 }
 
 impl Issuer {
-    pub fn okta(config: &OktaConfig, common: &Common) -> Result<Option<Self>, SetupError> {
-        let issuer = config.issuer.trim_end_matches('/');
-        // An organization's own server has no path; the others are below /oauth2/.
-        let page = if issuer.contains("/oauth2/") { "v1/authorize" } else { "oauth2/v1/authorize" };
-        let page = format!("{issuer}/{page}");
+    /// Okta or Auth0; their settings are alike, their sign-in pages are not at the same place.
+    pub fn known(
+        kind: LinkKind,
+        config: &IssuerConfig,
+        common: &Common,
+    ) -> Result<Option<Self>, SetupError> {
+        let page = sign_in_page(kind, &config.issuer);
         let settings = with_page(config.registration(), &page);
-        let algorithms = &config.algorithms;
-        let made =
-            Self::new(LinkKind::Okta, "okta", (&config.issuer, algorithms), &settings, common)?;
-        let groups = Groups::new(&config.allowed_groups, &config.groups_claim);
-        Ok(made.map(|made| Self { groups, ..made }))
-    }
-
-    pub fn auth0(config: &Auth0Config, common: &Common) -> Result<Option<Self>, SetupError> {
-        let page = format!("{}/authorize", config.issuer.trim_end_matches('/'));
-        let settings = with_page(config.registration(), &page);
-        let algorithms = &config.algorithms;
-        let made =
-            Self::new(LinkKind::Auth0, "auth0", (&config.issuer, algorithms), &settings, common)?;
+        let from = (config.issuer.as_str(), config.algorithms.as_slice());
+        let made = Self::new(kind, kind.name(), from, &settings, common)?;
         let groups = Groups::new(&config.allowed_groups, &config.groups_claim);
         Ok(made.map(|made| Self { groups, ..made }))
     }
@@ -104,6 +95,18 @@ impl Groups {
         let allowed = super::named(allowed);
         (!allowed.is_empty()).then(|| Self { claim: claim.to_owned(), allowed })
     }
+}
+
+/// Where the sign-in page of Okta or Auth0 is.
+fn sign_in_page(kind: LinkKind, issuer: &str) -> String {
+    let issuer = issuer.trim_end_matches('/');
+    let page = match kind {
+        LinkKind::Auth0 => "authorize",
+        // An organization's own server has no path; the others are below /oauth2/.
+        _ if issuer.contains("/oauth2/") => "v1/authorize",
+        _ => "oauth2/v1/authorize",
+    };
+    format!("{issuer}/{page}")
 }
 
 /// The page, unless the settings name another.

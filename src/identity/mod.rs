@@ -6,7 +6,8 @@
 //!
 //! [`outbound`] is the only way out; [`jwks`] and [`jwt`] are what most providers share, [`oauth`] and
 //! [`oidc`] what those of Pragma's table do; [`studio`] are the studio's own;
-//! [`remembered`] keeps a token from being asked about twice.
+//! [`remembered`] keeps a token from being asked about twice. [`webhook`] goes the same way out to the
+//! studio's hooks.
 
 mod address;
 mod apple;
@@ -39,6 +40,7 @@ mod steam;
 mod steam_openid;
 mod studio;
 mod twitch;
+pub mod webhook;
 mod xbox;
 
 pub use oauth::Portal;

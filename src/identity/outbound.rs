@@ -1,6 +1,8 @@
-//! The one HTTP client that asks providers (protocol-nakama §2.16): a time limit for the whole
-//! answer, no redirects, no proxies, a limit of size, a limit of requests at once, no private
-//! addresses. Addresses and bodies carry tokens, so nothing of them is in an error.
+//! The one way out (protocol-nakama §2.16): a time limit for the whole answer, no redirects, no
+//! proxies, a limit of size, a limit of requests at once, no private addresses. Addresses and bodies
+//! carry tokens, so nothing of them is in an error.
+//!
+//! [`HttpClient`] is that for anybody, [`Outbound`] for identity providers.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,17 +20,42 @@ use crate::clock::Stopwatch;
 use crate::config::IdentityConfig;
 use crate::domain::account::LinkKind;
 
-/// The client. Cheap to clone.
+/// Bounds of every request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HttpLimits {
+    /// For the whole answer.
+    pub timeout: Duration,
+    /// Of the answer's body.
+    pub response_max_bytes: usize,
+    /// Whether it may go to private addresses.
+    pub allow_private: bool,
+}
+
+/// A client within these bounds. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct HttpClient {
+    client: Client,
+    /// Whether https:// can be trusted at all.
+    pub has_roots: bool,
+    limits: HttpLimits,
+}
+
+/// An answer, read to its end.
+pub(super) struct Fetched {
+    /// The status.
+    pub status: StatusCode,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long it may be kept, in seconds, if the answer says so.
+    pub max_age_s: Option<u64>,
+}
+
+/// The client that asks providers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Outbound {
-    client: Client,
+    http: HttpClient,
     places: Arc<BTreeMap<LinkKind, Semaphore>>,
     figures: Arc<Figures>,
-    /// Whether https:// can be trusted at all.
-    has_roots: bool,
-    timeout: Duration,
-    response_max_bytes: usize,
-    allow_private: bool,
 }
 
 /// What a provider answered, read to its end.
@@ -41,45 +68,15 @@ pub(super) struct Answer {
     pub max_age_s: Option<u64>,
 }
 
-impl Outbound {
-    pub fn new(config: &IdentityConfig, figures: Arc<Figures>) -> Result<Self, SetupError> {
-        // A machine without root certificates may still serve players who need no provider.
-        let (client, has_roots) = match builder(config).build() {
+impl HttpClient {
+    /// A client; `None`: none can be made.
+    pub fn new(limits: HttpLimits) -> Option<Self> {
+        // A machine without root certificates may still serve players who need nobody outside.
+        let (client, has_roots) = match builder(limits).build() {
             Ok(client) => (client, true),
-            Err(_) => {
-                (builder(config).tls_certs_only([]).build().map_err(|_| SetupError::Client)?, false)
-            }
+            Err(_) => (builder(limits).tls_certs_only([]).build().ok()?, false),
         };
-        let places = figures.kinds().map(|kind| (kind, Semaphore::new(config.concurrency)));
-        Ok(Self {
-            client,
-            places: Arc::new(places.collect()),
-            figures,
-            has_roots,
-            timeout: Duration::from_millis(config.timeout_ms),
-            response_max_bytes: config.response_max_bytes,
-            allow_private: config.allow_private,
-        })
-    }
-
-    /// An address of the settings.
-    ///
-    /// # Errors
-    ///
-    /// It is none, or it is neither https:// nor allowed to be http://; or this machine trusts nobody.
-    pub fn url(&self, key: &str, text: &str) -> Result<Url, SetupError> {
-        let url = Url::parse(text).map_err(|_| SetupError::Address(key.to_owned()))?;
-        match url.scheme() {
-            "https" if self.has_roots => Ok(url),
-            "https" => Err(SetupError::NoRoots(key.to_owned())),
-            "http" if self.allow_private => Ok(url),
-            _ => Err(SetupError::Address(key.to_owned())),
-        }
-    }
-
-    /// An address a provider publishes of itself; `None`: it may not be asked.
-    pub fn published(&self, text: &str) -> Option<Url> {
-        self.url("", text).ok()
+        Some(Self { client, has_roots, limits })
     }
 
     pub fn get(&self, url: Url) -> RequestBuilder {
@@ -94,6 +91,74 @@ impl Outbound {
     ///
     /// # Errors
     ///
+    /// Words for logs: no connection, no whole answer in time, an answer that is too large.
+    pub async fn fetch(&self, request: RequestBuilder) -> Result<Fetched, &'static str> {
+        let request = request.build().map_err(|_| "the request cannot be made")?;
+        if !self.limits.allow_private && is_private_literal(request.url()) {
+            return Err("its address is not public");
+        }
+        let mut response = self.client.execute(request).await.map_err(no_answer)?;
+        let too_large = "its answer is too large";
+        let most = self.limits.response_max_bytes;
+        if response.content_length().is_some_and(|length| length > most as u64) {
+            return Err(too_large);
+        }
+        let (status, max_age_s) = (response.status(), max_age_s(&response));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+            if body.len() + chunk.len() > most {
+                return Err(too_large);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Fetched { status, body, max_age_s })
+    }
+}
+
+impl Outbound {
+    pub fn new(config: &IdentityConfig, figures: Arc<Figures>) -> Result<Self, SetupError> {
+        let http = HttpClient::new(HttpLimits {
+            timeout: Duration::from_millis(config.timeout_ms),
+            response_max_bytes: config.response_max_bytes,
+            allow_private: config.allow_private,
+        });
+        let http = http.ok_or(SetupError::Client)?;
+        let places = figures.kinds().map(|kind| (kind, Semaphore::new(config.concurrency)));
+        Ok(Self { http, places: Arc::new(places.collect()), figures })
+    }
+
+    /// An address of the settings.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or it is neither https:// nor allowed to be http://; or this machine trusts nobody.
+    pub fn url(&self, key: &str, text: &str) -> Result<Url, SetupError> {
+        let url = Url::parse(text).map_err(|_| SetupError::Address(key.to_owned()))?;
+        match url.scheme() {
+            "https" if self.http.has_roots => Ok(url),
+            "https" => Err(SetupError::NoRoots(key.to_owned())),
+            "http" if self.http.limits.allow_private => Ok(url),
+            _ => Err(SetupError::Address(key.to_owned())),
+        }
+    }
+
+    /// An address a provider publishes of itself; `None`: it may not be asked.
+    pub fn published(&self, text: &str) -> Option<Url> {
+        self.url("", text).ok()
+    }
+
+    pub fn get(&self, url: Url) -> RequestBuilder {
+        self.http.get(url)
+    }
+
+    pub fn post(&self, url: Url) -> RequestBuilder {
+        self.http.post(url)
+    }
+
+    /// Sends a request and reads the answer, whatever its status.
+    ///
+    /// # Errors
+    ///
     /// [`IdentityError::Unavailable`]: too many requests at once, no connection, no whole answer in
     /// time, an answer that is too large.
     pub async fn send(
@@ -101,18 +166,15 @@ impl Outbound {
         kind: LinkKind,
         request: RequestBuilder,
     ) -> Result<Answer, IdentityError> {
-        let unavailable = |why| IdentityError::Unavailable(kind, why);
-        let request = request.build().map_err(|_| unavailable("the request cannot be made"))?;
-        if !self.allow_private && is_private_literal(request.url()) {
-            return Err(unavailable("its address is not public"));
-        }
         let _place = self.place(kind)?;
         let watch = Stopwatch::start();
-        let answer = async { self.read(kind, self.client.execute(request).await).await }.await;
+        let fetched = self.http.fetch(request).await;
         if let Some(figures) = self.figures.of(kind) {
             figures.called(watch.elapsed_us() / 1_000);
         }
-        answer
+        let Fetched { status, body, max_age_s } =
+            fetched.map_err(|why| IdentityError::Unavailable(kind, why))?;
+        Ok(Answer { kind, status, body, max_age_s })
     }
 
     /// Waits for an answer that somebody else fetches, within the same limits.
@@ -127,7 +189,7 @@ impl Outbound {
     ) -> Result<T, IdentityError> {
         let _place = self.place(kind)?;
         let watch = Stopwatch::start();
-        let answer = tokio::time::timeout(self.timeout, asking).await;
+        let answer = tokio::time::timeout(self.http.limits.timeout, asking).await;
         if let Some(figures) = self.figures.of(kind) {
             figures.called(watch.elapsed_us() / 1_000);
         }
@@ -144,53 +206,30 @@ impl Outbound {
         let places = self.places.get(&kind).ok_or_else(|| unavailable("it has no provider"))?;
         places.try_acquire().map_err(|_| unavailable("too many requests to it at once"))
     }
-
-    async fn read(
-        &self,
-        kind: LinkKind,
-        response: reqwest::Result<Response>,
-    ) -> Result<Answer, IdentityError> {
-        let mut response = response.map_err(|error| no_answer(kind, error))?;
-        let too_large = IdentityError::Unavailable(kind, "its answer is too large");
-        let most = self.response_max_bytes;
-        if response.content_length().is_some_and(|length| length > most as u64) {
-            return Err(too_large);
-        }
-        let (status, max_age_s) = (response.status(), max_age_s(&response));
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(kind, error))? {
-            if body.len() + chunk.len() > most {
-                return Err(too_large);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { kind, status, body, max_age_s })
-    }
 }
 
-fn builder(config: &IdentityConfig) -> ClientBuilder {
-    let limit = Duration::from_millis(config.timeout_ms);
+fn builder(limits: HttpLimits) -> ClientBuilder {
     Client::builder()
-        .timeout(limit)
-        .connect_timeout(limit)
+        .timeout(limits.timeout)
+        .connect_timeout(limits.timeout)
         .pool_idle_timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
         .user_agent(concat!("anteroom/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(PublicOnly { allow_private: config.allow_private })
+        .dns_resolver(PublicOnly { allow_private: limits.allow_private })
 }
 
 /// The error without its address, which carries tokens.
-fn no_answer(kind: LinkKind, error: reqwest::Error) -> IdentityError {
+fn no_answer(error: reqwest::Error) -> &'static str {
     let why = match &error {
         error if error.is_timeout() => "no answer in time",
         error if error.is_connect() => "no connection",
         _ => "the connection broke",
     };
     let error = error.without_url();
-    tracing::debug!(provider = kind.name(), %error, "no answer from an identity provider");
-    IdentityError::Unavailable(kind, why)
+    tracing::debug!(%error, "no answer from outside");
+    why
 }
 
 /// Whether the host is an address, and a private one. Names are the resolver's business.

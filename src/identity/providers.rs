@@ -93,8 +93,8 @@ impl Providers {
             epic: Epic::new(&config.epic, &common)?,
             discord: Discord::new(&config.discord, &common)?,
             twitch: Twitch::new(&config.twitch, &common)?,
-            okta: Issuer::okta(&config.okta, &common)?,
-            auth0: Issuer::auth0(&config.auth0, &common)?,
+            okta: Issuer::known(LinkKind::Okta, &config.okta, &common)?,
+            auth0: Issuer::known(LinkKind::Auth0, &config.auth0, &common)?,
             studio: Studio::new(config, own, &common)?,
         };
         Ok(Self { all: Arc::new(all), remembered, figures, studio: names.into() })

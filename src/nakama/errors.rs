@@ -12,7 +12,7 @@ use crate::domain::account::update::Field;
 use crate::domain::account::{LinkKind, Refusal};
 use crate::domain::queue::PassRefused;
 use crate::identity::IdentityError;
-use crate::signin::SignInError;
+use crate::signin::{HookError, SignInError};
 
 use super::waiting::{self, QueueNote};
 
@@ -188,6 +188,17 @@ pub fn failure(context: Context, error: SignInError) -> Failure {
         }
         SignInError::Call(error) => Failure::from_call(error),
         SignInError::Identity(error) => identity(&error),
+        SignInError::Hook(error) => hook(error),
+    }
+}
+
+/// The answer when a hook refused, in its own words, or was silent (§2.17).
+fn hook(error: HookError) -> Failure {
+    match error {
+        HookError::Refused(message) => Failure::new(code::PERMISSION_DENIED, message),
+        HookError::Unavailable(_) => {
+            Failure::new(code::UNAVAILABLE, words::HOOK_SILENT).retry_after(5)
+        }
     }
 }
 

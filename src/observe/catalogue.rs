@@ -60,6 +60,7 @@ catalogue! {
     IDENTITY_CALLS = Counter "identity_calls" ["provider"] "Requests to identity providers";
     IDENTITY_CALLS_MS = Counter "identity_calls_milliseconds" ["provider"] "Time requests to identity providers took together, in milliseconds";
     IDENTITY_CALL_MAX_MS = Gauge "identity_call_max_milliseconds" ["provider"] "Longest request to an identity provider since the start, in milliseconds";
+    HOOKS = Counter "hooks" ["event,outcome"] "Hooks called: allowed, refused, unavailable (nobody said, so nothing was done); told afterwards, dropped (given up after five tries, or too much was yet to be told)";
     SOCKETS = Gauge "sessions_online" [""] "Sockets that are open";
     SOCKETS_OPENED = Counter "sessions_opened" [""] "Sockets opened";
     SOCKETS_CLOSED = Counter "sessions_closed" ["reason"] "Sockets closed, by reason";

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::providers::Provider;
-use super::tokens::Pair;
+use super::tokens::{Grant, Pair};
 use super::{App, Fault, client, json, login_queue};
 use crate::domain::realm::OperatorIdentity;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::{PlayerKeys, PlayerTokenError, SessionType, TicketError, TicketKeys};
-use crate::signin::{Credential, Entrance, PragmaWish, SignInAsk, SignedIn, Wish};
+use crate::signin::{Entrance, PragmaWish, SignInAsk, SignedIn, Wish};
 
 /// The request. Members nobody knows are skipped; a member that is `null` is absent.
 #[derive(Deserialize)]
@@ -87,7 +87,7 @@ pub(super) async fn authenticate_or_create(
         };
         app.door.bootstrap_operator(&signed_in.account, identity).await?;
     }
-    let pair = Pair::issue(app, &signed_in.account, shard, &provider.name, signed_in.at)?;
+    let pair = Pair::issue(app, &Grant::of(&signed_in, shard, &provider.name))?;
     if pair.game.is_empty() && app.gateway.session == SessionType::Player {
         // Who gets no game token will open no game socket: the slot is somebody else's.
         app.door.release_slot(signed_in.account.id).await?;
@@ -116,11 +116,7 @@ impl Arrival<'_> {
         entrance: Entrance,
     ) -> Result<SignedIn, Fault> {
         let credential = self.provider.read(self.token)?;
-        let own_name = match &credential {
-            Credential::Unsafe { display_name, .. } => Some(display_name.clone()),
-            _ => None,
-        };
-        let pragma = Some(PragmaWish { shard: self.shard, own_name });
+        let pragma = Some(PragmaWish { shard: self.shard });
         let wish = Wish { create: self.create, pragma, ..Wish::default() };
         let ask = SignInAsk { credential, entrance, wish };
         Ok(app.door.authenticate(ask, client(app, request)).await?)

@@ -13,7 +13,7 @@ use crate::domain::account::Refusal;
 use crate::domain::queue::{PassRefused, Standing};
 use crate::domain::token::{PlayerTokenError, TicketError};
 use crate::identity::IdentityError;
-use crate::signin::SignInError;
+use crate::signin::{HookError, SignInError};
 
 /// Content type of every answer.
 pub const JSON: &str = "application/json; charset=UTF-8";
@@ -31,6 +31,8 @@ pub enum Fault {
     Unauthorized,
     /// Proven, and not allowed in.
     Forbidden,
+    /// The studio's own code refuses.
+    RefusedByHook,
     /// Known at the provider, and yet to be verified there.
     Unverified,
     /// The provider could not be asked or answered garbage.
@@ -159,6 +161,7 @@ impl Fault {
             Self::IdProviderMissing => (400, SERVICE, Platform("AccountService_IdProviderMissing")),
             Self::Unauthorized => (401, SERVICE, Platform("AccountService_Unauthorized")),
             Self::Forbidden => (403, SERVICE, Platform("AccountService_Unauthorized")),
+            Self::RefusedByHook => (403, SERVICE, Extension("REFUSED_BY_HOOK")),
             Self::Unverified => (403, SERVICE, Platform("AccountService_Unverified")),
             Self::IdProviderSilent => {
                 (502, SERVICE, Platform("AccountService_IdProviderUnexpectedResponse"))
@@ -404,7 +407,9 @@ impl From<SignInError> for Fault {
             SignInError::Identity(IdentityError::Unverified(..)) => Self::Unverified,
             SignInError::Identity(IdentityError::NotConfigured(_)) => Self::IdProviderMissing,
             SignInError::Identity(IdentityError::Unavailable(..)) => Self::IdProviderSilent,
-            SignInError::Call(CallError::Overloaded | CallError::NoAnswer) => Self::Unavailable,
+            SignInError::Hook(HookError::Refused(_)) => Self::RefusedByHook,
+            SignInError::Hook(HookError::Unavailable(_))
+            | SignInError::Call(CallError::Overloaded | CallError::NoAnswer) => Self::Unavailable,
         }
     }
 }
@@ -426,6 +431,7 @@ mod tests {
             (TicketError::KeyNotFound.into(), 401, "AccountService_JwtKeyNotFound"),
             (TicketError::Signature.into(), 401, "AccountService_TokenSignatureVerificationFailed"),
             (Refusal::Banned.into(), 403, "AccountService_Unauthorized"),
+            (Fault::RefusedByHook, 403, "REFUSED_BY_HOOK"),
             (Fault::ShardNotFound, 404, "AccountService_NotFound"),
             (Refusal::NoDiscriminator.into(), 500, "AccountService_RanOutOfDiscriminators"),
             (CallError::NoAnswer.into_fault(), 503, "Service_OperatingError"),

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::account::{Arrival, Ask};
 use super::providers::Provider;
-use super::tokens::Pair;
+use super::tokens::{Grant, Pair};
 use super::{App, Fault, client, json};
 use crate::domain::token::SessionType;
 use crate::signin::Entrance;
@@ -47,7 +47,7 @@ async fn sign_in(
     if create && !signed_in.created {
         return Err(Fault::AlreadyExists);
     }
-    let pair = Pair::issue(app, &signed_in.account, None, &provider.name, signed_in.at)?;
+    let pair = Pair::issue(app, &Grant::of(&signed_in, None, &provider.name))?;
     Ok(json(pair.json().to_string()))
 }
 

@@ -1,12 +1,13 @@
 //! The pair of session tokens a sign-in or a refresh ends with.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{App, Fault, session_info};
 use crate::domain::account::{Account, entry};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, Issue, Life, Session, SessionType};
+use crate::signin::SignedIn;
 
 /// A game token and a social token. A token that was not granted is empty
 /// (protocol-pragma §4.1): the client takes that for "you exist, but may not enter this shard".
@@ -18,44 +19,48 @@ pub(super) struct Pair {
     pub social: String,
 }
 
+/// What a pair is issued for.
+pub(super) struct Grant<'a> {
+    /// Whose.
+    pub account: &'a Account,
+    /// The game shard asked for.
+    pub shard: Option<Uuid>,
+    /// The name of the provider they came by.
+    pub id_provider: &'a str,
+    /// The moment to issue at.
+    pub at: UnixMicros,
+    /// What a hook wants in `extSessionInfo`.
+    pub info: &'a Map<String, Value>,
+}
+
+impl<'a> Grant<'a> {
+    /// For a sign-in.
+    pub fn of(signed_in: &'a SignedIn, shard: Option<Uuid>, id_provider: &'a str) -> Self {
+        let SignedIn { account, at, session_info: info, .. } = signed_in;
+        Self { account, shard, id_provider, at: *at, info }
+    }
+}
+
 impl Pair {
-    /// Signs tokens for an account. `shard`: the game shard asked for; without one, without a player
-    /// on it, and for somebody who may not enter it now, there is no game token.
-    pub(super) fn issue(
-        app: &App,
-        account: &Account,
-        shard: Option<Uuid>,
-        id_provider: &str,
-        at: UnixMicros,
-    ) -> Result<Self, Fault> {
-        Self::issue_for(app, app.gateway.session, account, shard, id_provider, at)
+    /// Signs tokens for an account. Without a shard, without a player on it, and for somebody who may
+    /// not enter it now, there is no game token.
+    pub(super) fn issue(app: &App, grant: &Grant<'_>) -> Result<Self, Fault> {
+        Self::issue_for(app, app.gateway.session, grant)
     }
 
     /// The same, for a player whoever asks: a game server may for its players.
-    pub(super) fn for_player(
-        app: &App,
-        account: &Account,
-        shard: Option<Uuid>,
-        id_provider: &str,
-        at: UnixMicros,
-    ) -> Result<Self, Fault> {
-        Self::issue_for(app, SessionType::Player, account, shard, id_provider, at)
+    pub(super) fn for_player(app: &App, grant: &Grant<'_>) -> Result<Self, Fault> {
+        Self::issue_for(app, SessionType::Player, grant)
     }
 
-    fn issue_for(
-        app: &App,
-        session_type: SessionType,
-        account: &Account,
-        shard: Option<Uuid>,
-        id_provider: &str,
-        at: UnixMicros,
-    ) -> Result<Self, Fault> {
+    fn issue_for(app: &App, session_type: SessionType, grant: &Grant<'_>) -> Result<Self, Fault> {
+        let Grant { account, shard, id_provider, at, info } = *grant;
         let (display_name, discriminator) = match &account.pragma_name {
             Some(name) => (name.name.clone(), name.discriminator),
             None => (account.display_name.clone(), 0),
         };
         let realm = app.door.realm();
-        let ext = session_info::of(account, &realm, &app.config.pragma.session_info);
+        let ext = session_info::of(account, &realm, &app.config.pragma.session_info, info);
         let session = |backend| Session {
             session_type,
             social_id: account.id.0,

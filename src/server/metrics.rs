@@ -11,6 +11,7 @@ use crate::observe::Health;
 use crate::observe::catalogue as name;
 use crate::observe::metrics::Page;
 use crate::signin::Door;
+use crate::signin::hooks::HookFigures;
 
 /// Where figures come from. Cheap to clone.
 #[derive(Clone)]
@@ -63,6 +64,11 @@ impl Sources {
         }
         for (result, count) in self.door.outcomes.refreshes() {
             page.labelled(name::REFRESHES, result, count);
+        }
+        for (event, outcome, count) in
+            self.door.hooks().figures().into_iter().flat_map(HookFigures::each)
+        {
+            page.labelled2(name::HOOKS, (event, outcome), count);
         }
         let hashing = self.door.hash_figures();
         page.put(name::HASHES_PENDING, hashing.pending.load(Ordering::Relaxed));

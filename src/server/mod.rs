@@ -22,6 +22,7 @@ use crate::domain::queue::{Announcement, Figures, Mode};
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
+use crate::signin::AccountHooks;
 use parts::Running;
 
 pub use parts::StartError;
@@ -59,11 +60,19 @@ pub struct Dials {
 ///
 /// See [`StartError`]; nothing is left half open.
 pub async fn bind(config: Config, clock: Clock, dice: Dice) -> Result<Bound, StartError> {
-    bind_with(config, clock, dice, Vec::new()).await
+    bind_with(config, clock, dice, Own::default()).await
 }
 
-/// The same with identity providers of the studio's own, compiled in
-/// (`docs/own-identity-provider.md`).
+/// What a studio compiles in.
+#[derive(Default)]
+pub struct Own {
+    /// Identity providers (`docs/own-identity-provider.md`).
+    pub providers: Vec<Arc<dyn OwnProvider>>,
+    /// Who is asked and told about accounts (`docs/hooks.md`), instead of `hooks.url`.
+    pub hooks: Option<Arc<dyn AccountHooks>>,
+}
+
+/// The same with parts of the studio's own.
 ///
 /// # Errors
 ///
@@ -72,7 +81,7 @@ pub async fn bind_with(
     config: Config,
     clock: Clock,
     dice: Dice,
-    own: Vec<Arc<dyn OwnProvider>>,
+    own: Own,
 ) -> Result<Bound, StartError> {
     let sockets = listeners::bind(&config)?;
     let running = Running::open(config, clock, dice, own).await?;
@@ -166,6 +175,7 @@ impl Bound {
         listeners.leave.now();
         handle.stop(true).await;
         close(&running.line, &running.accounts).await;
+        running.door.hooks().finish().await;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use zeroize::Zeroizing;
 
+use super::Own;
 use crate::actors::account_registry::{self, NewAccount, PragmaSignIn, RegistryLimits, SignIn};
 use crate::actors::login_queue::{self, LineError, LineSeeds, Redeemed};
 use crate::actors::session::{DoorParts, NoSlotFor, Slots};
@@ -24,11 +25,12 @@ use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::player::PlayerKeys;
 use crate::domain::token::signing;
 use crate::domain::token::ticket::TicketKeys;
-use crate::identity::{OwnProvider, Providers, SetupError};
+use crate::identity::webhook::{Webhook, WebhookError};
+use crate::identity::{Providers, SetupError};
 use crate::ids::Dice;
 use crate::observe::Health;
 use crate::signin::hashing::{HashPool, HashPoolError};
-use crate::signin::{Door, Parts};
+use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
 
 /// Accounts that exist from the start with `--dev` (protocol-pragma §4.4).
@@ -68,6 +70,12 @@ pub enum StartError {
     /// An identity provider's settings.
     #[error("settings: {0}")]
     Identity(#[from] SetupError),
+    /// The settings of hooks.
+    #[error("settings: {0}")]
+    Webhook(#[from] WebhookError),
+    /// Hooks of the settings beside hooks that are compiled in.
+    #[error("settings: hooks.url must be empty: hooks are compiled in")]
+    TwoHooks,
     /// The hashing pool.
     #[error(transparent)]
     Hashing(#[from] HashPoolError),
@@ -84,7 +92,13 @@ impl StartError {
     pub const fn is_unusable(&self) -> bool {
         matches!(
             self,
-            Self::Secrets(_) | Self::Key(_) | Self::Accounts(_) | Self::Line(_) | Self::Identity(_)
+            Self::Secrets(_)
+                | Self::Key(_)
+                | Self::Accounts(_)
+                | Self::Line(_)
+                | Self::Identity(_)
+                | Self::Webhook(_)
+                | Self::TwoHooks
         )
     }
 }
@@ -112,7 +126,7 @@ impl Running {
         config: Config,
         clock: Clock,
         dice: Dice,
-        own: Vec<Arc<dyn OwnProvider>>,
+        own: Own,
     ) -> Result<Self, StartError> {
         let data = config.server.data.clone();
         fs::create_dir_all(&data)
@@ -143,12 +157,15 @@ impl Running {
         let sockets = socket_door(&line, &board, &clock, &accounts);
         let of_lists = sockets.clone();
         accounts.on_lists(move |news| of_lists.tell_list(news));
-        let providers = Providers::new(&config.identity, clock.clone(), &dice, own)?;
+        let providers = Providers::new(&config.identity, clock.clone(), &dice, own.providers)?;
+        let hooks = hooks(&config, own.hooks, &clock, &dice)?;
+        hooks.listen_to(&accounts);
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,
             dice,
             providers: providers.clone(),
+            hooks,
             config: Arc::clone(&config),
             tickets: Arc::new(keys.tickets),
             accounts: accounts.clone(),
@@ -172,6 +189,22 @@ impl Running {
             server_key,
             first_run,
         })
+    }
+}
+
+/// Those that are compiled in, or those of the settings.
+fn hooks(
+    config: &Config,
+    own: Option<Arc<dyn AccountHooks>>,
+    clock: &Clock,
+    dice: &Dice,
+) -> Result<Hooks, StartError> {
+    let webhook = Webhook::new(&config.hooks, config.dev, clock.clone())?;
+    match (own, webhook) {
+        (Some(_), Some(_)) => Err(StartError::TwoHooks),
+        (Some(own), None) => Ok(Hooks::new(own, &config.hooks, dice.clone())),
+        (None, Some(webhook)) => Ok(Hooks::by_address(webhook, &config.hooks, dice.clone())),
+        (None, None) => Ok(Hooks::default()),
     }
 }
 
@@ -288,7 +321,7 @@ async fn open_line(
 async fn seed_test_accounts(accounts: &Accounts) {
     let seeds = (1..=DEV_ACCOUNTS).map(|n| {
         let name = format!("test{n:02}");
-        let new = NewAccount { username: Some(name.clone()), password: None };
+        let new = NewAccount { username: Some(name.clone()), ..NewAccount::default() };
         let link = Link { kind: LinkKind::Unsafe, id: name.clone() };
         accounts.sign_in(SignIn {
             pragma: Some(PragmaSignIn { shard: None, display_name: name, shown: None }),

@@ -10,7 +10,7 @@ use super::hashing::{HashFigures, HashPool};
 use super::limits::Limits;
 use super::office::PartnerUse;
 use super::outcomes::Outcomes;
-use super::{Credential, Entrance, SignInAsk, SignInError, SignedIn};
+use super::{Credential, Entrance, Hooks, SignInAsk, SignInError, SignedIn};
 use crate::actors::account_registry::{AccountsError, Key, Revoke};
 use crate::actors::session::{Channel, Resumable};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
@@ -48,6 +48,7 @@ pub struct Door {
     pub(super) hashing: HashPool,
     pub(super) limits: Arc<Limits>,
     pub(super) providers: Providers,
+    pub(super) hooks: Hooks,
 }
 
 /// The parts a [`Door`] is made of.
@@ -72,6 +73,8 @@ pub struct Parts {
     pub hashing: HashPool,
     /// Identity providers.
     pub providers: Providers,
+    /// Who is asked and told about accounts.
+    pub hooks: Hooks,
 }
 
 /// A pass that a client brought is not good.
@@ -102,6 +105,7 @@ impl Door {
             sockets: parts.sockets,
             hashing: parts.hashing,
             providers: parts.providers,
+            hooks: parts.hooks,
             limits,
         }
     }
@@ -312,6 +316,11 @@ impl Door {
     /// What the hashing pool has done.
     pub fn hash_figures(&self) -> &HashFigures {
         self.hashing.figures()
+    }
+
+    /// Who is asked and told about accounts.
+    pub const fn hooks(&self) -> &Hooks {
+        &self.hooks
     }
 
     /// Reads a pass token that a client brought.

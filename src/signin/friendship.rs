@@ -1,14 +1,12 @@
 //! Friends for clients that keep a copy of the whole list (protocol-pragma §12): the same
 //! relationships as in [`super::social`], one player at a time.
 
-use uuid::Uuid;
-
 use super::social::{Friend, Me, Whom};
 use super::users::let_others_run;
 use super::{Door, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::Key;
-use crate::domain::account::{Account, AccountId, Refusal, names};
+use crate::domain::account::{Account, AccountId, Refusal};
 use crate::domain::friend::{Deed, FriendRefusal};
 
 /// How often a list that changes while it is read is read again.
@@ -103,17 +101,8 @@ impl Door {
         let Some(discriminator) = discriminator else {
             return self.named(name).await;
         };
-        let key = Key::PragmaName(names::fold_display_name(name), discriminator);
-        Ok(self.accounts.find(key).await?.map(|account| account.id))
-    }
-
-    /// The account of a player on a game shard.
-    ///
-    /// # Errors
-    ///
-    /// No answer in time.
-    pub async fn of_player(&self, player: Uuid) -> Result<Option<Account>, CallError> {
-        self.accounts.find(Key::Player(player)).await
+        let found = self.find(Key::pragma_name(name, discriminator)).await?;
+        Ok(found.map(|account| account.id))
     }
 
     /// An account as it is stored, at once: to be shown, not to be decided by.

@@ -1,7 +1,10 @@
 //! Ways to sign in, added and taken away (protocol-nakama §4).
 
+use std::net::IpAddr;
+
+use super::hooks::Deed;
 use super::proving::{Claim, Named};
-use super::{Credential, Door, SignInError, Unlink};
+use super::{Credential, Door, Origin, SignInError, Unlink};
 use crate::actors::account_registry::LinkAsk;
 use crate::domain::account::{AccountId, Link, LinkKind, Refusal};
 use crate::identity::Verified;
@@ -12,13 +15,14 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// [`SignInError::Refused`] when it is another account's, [`SignInError::Identity`]; nothing
-    /// was changed.
+    /// [`SignInError::Refused`] when it is another account's, [`SignInError::Identity`],
+    /// [`SignInError::Hook`]; nothing was changed.
     pub async fn link(
         &self,
         account: AccountId,
         credential: Credential,
         import_friends: bool,
+        from: Option<IpAddr>,
     ) -> Result<(), SignInError> {
         let friends_of = import_friends.then(|| credential.proof()).flatten();
         let (verified, password) = match self.claim(credential).await? {
@@ -32,6 +36,7 @@ impl Door {
         };
         let devices_max = self.config.nakama.devices_max as usize;
         let Verified { link, formerly, profile, .. } = verified;
+        self.ask_hook(account, Deed::Link(link.clone()), Origin::nakama(from)).await?;
         let rules = self.link_rules(link.kind);
         let ask = LinkAsk { link, password, devices_max, formerly, profile, rules };
         self.accounts.link(account, ask).await?;
@@ -52,8 +57,14 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// [`Refusal::CannotUnlink`], [`SignInError::Identity`]; nothing was changed.
-    pub async fn unlink(&self, account: AccountId, what: Unlink) -> Result<(), SignInError> {
+    /// [`Refusal::CannotUnlink`], [`SignInError::Identity`], [`SignInError::Hook`]; nothing was
+    /// changed.
+    pub async fn unlink(
+        &self,
+        account: AccountId,
+        what: Unlink,
+        from: Option<IpAddr>,
+    ) -> Result<(), SignInError> {
         let (kind, id) = match what {
             Unlink::Kind(kind) => (kind, None),
             Unlink::Id(kind, id) => (kind, Some(id)),
@@ -62,6 +73,11 @@ impl Door {
                 (link.kind, Some(link.id))
             }
         };
+        let deed = match &id {
+            Some(id) => Deed::Unlink(Link { kind, id: id.clone() }),
+            None => Deed::UnlinkKind(kind),
+        };
+        self.ask_hook(account, deed, Origin::nakama(from)).await?;
         Ok(self.accounts.unlink(account, kind, id).await?)
     }
 }

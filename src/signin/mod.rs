@@ -6,6 +6,7 @@ pub mod door;
 mod entrance;
 pub mod friendship;
 pub mod hashing;
+pub mod hooks;
 pub mod limits;
 mod linking;
 mod naming;
@@ -19,6 +20,7 @@ pub mod social;
 pub mod users;
 
 pub use door::{Door, Parts, PassTokenRefused};
+pub use hooks::{AccountHooks, HookDown, HookError, Hooks, Origin};
 
 use crate::actors::CallError;
 use crate::domain::account::{Account, LinkKind, Refusal};
@@ -120,8 +122,6 @@ pub struct Wish {
 pub struct PragmaWish {
     /// The game shard to have a player on.
     pub shard: Option<uuid::Uuid>,
-    /// The name somebody gives themselves (UNSAFE); for all others the provider tells it.
-    pub own_name: Option<String>,
 }
 
 /// What to unlink (protocol-nakama §4.5).
@@ -146,6 +146,8 @@ pub struct SignedIn {
     pub at: UnixMicros,
     /// The address that the provider of this sign-in says is theirs and verified.
     pub vouched_email: Option<String>,
+    /// What a hook wants in the session's `extSessionInfo`.
+    pub session_info: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Why a sign-in did not happen.
@@ -172,4 +174,7 @@ pub enum SignInError {
     /// The identity provider said no, or nothing.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// A hook said no, or nothing. Nothing was done.
+    #[error(transparent)]
+    Hook(#[from] HookError),
 }

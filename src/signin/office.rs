@@ -12,7 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Door, SignInError};
+use super::hooks::Deed;
+use super::{Door, Origin, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::{Found, Key, Officed, Page};
 use crate::config::BackendMode;
@@ -175,8 +176,9 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// [`OfficeRefusal::LastAdmin`]; no answer in time.
+    /// [`OfficeRefusal::LastAdmin`]; [`SignInError::Hook`]; no answer in time.
     pub async fn erase(&self, account: AccountId) -> Result<(), SignInError> {
+        self.ask_hook(account, Deed::Delete, Origin::pragma(None)).await?;
         self.accounts.delete(account).await?;
         self.sockets.close_all(account, CloseReason::AsRequested);
         self.line.sign_out(Player(account.0.as_u128())).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{SignInError, SignedIn};
+use super::{HookError, SignInError, SignedIn};
 use crate::identity::IdentityError;
 
 /// Ways to sign in, as metrics name them.
@@ -71,11 +71,15 @@ impl Outcomes {
         let result = match result {
             Ok(signed_in) if signed_in.created => 0,
             Ok(_) => 1,
-            Err(SignInError::Refused(_) | SignInError::Identity(IdentityError::Refused(..))) => 2,
+            Err(
+                SignInError::Refused(_)
+                | SignInError::Identity(IdentityError::Refused(..))
+                | SignInError::Hook(HookError::Refused(_)),
+            ) => 2,
             Err(SignInError::Wait(_)) => 3,
             Err(SignInError::Pass(_)) => 4,
             Err(SignInError::Busy { .. }) => 5,
-            Err(SignInError::Call(_) | SignInError::Identity(_)) => 6,
+            Err(SignInError::Call(_) | SignInError::Identity(_) | SignInError::Hook(_)) => 6,
         };
         if let Some(kind) = KINDS.iter().position(|known| *known == kind) {
             self.sign_ins[kind][result].fetch_add(1, Ordering::Relaxed);

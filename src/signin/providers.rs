@@ -1,15 +1,18 @@
 //! Providers as Pragma links and unlinks them (protocol-pragma §7), and display names (§6.2).
 
+use serde_json::{Map, Value};
+
+use super::hooks::Deed;
 use super::proving::Claim;
-use super::{Credential, Door, PragmaWish, SignInError, SignedIn};
-use crate::actors::CallError;
-use crate::actors::account_registry::{Key, NewAccount, SignIn};
+use super::{Credential, Door, Origin, SignInError, SignedIn};
+use crate::actors::account_registry::{Key, NewAccount, PragmaSignIn, SignIn};
 use crate::config::ProviderOptions;
 use crate::domain::account::display_name;
 use crate::domain::account::provider_links::{LinkRules, ProviderLink};
-use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal, names};
+use crate::domain::account::{Account, AccountId, Link, LinkKind, PragmaName, Refusal};
+use crate::domain::hook::WantedNames;
 use crate::domain::token::SessionType;
-use crate::identity::{Portal, StudioName, Verified};
+use crate::identity::{Portal, Shown, StudioName};
 
 const DAY_S: u64 = 86_400;
 
@@ -27,6 +30,11 @@ fn trusted_link(kind: LinkKind, id: String) -> Result<Link, Refusal> {
     Ok(Link { kind, id })
 }
 
+/// A name at a provider on somebody's word; empty: they know none.
+fn told(name: &str) -> Shown {
+    Shown { name: name.to_owned(), ..Shown::default() }
+}
+
 impl Door {
     /// Links a provider's account. Linked already: nothing changes.
     ///
@@ -39,18 +47,11 @@ impl Door {
         account: AccountId,
         credential: Credential,
     ) -> Result<(), SignInError> {
-        let own_name = match &credential {
-            Credential::Unsafe { display_name, .. } => Some(display_name.clone()),
-            _ => None,
-        };
         let Claim::Link(verified) = self.claim(credential).await? else {
             return Err(Refusal::NoAccount.into()); // no provider proves by password
         };
-        let wish = PragmaWish { shard: None, own_name };
-        let shown = self.name_for_pragma(&verified, &wish).await?.shown;
-        let rules = self.link_rules(verified.link.kind);
-        let ask = ProviderLink { link: verified.link, shown, rules };
-        Ok(self.accounts.link_provider(account, ask).await?)
+        let named = self.name_for_pragma(&verified, None).await?;
+        self.bind(account, verified.link, named).await
     }
 
     /// Takes a provider's account away, never the last way to sign in. Not linked: nothing changes.
@@ -63,26 +64,34 @@ impl Door {
         account: AccountId,
         kind: LinkKind,
     ) -> Result<(), SignInError> {
+        self.ask_hook(account, Deed::UnlinkKind(kind), Origin::pragma(None)).await?;
         let is_closed = |kind: &LinkKind| !self.provider_options(*kind).player_login;
         let studio = self.providers.studio().iter().map(|own| LinkKind::Studio(own.number));
         let without_login = LinkKind::ALL.into_iter().chain(studio).filter(is_closed).collect();
         Ok(self.accounts.unlink_provider(account, kind, without_login).await?)
     }
 
-    /// The account that a proof is of; nobody signs in.
+    /// The account that a proof is of, and what a hook wants in its `extSessionInfo`: for tokens that
+    /// are given without a sign-in.
     ///
     /// # Errors
     ///
-    /// [`SignInError::Identity`]; [`Refusal::Banned`]; no answer in time.
-    pub async fn proven_by(&self, credential: Credential) -> Result<Option<Account>, SignInError> {
+    /// [`SignInError::Identity`]; [`Refusal::NoAccount`], [`Refusal::Banned`];
+    /// [`SignInError::Hook`]; no answer in time.
+    pub async fn proven_by(
+        &self,
+        credential: Credential,
+    ) -> Result<(Account, Map<String, Value>), SignInError> {
         let Claim::Link(verified) = self.claim(credential).await? else {
             return Err(Refusal::NoAccount.into());
         };
-        let account = self.accounts.find(Key::Link(verified.link)).await?;
-        if account.as_ref().is_some_and(|account| account.is_banned(self.clock.now())) {
+        let link = verified.link;
+        let account = self.find(Key::Link(link.clone())).await?.ok_or(Refusal::NoAccount)?;
+        if account.is_banned(self.clock.now()) {
             return Err(Refusal::Banned.into());
         }
-        Ok(account)
+        let session_info = self.ask_login(&account, link, Origin::pragma(None)).await?;
+        Ok((account, session_info))
     }
 
     /// Makes an account for an id at a provider on the word of whoever asks (protocol-pragma §6.5).
@@ -99,16 +108,17 @@ impl Door {
         shown: &str,
         shard: Option<uuid::Uuid>,
     ) -> Result<SignedIn, SignInError> {
-        let verified = Verified::of(trusted_link(kind, id)?);
-        let wish = PragmaWish { shard, own_name: Some(shown.to_owned()) };
-        let pragma = Some(self.name_for_pragma(&verified, &wish).await?);
-        let ask = SignIn { pragma, ..SignIn::by(verified.link, Some(NewAccount::default())) };
-        let made = self.accounts.sign_in(ask).await?;
+        let link = trusted_link(kind, id)?;
+        let pragma = Some(self.named_for_pragma(&link, &told(shown), shard));
+        let ask = SignIn { pragma, ..SignIn::by(link, Some(NewAccount::default())) };
+        let allowed = self.sign_in_as_allowed(ask, Origin::pragma(None), false).await?;
+        let made = allowed.signed_in;
         Ok(SignedIn {
             account: made.account,
             created: made.created,
             at: made.at,
             vouched_email: None,
+            session_info: allowed.session_info,
         })
     }
 
@@ -124,10 +134,21 @@ impl Door {
         id: String,
         shown: &str,
     ) -> Result<(), SignInError> {
-        let verified = Verified::of(trusted_link(kind, id)?);
-        let wish = PragmaWish { shard: None, own_name: Some(shown.to_owned()) };
-        let shown = self.name_for_pragma(&verified, &wish).await?.shown;
-        let ask = ProviderLink { link: verified.link, shown, rules: self.link_rules(kind) };
+        let link = trusted_link(kind, id)?;
+        let named = self.named_for_pragma(&link, &told(shown), None);
+        self.bind(account, link, named).await
+    }
+
+    /// Links what is proven, or trusted.
+    async fn bind(
+        &self,
+        account: AccountId,
+        link: Link,
+        named: PragmaSignIn,
+    ) -> Result<(), SignInError> {
+        self.ask_hook(account, Deed::Link(link.clone()), Origin::pragma(None)).await?;
+        let rules = self.link_rules(link.kind);
+        let ask = ProviderLink { link, shown: named.shown, rules };
         Ok(self.accounts.link_provider(account, ask).await?)
     }
 
@@ -149,48 +170,11 @@ impl Door {
             return Err(Refusal::DisplayNameFixed.into());
         }
         let name = display_name::chosen(wanted, self.name_bounds())?;
+        let names = WantedNames { display_name: Some(name.clone()), username: None };
+        self.ask_hook(account, Deed::Rename(names), Origin::pragma(None)).await?;
         let not_before_s = (by == SessionType::Player)
             .then(|| u64::from(config.display_name_cooldown_days).saturating_mul(DAY_S));
         Ok(self.accounts.rename(account, name, not_before_s).await?)
-    }
-
-    /// The account with this player id on any shard.
-    ///
-    /// # Errors
-    ///
-    /// No answer in time.
-    pub async fn account_of_player(
-        &self,
-        player: uuid::Uuid,
-    ) -> Result<Option<Account>, CallError> {
-        self.accounts.find(Key::Player(player)).await
-    }
-
-    /// The account with this Pragma name.
-    ///
-    /// # Errors
-    ///
-    /// No answer in time.
-    pub async fn account_by_pragma_name(
-        &self,
-        name: &str,
-        discriminator: u16,
-    ) -> Result<Option<Account>, CallError> {
-        self.accounts.find(Key::PragmaName(names::fold_display_name(name), discriminator)).await
-    }
-
-    /// The account with this link.
-    ///
-    /// # Errors
-    ///
-    /// No answer in time.
-    pub async fn account_by_link(
-        &self,
-        kind: LinkKind,
-        id: &str,
-    ) -> Result<Option<Account>, CallError> {
-        let link = Link { kind, id: id.to_owned() };
-        self.accounts.find(Key::Link(link)).await
     }
 
     /// The studio's own providers.

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use super::entrance::Entered;
 use super::hashing::Verdict;
-use super::{Credential, Door, Password, SignInError, SignedIn, Wish};
-use crate::actors::account_registry::{Key, NewAccount, Password as Checked, SignIn};
+use super::hooks::Allowed;
+use super::{Credential, Door, Origin, Password, SignInError, SignedIn, Wish};
+use crate::actors::account_registry::{Expected, Key, NewAccount, Password as Checked, SignIn};
 use crate::domain::account::{Account, Link, LinkKind, Refusal, passwords};
 use crate::domain::queue::Identity;
-use crate::identity::{Proof, Verified};
+use crate::identity::{Proof, Shown, Verified};
 
 /// Who somebody says they are, as far as it can be told before the line.
 pub(super) enum Claim {
@@ -68,7 +69,11 @@ impl Door {
         Ok(match credential {
             Credential::Device(id) => Claim::of(LinkKind::Device, id),
             Credential::Custom(id) => Claim::of(LinkKind::Custom, id),
-            Credential::Unsafe { account_id, .. } => Claim::of(LinkKind::Unsafe, account_id),
+            Credential::Unsafe { account_id, display_name } => {
+                let link = Link { kind: LinkKind::Unsafe, id: account_id };
+                let shown = Shown { name: display_name, ..Shown::default() };
+                Claim::Link(Verified { shown, ..Verified::of(link) })
+            }
             Credential::Email { email, password } => Claim::Named(Named::Email(email), password),
             Credential::Username { username, password } => {
                 Claim::Named(Named::Username(username), password)
@@ -103,7 +108,9 @@ impl Door {
         from: Option<IpAddr>,
     ) -> Result<SignedIn, SignInError> {
         match claim {
-            Claim::Link(verified) => self.sign_in(Proven::by_link(verified), wish, entered).await,
+            Claim::Link(verified) => {
+                self.sign_in(Proven::by_link(verified), wish, entered, from).await
+            }
             // Boxed: most sign-ins need no room for it.
             Claim::Named(name, password) => {
                 Box::pin(self.prove_by_password(&name, &password, wish, entered, from)).await
@@ -126,7 +133,7 @@ impl Door {
                 Named::Username(username) => self.prove_username(username, password, from).await?,
             };
             let _ = tries.next();
-            match self.sign_in(proven, wish.clone(), entered).await {
+            match self.sign_in(proven, wish.clone(), entered, from).await {
                 // Somebody else made or changed the account while the password was hashed.
                 Err(SignInError::Refused(Refusal::Overtaken)) if !tries.is_empty() => {}
                 result => return result,
@@ -139,14 +146,22 @@ impl Door {
         proven: Proven,
         wish: Wish,
         entered: &Entered,
+        from: Option<IpAddr>,
     ) -> Result<SignedIn, SignInError> {
+        let origin = match wish.pragma {
+            Some(_) => Origin::pragma(from),
+            None => Origin::nakama(from),
+        };
         let pragma = match &wish.pragma {
-            Some(pragma) => Some(Box::pin(self.name_for_pragma(&proven.verified, pragma)).await?),
+            Some(pragma) => {
+                Some(Box::pin(self.name_for_pragma(&proven.verified, pragma.shard)).await?)
+            }
             None => None,
         };
         let email = proven.verified.profile.email.as_ref().filter(|email| email.verified);
         let vouched_email = email.map(|email| email.address.clone());
-        let new = NewAccount { username: wish.username, password: proven.new_hash };
+        let new =
+            NewAccount { username: wish.username, password: proven.new_hash, display_name: None };
         let ask = SignIn {
             link: proven.verified.link,
             create: wish.create.then_some(new),
@@ -156,13 +171,16 @@ impl Door {
             password: proven.password,
             formerly: proven.verified.formerly,
             profile: proven.verified.profile,
+            expected: Expected::Anybody,
         };
-        let signed_in = self.accounts.sign_in(ask).await?;
+        let Allowed { signed_in, session_info } =
+            self.sign_in_as_allowed(ask, origin, true).await?;
         Ok(SignedIn {
             account: signed_in.account,
             created: signed_in.created,
             at: signed_in.at,
             vouched_email,
+            session_info,
         })
     }
 

@@ -1,12 +1,14 @@
 //! Accounts as their players and others see them: look up, change, delete.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
-use super::{Door, SignInError};
+use super::hooks::Deed;
+use super::{Door, Origin, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::Key;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, Link, LinkKind};
+use crate::domain::account::{Account, AccountId, LinkKind};
 use crate::domain::queue::Player;
 use crate::domain::session::CloseReason;
 
@@ -30,7 +32,7 @@ impl Door {
     pub async fn users(&self, ask: UsersAsk) -> Result<Vec<Account>, CallError> {
         let ids = ask.ids.into_iter().map(Key::Id);
         let names = ask.usernames.into_iter().map(Key::Username);
-        let facebook = |id| Key::Link(Link { kind: LinkKind::Facebook, id });
+        let facebook = |id| Key::link(LinkKind::Facebook, id);
         let keys = ids.chain(names).chain(ask.facebook_ids.into_iter().map(facebook));
         let (mut users, mut seen) = (Vec::new(), HashSet::new());
         for (asked, key) in keys.enumerate() {
@@ -53,13 +55,17 @@ impl Door {
     /// # Errors
     ///
     /// [`SignInError::Refused`] with what [`AccountUpdate::check`] says, or
-    /// [`crate::domain::account::Refusal::UsernameTaken`].
+    /// [`crate::domain::account::Refusal::UsernameTaken`]; [`SignInError::Hook`].
     pub async fn update_account(
         &self,
         account: AccountId,
         update: AccountUpdate,
+        from: Option<IpAddr>,
     ) -> Result<(), SignInError> {
         update.check()?;
+        if let Some(deed) = Deed::of_update(&update) {
+            self.ask_hook(account, deed, Origin::nakama(from)).await?;
+        }
         Ok(self.accounts.update(account, update).await?)
     }
 
@@ -68,8 +74,13 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// No answer in time.
-    pub async fn delete_account(&self, account: AccountId) -> Result<(), SignInError> {
+    /// [`SignInError::Hook`]; no answer in time.
+    pub async fn delete_account(
+        &self,
+        account: AccountId,
+        from: Option<IpAddr>,
+    ) -> Result<(), SignInError> {
+        self.ask_hook(account, Deed::Delete, Origin::nakama(from)).await?;
         self.accounts.delete(account).await?;
         self.sockets.close_all(account, CloseReason::Kicked);
         self.line.sign_out(Player(account.0.as_u128())).await?;

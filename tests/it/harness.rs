@@ -10,7 +10,7 @@ use anteroom::config::Config;
 use anteroom::config::pragma::PortOf;
 use anteroom::domain::time::UnixMicros;
 use anteroom::ids::Dice;
-use anteroom::server::{Dials, bind};
+use anteroom::server::{Dials, Own, bind_with};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -64,13 +64,18 @@ pub fn config() -> Config {
 impl TestServer {
     /// A fresh server; `set` changes the settings.
     pub async fn start(set: impl FnOnce(&mut Config)) -> Self {
+        Self::start_own(Own::default(), set).await
+    }
+
+    /// A fresh server with parts that a studio compiled in.
+    pub async fn start_own(own: Own, set: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::start_with(Folder::Own(folder), Self::noon(), set).await
+        Self::start_with(Folder::Own(folder), Self::noon(), own, set).await
     }
 
     /// A server on a folder that is there already, at the moment `clock` shows.
     pub async fn start_on(folder: &Path, clock: Clock, set: impl FnOnce(&mut Config)) -> Self {
-        Self::start_with(Folder::Given(folder.to_owned()), clock, set).await
+        Self::start_with(Folder::Given(folder.to_owned()), clock, Own::default(), set).await
     }
 
     /// Where test time starts.
@@ -78,7 +83,12 @@ impl TestServer {
         Clock::manual(UnixMicros::from_secs(1_800_000_000))
     }
 
-    async fn start_with(folder: Folder, clock: Clock, set: impl FnOnce(&mut Config)) -> Self {
+    async fn start_with(
+        folder: Folder,
+        clock: Clock,
+        own: Own,
+        set: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = config();
         config.server.data = folder.path().to_owned();
         set(&mut config);
@@ -88,7 +98,8 @@ impl TestServer {
         let their_clock = clock.clone();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let bound = bind(config, their_clock, Dice::machine().unwrap()).await.unwrap();
+                let dice = Dice::machine().unwrap();
+                let bound = bind_with(config, their_clock, dice, own).await.unwrap();
                 let at = (bound.player_address(), bound.grpc_address(), bound.operators_address());
                 let pragma = (bound.partners_address(), bound.pragma_ports().to_vec());
                 let _ = started.send((at, pragma, bound.dials(), bound.server_key().to_owned()));

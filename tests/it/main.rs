@@ -14,6 +14,7 @@ mod grpc;
 mod grpc_alike;
 mod grpc_client;
 mod harness;
+mod hooks;
 mod identity;
 mod lottery;
 mod nakama_friends;

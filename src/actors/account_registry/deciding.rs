@@ -12,7 +12,7 @@ use crate::ids::Dice;
 use crate::store::{Store, StoreError};
 
 use super::befriending::Befriended;
-use super::{Edit, Edited, LinkAsk, Presented};
+use super::{AccountEdit, Edit, Edited, LinkAsk, Presented};
 
 /// Rolls for an id, or a discriminator, before it is looked for in another way.
 const ROLLS: usize = 32;
@@ -132,63 +132,62 @@ impl Desk<'_> {
     }
 
     fn decide_edit(&self, id: AccountId, edit: &Edit) -> Result<Outcome, StoreError> {
-        // These two are of no account.
         match edit {
-            Edit::Redeem(pass) => return self.decide_redeem(id, pass),
-            Edit::Realm(ask) => return self.decide_realm(ask),
-            _ => {}
-        }
-        match self.store.reads().account(id)? {
-            Some(account) => self.decide_edit_of(account, edit),
-            None => Ok(gone(edit)),
+            Edit::Redeem(pass) => self.decide_redeem(id, pass),
+            Edit::Realm(ask) => self.decide_realm(ask),
+            Edit::Account(edit) => match self.store.reads().account(id)? {
+                Some(account) => self.decide_edit_of(account, edit),
+                None => Ok(gone(edit)),
+            },
         }
     }
 
-    fn decide_edit_of(&self, account: Account, edit: &Edit) -> Result<Outcome, StoreError> {
+    fn decide_edit_of(&self, account: Account, edit: &AccountEdit) -> Result<Outcome, StoreError> {
         let (reads, id) = (self.store.reads(), account.id);
         Ok(match edit {
-            Edit::Link(ask) => {
+            AccountEdit::Link(ask) => {
                 let taken = self.taken(&account, ask)?;
                 Outcome::of(linking::link(account, ask.clone(), taken, self.now))
             }
-            Edit::Unlink(kind, link) => {
+            AccountEdit::Unlink(kind, link) => {
                 Outcome::of(linking::unlink(account, *kind, link.as_deref(), self.now).map(Some))
             }
-            Edit::Rehash { old, new } => {
+            AccountEdit::Rehash { old, new } => {
                 Outcome::of(Ok(linking::rehash(account, old, new.clone())))
             }
-            Edit::Revoke(what) => {
+            AccountEdit::Revoke(what) => {
                 let kept = reads.revoked(id)?;
                 let change = revoking::revoke(account, kept, what, self.now, self.token_life_s);
                 Outcome::of(Ok(Some(change)))
             }
-            Edit::Rotate(presented) => self.decide_rotation(account, *presented)?,
-            Edit::Update(ask) => self.decide_update(account, ask)?,
-            Edit::Delete => self.decide_departure(account)?,
-            Edit::Office(ask) => self.decide_office(account, ask)?,
-            Edit::Friends(ask) => match self.decide_friends(&account, ask)? {
+            AccountEdit::Rotate(presented) => self.decide_rotation(account, *presented)?,
+            AccountEdit::Update(ask) => self.decide_update(account, ask)?,
+            AccountEdit::Delete => self.decide_departure(account)?,
+            AccountEdit::Office(ask) => self.decide_office(account, ask)?,
+            AccountEdit::Friends(ask) => match self.decide_friends(&account, ask)? {
                 Ok(Befriended { change, told }) => {
                     Outcome { change, answer: Ok(Edited { told, ..Edited::default() }) }
                 }
                 Err(refusal) => Outcome { change: None, answer: Err(refusal) },
             },
-            Edit::Bind(ask) => {
+            AccountEdit::Bind(ask) => {
                 let owner = reads.account_by_link(&ask.link)?.map(|owner| owner.id);
                 Outcome::of(provider_links::bind(account, ask.clone(), owner, self.now))
             }
-            Edit::Unbind(kind, without_login) => {
+            AccountEdit::Unbind(kind, without_login) => {
                 Outcome::of(provider_links::unbind(account, *kind, without_login, self.now))
             }
-            Edit::Rename(name, not_before_s) => self.decide_rename(account, name, *not_before_s)?,
-            Edit::Redeem(_) | Edit::Realm(_) => gone(edit),
-            Edit::RefuseInvites(refuses) => {
+            AccountEdit::Rename(name, not_before_s) => {
+                self.decide_rename(account, name, *not_before_s)?
+            }
+            AccountEdit::RefuseInvites(refuses) => {
                 let mut change = Change::beside(&account);
                 if account.dossier().refuses_invites != *refuses {
                     change.after.dossier_mut().refuses_invites = *refuses;
                 }
                 Outcome::of(Ok(Some(change)))
             }
-            Edit::DropNotifications(ids) => {
+            AccountEdit::DropNotifications(ids) => {
                 let mut change = Change::beside(&account);
                 change.notifications =
                     ids.iter().map(|gone| NotificationWrite::Drop(id, *gone)).collect();
@@ -336,27 +335,25 @@ impl Desk<'_> {
 
 /// What a change of an account that is gone comes to (protocol-nakama §4.6 has one text for all
 /// reasons; §5.2, §5.3 and §6 say nothing at all).
-fn gone(edit: &Edit) -> Outcome {
+fn gone(edit: &AccountEdit) -> Outcome {
     let refusal = match edit {
-        Edit::Unlink(LinkKind::Device, None) => Refusal::IdMissing(LinkKind::Device),
-        Edit::Unlink(kind, _) => Refusal::CannotUnlink(*kind),
-        Edit::Update(_)
-        | Edit::Delete
-        | Edit::Friends(_)
-        | Edit::DropNotifications(_)
-        | Edit::RefuseInvites(_)
-        | Edit::Unbind(..) => {
+        AccountEdit::Unlink(LinkKind::Device, None) => Refusal::IdMissing(LinkKind::Device),
+        AccountEdit::Unlink(kind, _) => Refusal::CannotUnlink(*kind),
+        AccountEdit::Update(_)
+        | AccountEdit::Delete
+        | AccountEdit::Friends(_)
+        | AccountEdit::DropNotifications(_)
+        | AccountEdit::RefuseInvites(_)
+        | AccountEdit::Unbind(..) => {
             return Outcome::of(Ok(None));
         }
-        Edit::Link(_)
-        | Edit::Rehash { .. }
-        | Edit::Revoke(_)
-        | Edit::Rotate(_)
-        | Edit::Redeem(_)
-        | Edit::Bind(_)
-        | Edit::Rename(..)
-        | Edit::Office(_)
-        | Edit::Realm(_) => Refusal::NoAccount,
+        AccountEdit::Link(_)
+        | AccountEdit::Rehash { .. }
+        | AccountEdit::Revoke(_)
+        | AccountEdit::Rotate(_)
+        | AccountEdit::Bind(_)
+        | AccountEdit::Rename(..)
+        | AccountEdit::Office(_) => Refusal::NoAccount,
     };
     Outcome { change: None, answer: Err(refusal) }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tokio::sync::oneshot;
 
-use crate::domain::account::{Account, AccountId, Change, Revoked};
+use crate::domain::account::{Account, AccountId, AccountNews, Change, Revoked};
 use crate::domain::friend::ListNews;
 use crate::domain::realm::Realm;
 
@@ -39,6 +39,8 @@ pub struct Group {
     pub revoked: Vec<(AccountId, Revoked)>,
     pub realm: Option<Box<Realm>>,
     pub lists: Vec<ListNews>,
+    /// Accounts that come or go, if anybody wants to hear of it.
+    pub news: Vec<AccountNews>,
 }
 
 impl Group {

@@ -19,7 +19,7 @@ use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::sign_in::SignIn;
 use crate::domain::account::update::AccountUpdate;
 use crate::domain::account::{Account, AccountId, LinkKind, PassUse, PragmaName, Revoke};
-use crate::domain::friend::{FriendAsk, FriendLimits, ListNews};
+use crate::domain::friend::{FriendAsk, FriendLimits};
 use crate::ids::Dice;
 use crate::store::sled::{Options, SledStore, sync_data};
 use crate::store::{Reads, Store, StoreError};
@@ -30,8 +30,8 @@ use super::listeners::Listeners;
 use super::registry::{AccountRegistry, Ask, Call, Close};
 use super::searching::Turns;
 use super::{
-    AccountsError, Edit, Edited, Key, LinkAsk, Presented, RealmView, RegistryFigures, Revocations,
-    SignedIn, Successor, Told, committer,
+    AccountEdit, AccountsError, Edit, Edited, Key, LinkAsk, Presented, RealmView, RegistryFigures,
+    Revocations, SignedIn, Successor, Told, committer,
 };
 
 /// A caller waits no longer than this for an answer.
@@ -65,7 +65,7 @@ pub struct Accounts {
     figures: Arc<RegistryFigures>,
     revocations: Revocations,
     realm: RealmView,
-    listeners: Listeners,
+    pub(super) listeners: Listeners,
     callers_max: usize,
     pub(super) reads: Arc<dyn Reads>,
     pub(super) in_flight: InFlight,
@@ -238,7 +238,7 @@ impl Accounts {
     /// [`crate::domain::account::Refusal::NoAccount`] when the account is gone; those of
     /// [`crate::domain::account::linking::link`]; [`CallError`].
     pub async fn link(&self, account: AccountId, ask: LinkAsk) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Link(ask)).await.map(drop)
+        self.edit(account, AccountEdit::Link(ask)).await.map(drop)
     }
 
     /// Takes a link from an account: the named one, or the one of its kind.
@@ -253,7 +253,7 @@ impl Accounts {
         kind: LinkKind,
         id: Option<String>,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Unlink(kind, id)).await.map(drop)
+        self.edit(account, AccountEdit::Unlink(kind, id)).await.map(drop)
     }
 
     /// Replaces a password hash by a better one of the same password. Nothing happens when
@@ -268,7 +268,7 @@ impl Accounts {
         old_phc: String,
         new_phc: String,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Rehash { old: old_phc, new: new_phc }).await.map(drop)
+        self.edit(account, AccountEdit::Rehash { old: old_phc, new: new_phc }).await.map(drop)
     }
 
     /// Revokes tokens of an account. Once this answers, [`Accounts::revocations`] knows, and so
@@ -278,7 +278,7 @@ impl Accounts {
     ///
     /// [`crate::domain::account::Refusal::NoAccount`]; [`CallError`].
     pub async fn revoke(&self, account: AccountId, what: Revoke) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Revoke(what)).await.map(drop)
+        self.edit(account, AccountEdit::Revoke(what)).await.map(drop)
     }
 
     /// Replaces a refresh token (`nakama.refresh_token`).
@@ -292,7 +292,7 @@ impl Accounts {
         account: AccountId,
         presented: Presented,
     ) -> Result<Successor, AccountsError> {
-        let edited = self.edit(account, Edit::Rotate(presented)).await?;
+        let edited = self.edit(account, AccountEdit::Rotate(presented)).await?;
         edited.successor.ok_or(AccountsError::Call(CallError::NoAnswer))
     }
 
@@ -307,7 +307,7 @@ impl Accounts {
         account: AccountId,
         update: AccountUpdate,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Update(update)).await.map(drop)
+        self.edit(account, AccountEdit::Update(update)).await.map(drop)
     }
 
     /// Deletes an account with everything that hangs on it and revokes its tokens. One that is
@@ -317,7 +317,7 @@ impl Accounts {
     ///
     /// [`crate::domain::account::OfficeRefusal::LastAdmin`]; [`CallError`].
     pub async fn delete(&self, account: AccountId) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Delete).await.map(drop)
+        self.edit(account, AccountEdit::Delete).await.map(drop)
     }
 
     /// Does something to relationships and says who is to be told what; it is stored already.
@@ -332,7 +332,7 @@ impl Accounts {
         account: AccountId,
         ask: FriendAsk,
     ) -> Result<Told, AccountsError> {
-        Ok(self.edit(account, Edit::Friends(ask)).await?.told)
+        Ok(self.edit(account, AccountEdit::Friends(ask)).await?.told)
     }
 
     /// Redeems a pass for somebody who has no account here, by an id of their own choosing: exactly
@@ -356,7 +356,7 @@ impl Accounts {
         account: AccountId,
         ask: ProviderLink,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Bind(ask)).await.map(drop)
+        self.edit(account, AccountEdit::Bind(ask)).await.map(drop)
     }
 
     /// Unlinks a provider's account as Pragma rules it; an account that is gone: nothing.
@@ -370,7 +370,7 @@ impl Accounts {
         kind: LinkKind,
         without_login: Vec<LinkKind>,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::Unbind(kind, without_login)).await.map(drop)
+        self.edit(account, AccountEdit::Unbind(kind, without_login)).await.map(drop)
     }
 
     /// Gives an account another Pragma name, with a free discriminator. `not_before_s`: by its
@@ -386,7 +386,7 @@ impl Accounts {
         name: String,
         not_before_s: Option<u64>,
     ) -> Result<PragmaName, AccountsError> {
-        let edited = self.edit(account, Edit::Rename(name, not_before_s)).await?;
+        let edited = self.edit(account, AccountEdit::Rename(name, not_before_s)).await?;
         edited.name.ok_or(AccountsError::Call(CallError::NoAnswer))
     }
 
@@ -400,14 +400,7 @@ impl Accounts {
         account: AccountId,
         refuses: bool,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::RefuseInvites(refuses)).await.map(drop)
-    }
-
-    /// From now on `listener` hears how lists of friends change, in the order of the changes and
-    /// when they are durable. It runs on the registry's thread and must not wait. To be called
-    /// once.
-    pub fn on_lists(&self, listener: impl Fn(ListNews) + Send + Sync + 'static) {
-        self.listeners.set(Box::new(listener));
+        self.edit(account, AccountEdit::RefuseInvites(refuses)).await.map(drop)
     }
 
     /// Deletes notifications of a player; unknown ids mean nothing.
@@ -420,7 +413,7 @@ impl Accounts {
         account: AccountId,
         ids: Vec<Uuid>,
     ) -> Result<(), AccountsError> {
-        self.edit(account, Edit::DropNotifications(ids)).await.map(drop)
+        self.edit(account, AccountEdit::DropNotifications(ids)).await.map(drop)
     }
 
     /// What is revoked: to be asked for every token, without a message.
@@ -478,9 +471,9 @@ impl Accounts {
     pub(super) async fn edit(
         &self,
         account: AccountId,
-        edit: Edit,
+        edit: impl Into<Edit>,
     ) -> Result<Edited, AccountsError> {
-        self.ask(|to| Ask::Edit(account, edit, to)).await?
+        self.ask(|to| Ask::Edit(account, edit.into(), to)).await?
     }
 
     /// Sends a question, if there is a place, and waits for the answer, but not for ever.

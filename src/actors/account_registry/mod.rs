@@ -26,12 +26,14 @@ pub use self::revocations::Revocations;
 pub use self::searching::{Found, Page};
 pub use crate::domain::account::linking::LinkAsk;
 pub use crate::domain::account::rotating::{Presented, Successor};
-pub use crate::domain::account::sign_in::{NewAccount, Password, PragmaSignIn, SignIn};
+pub use crate::domain::account::sign_in::{Expected, NewAccount, Password, PragmaSignIn, SignIn};
 pub use crate::domain::account::{PassUse, Revoke, RevokedToken};
 
 use crate::domain::account::provider_links::ProviderLink;
 use crate::domain::account::update::AccountUpdate;
-use crate::domain::account::{Account, AccountId, Link, LinkKind, OfficeAsk, PragmaName, Refusal};
+use crate::domain::account::{
+    Account, AccountId, Link, LinkKind, OfficeAsk, PragmaName, Refusal, names,
+};
 use crate::domain::friend::FriendAsk;
 use crate::domain::notification::Notification;
 use crate::domain::realm::{RealmAsk, RealmChanged};
@@ -71,6 +73,16 @@ pub enum Key {
 }
 
 impl Key {
+    /// A link.
+    pub fn link(kind: LinkKind, id: impl Into<String>) -> Self {
+        Self::Link(Link { kind, id: id.into() })
+    }
+
+    /// A Pragma name as it is shown, and the discriminator.
+    pub fn pragma_name(name: &str, discriminator: u16) -> Self {
+        Self::PragmaName(names::fold_display_name(name), discriminator)
+    }
+
     /// The account with this key, if there is one.
     fn look(&self, reads: &dyn Reads) -> Result<Option<Account>, StoreError> {
         match self {
@@ -98,8 +110,24 @@ pub enum AccountsError {
 /// Who is told what, once it is durable.
 pub type Told = Vec<(AccountId, Notification)>;
 
-/// A change of an account that is there.
+/// What is to be written, but for sign-ins.
 enum Edit {
+    /// A pass alone, by whoever has this id.
+    Redeem(PassUse),
+    /// Of no account: asked about [`Account::SYSTEM`].
+    Realm(RealmAsk),
+    /// Something of an account.
+    Account(AccountEdit),
+}
+
+impl From<AccountEdit> for Edit {
+    fn from(edit: AccountEdit) -> Self {
+        Self::Account(edit)
+    }
+}
+
+/// A change of an account that is there.
+enum AccountEdit {
     Link(LinkAsk),
     Unlink(LinkKind, Option<String>),
     Rehash {
@@ -113,11 +141,7 @@ enum Edit {
     Friends(FriendAsk),
     RefuseInvites(bool),
     DropNotifications(Vec<Uuid>),
-    /// A pass alone, by whoever has this id.
-    Redeem(PassUse),
     Office(OfficeAsk),
-    /// Of no account: asked about [`Account::SYSTEM`].
-    Realm(RealmAsk),
     Bind(ProviderLink),
     Unbind(LinkKind, Vec<LinkKind>),
     /// A Pragma name, and how many seconds after the last change by a player, if it is one.

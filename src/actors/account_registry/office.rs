@@ -7,7 +7,7 @@ use crate::domain::realm::{self, RealmAsk, RealmChanged};
 use crate::store::StoreError;
 
 use super::deciding::{Desk, Outcome};
-use super::{Accounts, AccountsError, Edit, Edited, Officed};
+use super::{AccountEdit, Accounts, AccountsError, Edit, Edited, Officed};
 
 impl Accounts {
     /// Does what an operator or a game server wants of an account. Durable when answered, and so is
@@ -21,7 +21,7 @@ impl Accounts {
         account: AccountId,
         ask: OfficeAsk,
     ) -> Result<Officed, AccountsError> {
-        let edited = self.edit(account, Edit::Office(ask)).await?;
+        let edited = self.edit(account, AccountEdit::Office(ask)).await?;
         edited.officed.map(|done| *done).ok_or(AccountsError::Call(CallError::NoAnswer))
     }
 

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::domain::account::sign_in::SignIn;
-use crate::domain::account::{Account, AccountId, PassUse};
+use crate::domain::account::{Account, AccountId, Change, PassUse};
 use crate::domain::friend::FriendLimits;
 use crate::ids::Dice;
 use crate::store::{Store, StoreError};
@@ -174,7 +174,7 @@ impl AccountRegistry {
                 let answer =
                     SignedIn { account: decided.account, created: decided.created, at: decided.at };
                 if let Some(change) = &decided.change {
-                    self.open.add(change);
+                    self.stage(change);
                 }
                 self.when_durable(Answer::SignIn(to, Ok(answer)), Some(id), place);
             }
@@ -194,12 +194,20 @@ impl AccountRegistry {
     ) -> Result<(), StoreError> {
         let Outcome { change, answer } = self.desk()?.edit(account, edit)?;
         if let Some(change) = &change {
-            self.open.add(change);
+            self.stage(change);
         }
         // A refusal rests on what is known of anybody.
         let about = (answer.is_ok() || change.is_some()).then_some(account);
         self.when_durable(Answer::Edit(to, answer.map_err(Into::into)), about, place);
         Ok(())
+    }
+
+    /// Takes a change that is staged into the group that is flushed next.
+    fn stage(&mut self, change: &Change) {
+        self.open.add(change);
+        if self.listeners.hear_of_accounts() {
+            self.open.news.extend(change.news());
+        }
     }
 
     fn find(
@@ -321,7 +329,10 @@ impl AccountRegistry {
         }
         // Here, and not by those who asked: in the order of the changes.
         for news in group.lists {
-            self.listeners.tell(news);
+            self.listeners.tell_list(news);
+        }
+        for news in group.news {
+            self.listeners.tell_account(news);
         }
         for (place, answer) in group.answers {
             drop(place);

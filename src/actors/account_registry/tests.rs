@@ -149,7 +149,7 @@ async fn nobody_hears_of_what_is_not_flushed() {
 
     let custom = names::custom("custom-1").unwrap();
     let ask_all = || {
-        let named = NewAccount { username: Some(known.username.clone()), password: None };
+        let named = NewAccount { username: Some(known.username.clone()), ..NewAccount::default() };
         let named = SignIn { create: Some(named), ..ask(device("other")) };
         [
             accounts.sign_in(ask(device("new"))).map(drop).boxed_local(),
@@ -363,7 +363,7 @@ async fn names_are_unique_whether_chosen_or_generated() {
     let data = tempfile::tempdir().unwrap();
     let (accounts, _stopped) = start(store(data.path()));
     let named = |name: &str, device_name: &str| {
-        let new = NewAccount { username: Some(name.into()), password: None };
+        let new = NewAccount { username: Some(name.into()), ..NewAccount::default() };
         accounts.sign_in(SignIn { create: Some(new), ..ask(device(device_name)) })
     };
     let taken = AccountsError::Refused(Refusal::UsernameTaken);

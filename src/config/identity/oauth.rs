@@ -208,28 +208,13 @@ section! {
 }
 
 section! {
-    /// `[identity.okta]`: Okta.
-    OktaConfig;
+    /// `[identity.okta]` and `[identity.auth0]`: who publishes what they are at an issuer.
+    IssuerConfig;
     scopes = "openid email profile";
     authorize_url = "";
     token_url = "";
-    /// The issuer, e.g. `"https://example.okta.com/oauth2/default"`. Empty: Okta is not configured.
-    issuer: String = String::new();
-    /// How id tokens may be signed: `RS256`, `ES256`, `EdDSA`.
-    algorithms: Vec<Algorithm> = vec![Algorithm::RS256];
-    /// Groups of which players must be in one. Empty: any.
-    allowed_groups: Vec<String> = Vec::new();
-    /// The claim that lists a player's groups.
-    groups_claim: String = "groups".into();
-}
-
-section! {
-    /// `[identity.auth0]`: Auth0.
-    Auth0Config;
-    scopes = "openid email profile";
-    authorize_url = "";
-    token_url = "";
-    /// The issuer, e.g. `"https://example.eu.auth0.com/"`. Empty: Auth0 is not configured.
+    /// The issuer, e.g. `"https://example.okta.com/oauth2/default"` or
+    /// `"https://example.eu.auth0.com/"`. Empty: the provider is not configured.
     issuer: String = String::new();
     /// How id tokens may be signed: `RS256`, `ES256`, `EdDSA`.
     algorithms: Vec<Algorithm> = vec![Algorithm::RS256];

@@ -34,6 +34,15 @@ pub struct Change {
     pub lists: Vec<ListNews>,
 }
 
+/// An account that came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountNews {
+    /// It was made.
+    Created(Account),
+    /// It is gone; as it was last.
+    Deleted(Account),
+}
+
 /// One side's record of a relationship; `None`: it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeWrite {
@@ -91,6 +100,14 @@ impl Change {
     /// Whether the account's own record differs.
     pub fn changes_account(&self) -> bool {
         self.before.as_ref() != Some(&self.after)
+    }
+
+    /// Whether an account comes or goes with this, to be told once it is stored.
+    pub fn news(&self) -> Option<AccountNews> {
+        if self.deletes {
+            return Some(AccountNews::Deleted(self.after.clone()));
+        }
+        self.before.is_none().then(|| AccountNews::Created(self.after.clone()))
     }
 
     /// Every account that this is about.

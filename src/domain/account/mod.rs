@@ -29,7 +29,7 @@ pub mod sign_in;
 pub mod update;
 
 pub use ban::{Ban, BanScope};
-pub use change::{Change, EdgeWrite, NotificationWrite, PassUse, Redemption};
+pub use change::{AccountNews, Change, EdgeWrite, NotificationWrite, PassUse, Redemption};
 pub use dossier::Dossier;
 pub use link::{Link, LinkKind, STUDIO_FIRST};
 pub use office::{BanForm, OfficeAsk, OfficeRefusal};

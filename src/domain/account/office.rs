@@ -132,7 +132,6 @@ pub fn decide(
     now: UnixMicros,
 ) -> Result<Decided, Refusal> {
     let mut after = account.clone();
-    let mut realm = None;
     let about = match ask {
         OfficeAsk::Ban(form) => {
             // A ban of the whole account keeps an operator out too.
@@ -147,20 +146,10 @@ pub fn decide(
         OfficeAsk::RemoveTags(ids) => remove(&mut after, Kind::Tag, ids),
         OfficeAsk::AddGroups(ids) => add(&mut after, Kind::Group, ids, seen.realm)?,
         OfficeAsk::RemoveGroups(ids) => remove(&mut after, Kind::Group, ids),
-        OfficeAsk::AddRoles(ids) => {
-            let about = add(&mut after, Kind::Role, ids, seen.realm)?;
-            realm = admins(&after, seen.realm)?;
-            about
-        }
-        OfficeAsk::RemoveRoles(ids) => {
-            let about = remove(&mut after, Kind::Role, ids);
-            realm = admins(&after, seen.realm)?;
-            about
-        }
+        OfficeAsk::AddRoles(ids) => add(&mut after, Kind::Role, ids, seen.realm)?,
+        OfficeAsk::RemoveRoles(ids) => remove(&mut after, Kind::Role, ids),
         OfficeAsk::FirstAdmin if seen.realm.has_no_admin() => {
-            let about = add(&mut after, Kind::Role, &[ADMIN], seen.realm)?;
-            realm = admins(&after, seen.realm)?;
-            about
+            add(&mut after, Kind::Role, &[ADMIN], seen.realm)?
         }
         OfficeAsk::FirstAdmin => Uuid::nil(),
         OfficeAsk::SubmitRequest(kind) => data_rights::submit(&mut after, *kind, seen.fresh, now)?,
@@ -175,7 +164,7 @@ pub fn decide(
     if after.dossier.as_deref().is_some_and(|dossier| *dossier == super::Dossier::EMPTY) {
         after.dossier = account.dossier.as_ref().and(after.dossier);
     }
-    let realm = realm.map(Box::new);
+    let realm = admins(&after, seen.realm)?.map(Box::new);
     Ok(Decided { change: Change { realm, ..Change::of(Some(account), after) }, about })
 }
 

@@ -34,6 +34,8 @@ pub struct SignIn {
     pub formerly: Option<Link>,
     /// What the provider says beside.
     pub profile: Profile,
+    /// Whose account it has to be, for those who decided something on the word that it is so.
+    pub expected: Expected,
 }
 
 impl SignIn {
@@ -48,11 +50,10 @@ impl SignIn {
             password: Password::NotAsked,
             formerly: None,
             profile: Profile::default(),
+            expected: Expected::Anybody,
         }
     }
-}
 
-impl SignIn {
     /// Whether there is nothing in it that could change an account: nearly all of them.
     fn is_plain(&self) -> bool {
         self.pass.is_none()
@@ -60,6 +61,28 @@ impl SignIn {
             && !self.single_session
             && self.formerly.is_none()
             && self.profile == Profile::default()
+    }
+}
+
+/// Whose account a link has to lead to; another one refuses the sign-in as overtaken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// Anybody's, or a new one.
+    #[default]
+    Anybody,
+    /// Nobody's: the account is made.
+    Nobody,
+    /// This one.
+    Account(AccountId),
+}
+
+impl Expected {
+    fn is(self, found: Option<AccountId>) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::Nobody => found.is_none(),
+            Self::Account(expected) => found == Some(expected),
+        }
     }
 }
 
@@ -94,6 +117,8 @@ pub struct NewAccount {
     pub username: Option<String>,
     /// Password hash (PHC) for an e-mail link.
     pub password: Option<String>,
+    /// Shown name; `None`: what the provider says, or none.
+    pub display_name: Option<String>,
 }
 
 /// A password hash is not for logs.
@@ -102,6 +127,7 @@ impl std::fmt::Debug for NewAccount {
         f.debug_struct("NewAccount")
             .field("username", &self.username)
             .field("has_password", &self.password.is_some())
+            .field("display_name", &self.display_name)
             .finish()
     }
 }
@@ -178,7 +204,8 @@ pub fn sign_in(
         (Password::Checked(hash), Some(account)) => account.password.as_ref() == Some(hash),
         (Password::OfNobody, Some(_)) | (Password::Checked(_), None) => false,
     };
-    if !is_as_proven {
+    let found = before.as_ref().map(|account| account.id);
+    if !is_as_proven || !ask.expected.is(found) {
         return Err(Refusal::Overtaken);
     }
     if before.as_ref().is_some_and(|account| account.is_banned(now)) {
@@ -254,7 +281,8 @@ fn known(account: &Account, ask: &SignIn, now: UnixMicros) -> Account {
 fn make(link: &Link, wanted: NewAccount, fresh: Fresh, now: UnixMicros) -> Account {
     let name = wanted.username.unwrap_or_else(|| generated::username(fresh.account));
     let account = Account::new(fresh.account, name, link.clone(), now.as_secs());
-    Account { password: wanted.password, ..account }
+    let display_name = wanted.display_name.unwrap_or_default();
+    Account { password: wanted.password, display_name, ..account }
 }
 
 /// The first sign-in through Pragma's door gives a name; the first on a shard a player id

@@ -56,7 +56,7 @@ fn what_is_refused_and_in_which_order() {
     banned.disabled_at = 1;
     let held = |account, holder| Seen { pass_holder: Some(id(holder)), ..seen(account) };
     let no_create = SignIn { create: None, ..ask() };
-    let named = NewAccount { username: Some("Ada".into()), password: None };
+    let named = NewAccount { username: Some("Ada".into()), ..NewAccount::default() };
     let named = SignIn { create: Some(named), ..ask() };
     let taken = Seen { username_taken: true, ..seen(None) };
     let pragma = PragmaSignIn { shard: None, display_name: "Ada".into(), shown: None };
@@ -75,7 +75,11 @@ fn what_is_refused_and_in_which_order() {
 
 #[test]
 fn a_wanted_name_is_ignored_for_an_account_that_is_there() {
-    let named = NewAccount { username: Some("Ada".into()), password: Some("hash".into()) };
+    let named = NewAccount {
+        username: Some("Ada".into()),
+        password: Some("hash".into()),
+        ..NewAccount::default()
+    };
     let named = SignIn { create: Some(named), ..ask() };
     let decided = sign_in(&named, seen(Some(made())), fresh(), NOW).unwrap();
     assert_eq!(decided.account, made());
@@ -138,9 +142,39 @@ fn neither_links_nor_hashes_are_shown() {
     let mut account = made();
     account.password = Some("$argon2id$secret".into());
     let ask = SignIn {
-        create: Some(NewAccount { username: None, password: account.password.clone() }),
+        create: Some(NewAccount { password: account.password.clone(), ..NewAccount::default() }),
         ..ask()
     };
     let shown = format!("{account:?} {ask:?} {:?}", seen(Some(account.clone())));
     assert!(!shown.contains("argon2") && !shown.contains("device-0001"), "{shown}");
+}
+
+#[test]
+fn an_account_other_than_expected_is_overtaken() {
+    let former = Seen { former: Some(made()), ..seen(None) };
+    for (expected, seen, is_good) in [
+        (Expected::Nobody, seen(None), true),
+        (Expected::Nobody, seen(Some(made())), false),
+        (Expected::Nobody, former.clone(), false),
+        (Expected::Account(made().id), seen(Some(made())), true),
+        (Expected::Account(made().id), former, true),
+        (Expected::Account(id(8)), seen(Some(made())), false),
+        (Expected::Account(id(8)), seen(None), false),
+    ] {
+        let ask = SignIn { expected, pass: Some(pass()), ..ask() };
+        let refused = sign_in(&ask, seen, fresh(), NOW).err();
+        assert_eq!(refused, (!is_good).then_some(Refusal::Overtaken), "{expected:?}");
+    }
+}
+
+#[test]
+fn a_given_name_stands_before_the_providers() {
+    let profile = Profile { display_name: "At Google".into(), ..Profile::default() };
+    let link = Link { kind: LinkKind::Google, id: "g".into() };
+    let of = |display_name: Option<&str>| {
+        let new = NewAccount { display_name: display_name.map(Into::into), ..Default::default() };
+        let ask = SignIn { profile: profile.clone(), ..SignIn::by(link.clone(), Some(new)) };
+        sign_in(&ask, seen(None), fresh(), NOW).unwrap().account.display_name
+    };
+    assert_eq!((of(None).as_str(), of(Some("Ada")).as_str()), ("At Google", "Ada"));
 }

@@ -166,11 +166,10 @@ impl Claims {
 
     /// Whether the token's life is over, with [`SKEW_S`] for clocks that differ.
     pub const fn is_over(&self, now: UnixMicros) -> bool {
-        let expires_at = match self {
-            Self::Person(person) => person.expires_at,
-            Self::Partner(partner) => partner.expires_at,
-        };
-        expires_at.plus_secs(SKEW_S).0 <= now.0
+        match self {
+            Self::Person(person) => person.is_over(now),
+            Self::Partner(partner) => is_over(partner.expires_at, now),
+        }
     }
 
     /// The claims of a person; `None`: it is a game server's.
@@ -185,8 +184,12 @@ impl Claims {
 impl PlayerClaims {
     /// Whether the token's life is over, with [`SKEW_S`] for clocks that differ.
     pub const fn is_over(&self, now: UnixMicros) -> bool {
-        self.expires_at.plus_secs(SKEW_S).0 <= now.0
+        is_over(self.expires_at, now)
     }
+}
+
+const fn is_over(expires_at: UnixMicros, now: UnixMicros) -> bool {
+    expires_at.plus_secs(SKEW_S).0 <= now.0
 }
 
 /// Why a token is not a player's.

@@ -59,7 +59,7 @@ pub async fn update_account(
     } = request;
     let update = AccountUpdate { username, display_name, avatar_url, lang_tag, location, timezone };
     said(Context::Account, update.check())?;
-    let updated = asked.app.door.update_account(account, update).await;
+    let updated = asked.app.door.update_account(account, update, asked.from).await;
     updated.map_err(|error| failure(Context::Account, error))
 }
 
@@ -69,7 +69,7 @@ pub async fn update_account(
 ///
 /// No answer in time; asking again is safe.
 pub async fn delete_account(asked: &Asked<'_>) -> Result<(), Failure> {
-    let deleted = asked.app.door.delete_account(asked.account()?).await;
+    let deleted = asked.app.door.delete_account(asked.account()?, asked.from).await;
     deleted.map_err(|error| failure(Context::Account, error))
 }
 

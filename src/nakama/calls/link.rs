@@ -19,7 +19,7 @@ async fn link(
     credential: Credential,
     import_friends: bool,
 ) -> Result<(), Failure> {
-    let linked = asked.app.door.link(account, credential, import_friends).await;
+    let linked = asked.app.door.link(account, credential, import_friends, asked.from).await;
     linked.map_err(|error| failure(Context::Link(kind), error))
 }
 

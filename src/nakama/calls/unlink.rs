@@ -11,7 +11,7 @@ use crate::signin::Unlink;
 
 /// Unlinks what was named, or whatever there is.
 async fn unlink(asked: &Asked<'_>, kind: LinkKind, what: Unlink) -> Result<(), Failure> {
-    let unlinked = asked.app.door.unlink(asked.account()?, what).await;
+    let unlinked = asked.app.door.unlink(asked.account()?, what, asked.from).await;
     unlinked.map_err(|error| failure(Context::Unlink(kind), error))
 }
 

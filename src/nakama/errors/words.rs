@@ -21,6 +21,8 @@ pub mod game_center {
 
 /// A refresh token that is not good; 16/401 (§3.4).
 pub const REFRESH_INVALID: &str = "Refresh token invalid or expired.";
+/// The studio's hooks could not be asked; 14/503.
+pub const HOOK_SILENT: &str = "The game could not be asked. Try again.";
 /// The caller's account is gone; 5/404 (§5.1).
 pub const ACCOUNT_GONE: &str = "Account not found.";
 /// A state of friends that is none (§6.2).

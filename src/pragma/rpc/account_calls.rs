@@ -7,7 +7,7 @@ use super::lookups::{self, known, of_player, pause, viewer};
 use super::payload::{Payload, shard};
 use super::shapes::{self, Viewer};
 use crate::actors::account_registry::Key;
-use crate::domain::account::{Account, Link, LinkKind, names};
+use crate::domain::account::{Account, LinkKind};
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::providers::Provider;
 use crate::pragma::{App, Fault};
@@ -58,8 +58,7 @@ async fn by_providers(ask: &Ask) -> Result<Vec<Account>, Fault> {
         let Ok(provider) = Provider::named(named, &ask.app.door) else {
             continue;
         };
-        let link = Link { kind: provider.kind, id: id.to_owned() };
-        let account = ask.app.door.find(Key::Link(link)).await?;
+        let account = ask.app.door.find(Key::link(provider.kind, id)).await?;
         let is_seen =
             |account: &Account| provider.options.visible || viewer(ask, account) == Viewer::Trusted;
         found.extend(account.filter(is_seen));
@@ -106,8 +105,7 @@ async fn player_of_name(ask: Ask) -> Result<Value, Fault> {
     let name = payload.any_text("displayName").ok_or(Fault::BadParam)?;
     let number = payload.any_text("discriminator").and_then(|text| text.parse().ok());
     let number = number.ok_or(Fault::AccountNotFound)?;
-    let key = Key::PragmaName(names::fold_display_name(name), number);
-    let account = ask.app.door.find(key).await?;
+    let account = ask.app.door.find(Key::pragma_name(name, number)).await?;
     let player = account.and_then(|account| account.player_on(shard));
     Ok(json!({"pragmaPlayerId": player.ok_or(Fault::AccountNotFound)?}))
 }

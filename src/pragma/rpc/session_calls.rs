@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::calls::{Answer, Ask, Call, Step, Then, Via};
@@ -13,8 +13,8 @@ use crate::domain::account::AccountId;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::player::{Backend, SKEW_S};
 use crate::domain::token::{BackendType, Claims, PlayerClaims, SessionType};
-use crate::pragma::tokens::Pair;
-use crate::pragma::{App, Fault, bearer};
+use crate::pragma::tokens::{Grant, Pair};
+use crate::pragma::{App, Fault, bearer, session_info};
 
 /// What is served here.
 pub(super) const CALLS: &[Call] = &[
@@ -137,6 +137,8 @@ struct Refresh {
     account: AccountId,
     shard: Option<Uuid>,
     id_provider: String,
+    /// What a hook gave at the sign-in: it is not asked again.
+    info: Map<String, Value>,
 }
 
 impl Refresh {
@@ -180,13 +182,16 @@ impl Refresh {
             account: AccountId(social.session.social_id),
             shard,
             id_provider: social.session.id_provider.clone(),
+            info: session_info::carried(&social.session.ext),
         })
     }
 
     async fn run(self, app: &App) -> Answer {
         let account = app.door.resume(self.account).await?;
         let at = app.door.clock.now();
-        let pair = Pair::issue(app, &account, self.shard, &self.id_provider, at)?;
+        let (shard, id_provider) = (self.shard, self.id_provider.as_str());
+        let grant = Grant { account: &account, shard, id_provider, at, info: &self.info };
+        let pair = Pair::issue(app, &grant)?;
         Ok((pair.json(), Then::Nothing))
     }
 }

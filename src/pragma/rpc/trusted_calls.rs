@@ -7,10 +7,11 @@ use super::account_calls::{presented, unlinked_kind};
 use super::calls::{Ask, Call, Step};
 use super::payload::Payload;
 use super::shapes;
+use crate::actors::account_registry::Key;
 use crate::domain::token::{BackendType, SessionType};
 use crate::pragma::Fault;
 use crate::pragma::providers::Provider;
-use crate::pragma::tokens::Pair;
+use crate::pragma::tokens::{Grant, Pair};
 
 const LINK: &str = "account.accounts.link";
 const CREATE: &str = "account.accounts.create";
@@ -62,11 +63,11 @@ async fn link(ask: Ask) -> Result<Value, Fault> {
     }
     let shard = request.maybe_id("gameShardId")?;
     let door = &ask.app.door;
-    let account = door.proven_by(existing.read(existing_token)?).await?;
-    let account = account.ok_or(Fault::AccountNotFound)?;
+    let (account, info) = door.proven_by(existing.read(existing_token)?).await?;
     door.link_provider(account.id, new.read(new_token)?).await?;
     let at = door.clock.now();
-    let pair = Pair::for_player(&ask.app, &account, shard, &existing.name, at)?;
+    let grant = Grant { account: &account, shard, id_provider: &existing.name, at, info: &info };
+    let pair = Pair::for_player(&ask.app, &grant)?;
     Ok(json!({"tokens": pair.json()["pragmaTokens"]}))
 }
 
@@ -94,7 +95,7 @@ async fn create(ask: Ask) -> Result<Value, Fault> {
     if shard.is_some_and(|shard| !ask.app.config.pragma.knows_shard(shard)) {
         return Err(Fault::ShardNotFound);
     }
-    if ask.app.door.account_by_link(provider.kind, &id).await?.is_some() {
+    if ask.app.door.find(Key::link(provider.kind, &id)).await?.is_some() {
         return Err(Fault::AlreadyExists);
     }
     let made = ask.app.door.create_trusted(provider.kind, id, shown, shard).await?;

@@ -18,20 +18,20 @@ pub mod keys;
 pub mod oauth;
 mod oauth_roles;
 mod roles;
+pub mod serving;
 mod tokens;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::JoinHandle;
 
 use anteroom::clock::Clock;
 use anteroom::config::Config;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use certificates::Apple;
 use keys::RsaKey;
+use serving::Serving;
 
 /// Ids and secrets the fakes know the game by.
 pub const BUNDLE: &str = "com.example.game";
@@ -73,8 +73,7 @@ pub struct Providers {
     clock: Clock,
     state: Arc<State>,
     roots: tempfile::NamedTempFile,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _serving: Serving,
 }
 
 /// What the server knows.
@@ -118,17 +117,13 @@ impl Providers {
             known.keys.push(("K1".to_owned(), RsaKey::nth(0)));
             known.google_valid = (now - 86_400, now + 30 * 86_400);
         }
-        let (started, has_started) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let theirs = Arc::clone(&state);
-        let thread = std::thread::spawn(move || roles::serve(theirs, started, stopped));
-        let address = has_started.await.expect("the fake providers start");
+        let serving = Serving::start(Arc::clone(&state), roles::answer).await;
+        let address = serving.address;
         let apple = Apple::new(&address.to_string(), now);
         let roots = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(roots.path(), apple.root_pem()).unwrap();
         state.lock().apple = Some(apple);
-        let (stop, thread) = (Some(stop), Some(thread));
-        Self { address, clock: clock.clone(), state, roots, stop, thread }
+        Self { address, clock: clock.clone(), state, roots, _serving: serving }
     }
 
     /// Points every provider of the settings here.
@@ -217,16 +212,5 @@ impl Providers {
     pub fn friends(&self, of: &str, friends: Option<&[&str]>) {
         let friends = friends.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
         self.state.lock().friends.insert(of.to_owned(), friends);
-    }
-}
-
-impl Drop for Providers {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

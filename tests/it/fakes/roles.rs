@@ -1,14 +1,11 @@
 //! The server behind the fakes: who answers what on which path.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
 
 use actix_web::web::{Bytes, Data};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::keys::{EcKey, EdKey};
 use super::{
@@ -16,28 +13,8 @@ use super::{
     State, certificates, oauth_roles,
 };
 
-/// Serves on a free port until `stopped`.
-pub fn serve(
-    state: Arc<State>,
-    started: oneshot::Sender<SocketAddr>,
-    stopped: oneshot::Receiver<()>,
-) {
-    actix_web::rt::System::new().block_on(async move {
-        let state = Data::from(state);
-        let app = move || App::new().app_data(state.clone()).default_service(web::to(answer));
-        let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(0);
-        let server = server.bind(("127.0.0.1", 0)).unwrap();
-        let address = server.addrs()[0];
-        let running = server.run();
-        let handle = running.handle();
-        actix_web::rt::spawn(running);
-        let _ = started.send(address);
-        let _ = stopped.await;
-        handle.stop(false).await;
-    });
-}
-
-async fn answer(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+/// Answers a path as its mood is.
+pub async fn answer(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
     let path = request.path().to_owned();
     let mood = {
         let mut known = state.lock();

@@ -202,7 +202,7 @@ async fn a_password_checked_against_another_truth_has_to_be_checked_again() {
     let data = tempfile::tempdir().unwrap();
     let (accounts, _stopped) = start(store(data.path()));
     let email = names::email("ada@example.org");
-    let new = |hash: &str| NewAccount { username: None, password: Some(hash.into()) };
+    let new = |hash: &str| NewAccount { password: Some(hash.into()), ..NewAccount::default() };
     let enter = |password: Password, hash: &str| {
         accounts.sign_in(SignIn { password, ..SignIn::by(email.clone(), Some(new(hash))) })
     };
