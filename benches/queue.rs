@@ -44,6 +44,8 @@ fn settings(rate: f64, burst: u32) -> Settings {
         login_ms: 10_000,
         grace_share: 0.5,
         slow_start: 1.0,
+        party_max: 5,
+        party_join_ms: 60_000,
         lane_weights: [18, 9, 1],
     }
 }

@@ -69,6 +69,8 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     within("queue.poll_min_ms", q.poll_min_ms, 100, 60_000)?;
     within("queue.poll_max_ms", q.poll_max_ms, 1_000, 3_600_000)?;
     within("queue.seconds_to_login", q.seconds_to_login, 0, 600)?;
+    within("queue.party_max", q.party_max, 1, 16)?;
+    within("queue.party_join_s", q.party_join_s, 0, 86_400)?;
     within("queue.grace_share", q.grace_share, 0.0, 1.0)?;
     for weight in q.lane_weights {
         within("queue.lane_weights", weight, 1, 1_000)?;

@@ -70,6 +70,11 @@ pub struct QueueConfig {
     /// Added to a shown wait: seconds from admission to being in. 0 to 600 (Pragma's
     /// estimatedSecondsToLogin).
     pub seconds_to_login: u32,
+    /// Most members of a party: friends who are admitted in the same moment, at the place of the first
+    /// of them. 1 to 16; 1: no parties.
+    pub party_max: u8,
+    /// How long after its first member came a party may be joined, in seconds. 0 to 86400.
+    pub party_join_s: u32,
     /// Share of the rate the grace lane may take while others wait, 0 to 1.
     pub grace_share: f64,
     /// Weights of the lanes paying, standard and low: how many of each come in by turns while all
@@ -102,6 +107,8 @@ impl Default for QueueConfig {
             poll_min_ms: 1_000,
             poll_max_ms: 300_000,
             seconds_to_login: 10,
+            party_max: 5,
+            party_join_s: 60,
             grace_share: 0.5,
             lane_weights: [18, 9, 1],
             snapshot_s: 5,
@@ -131,6 +138,8 @@ impl QueueConfig {
             poll_min_ms: u64::from(self.poll_min_ms),
             poll_max_ms: u64::from(self.poll_max_ms),
             login_ms: ms(self.seconds_to_login),
+            party_max: usize::from(self.party_max),
+            party_join_ms: ms(self.party_join_s),
             grace_share: self.grace_share,
             lane_weights: self.lane_weights,
         }

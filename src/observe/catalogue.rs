@@ -45,6 +45,7 @@ catalogue! {
     MODE = Gauge "login_queue_mode" ["mode"] "1 for what the line does: open, paused, held, draining, maintenance";
     SLOTS = Gauge "login_queue_slots" ["state"] "Slots in use: live, reserved (signed in, no socket yet), pass, grace";
     ADMITTED = Counter "login_queue_admitted" ["lane"] "Tickets admitted";
+    PARTIES = Counter "login_queue_parties" [""] "Parties whose members were admitted in the same moment";
     EXPIRED = Counter "login_queue_expired" ["what"] "What lapsed unused: lease, pass, parked, grace";
     LEFT = Counter "login_queue_left" [""] "Tickets given up by their owners";
     RETURNED = Counter "login_queue_returned" [""] "Parked tickets whose owners came back";

@@ -127,6 +127,7 @@ fn queue(page: &mut Page, figures: &Figures) {
     for (lane, admitted) in Lane::ALL.iter().zip(figures.admitted_total) {
         page.labelled(name::ADMITTED, lane.name(), admitted);
     }
+    page.put(name::PARTIES, figures.parties_total);
     page.put(name::PARKED, figures.parked);
     page.put(name::TARGET_RATE, figures.rate);
     page.put(name::TARGET_CCU, figures.cap);

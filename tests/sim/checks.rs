@@ -1,12 +1,13 @@
 //! What must hold after every input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom::domain::queue::{Figures, Input, Lane, Number, Waiting};
 use anteroom::domain::time::UnixMicros;
 
 /// What is remembered to check later answers against. Times are true times: they never step back.
 pub struct Checks {
+    /// Most admissions at one moment: a burst, or a party.
     burst: f64,
     strict: bool,
     before: Figures,
@@ -17,6 +18,8 @@ pub struct Checks {
     /// When each ticket came to its lane, as far as answers have told.
     lane_since: BTreeMap<Number, (Lane, UnixMicros)>,
     last_wait: BTreeMap<Number, (Lane, UnixMicros)>,
+    /// Tickets that were in a party once: they may come in before others, or after.
+    joined: BTreeSet<Number>,
     /// Latest passes by lane: number → when it was last known to wait.
     passed: [BTreeMap<Number, UnixMicros>; Lane::COUNT],
 }
@@ -30,9 +33,9 @@ fn admitted(figures: &Figures) -> u64 {
 }
 
 impl Checks {
-    pub fn new(burst: u32, strict: bool, before: Figures, at: UnixMicros) -> Self {
+    pub fn new(burst: f64, strict: bool, before: Figures, at: UnixMicros) -> Self {
         Self {
-            burst: f64::from(burst),
+            burst,
             strict,
             before,
             level: 0.0,
@@ -40,6 +43,7 @@ impl Checks {
             shown: BTreeMap::new(),
             lane_since: BTreeMap::new(),
             last_wait: BTreeMap::new(),
+            joined: BTreeSet::new(),
             passed: Default::default(),
         }
     }
@@ -84,6 +88,11 @@ impl Checks {
         self.before = after;
     }
 
+    /// Two tickets are of one party.
+    pub fn join(&mut self, numbers: [Number; 2]) {
+        self.joined.extend(numbers);
+    }
+
     /// A ticket was told that it waits.
     pub fn waits(&mut self, now: UnixMicros, waiting: &Waiting) {
         let (number, lane) = (waiting.ticket.number, waiting.ticket.lane);
@@ -100,13 +109,18 @@ impl Checks {
         self.lane_since.insert(number, (lane, since));
         self.last_wait.insert(number, (lane, now));
         let overtook = self.passed[lane as usize].range(number..).find(|&(_, &at)| at > since);
-        assert!(overtook.is_none(), "I3: {number:?} waits since {since:?}, passed: {overtook:?}");
+        let alone = !self.joined.contains(&number);
+        assert!(
+            overtook.is_none() || !alone,
+            "I3: {number:?} waits since {since:?}, passed: {overtook:?}"
+        );
     }
 
     /// A ticket was told that it is a pass.
     pub fn passes(&mut self, number: Number, from: Lane) {
         if let Some((lane, at)) = self.last_wait.remove(&number)
             && lane == from
+            && !self.joined.contains(&number)
         {
             self.passed[lane as usize].insert(number, at);
         }

@@ -45,6 +45,7 @@ fn launches_with_crashes_keep_every_promise() {
         // The storm must really have blown.
         assert!(sum.crashes > count / 2 && sum.clean_stops > count / 8, "{sum:?}");
         assert!(sum.came_in > count * 50 && sum.returned > count, "{sum:?}");
+        assert!(sum.joined > count * 5 && sum.parties > count, "{sum:?}");
         assert!(sum.recovered_places > count * 5 && sum.clock_steps > 0, "{sum:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! What people do, step by step, and what each was promised.
 
 use anteroom::domain::queue::{
-    Checked, Departure, Input, Number, Output, PassRefused, Reason, Standing,
+    Checked, Departure, Input, Number, Output, PassRefused, Reason, Standing, TicketRef,
 };
 use anteroom::domain::time::UnixMicros;
 
@@ -57,11 +57,30 @@ impl World {
     }
 
     fn enter(&mut self, who: usize) {
-        let person = &self.people[who];
-        let input = Input::Enter(person.identity, person.lane);
-        if let Output::Entered(standing) = self.ask(input) {
+        let person = self.people[who].clone();
+        if let Some(first) = self.friend(who)
+            && let Output::Joined(Ok(standing)) =
+                self.ask(Input::Join(person.identity, person.lane, first))
+        {
+            if let Standing::Waiting(waiting) = &standing {
+                self.checks.join([first.number, waiting.ticket.number]);
+                self.summary.joined += 1;
+            }
+            return self.hear(who, standing);
+        }
+        if let Output::Entered(standing) = self.ask(Input::Enter(person.identity, person.lane)) {
             self.hear(who, standing);
         }
+    }
+
+    /// Somebody who waits, to come in together with.
+    fn friend(&mut self, who: usize) -> Option<TicketRef> {
+        if self.settings.party_max == 1 || !self.dice.chance(0.3) {
+            return None;
+        }
+        let near = who.checked_sub(usize::try_from(1 + self.dice.below(5)).ok()?)?;
+        let friend = &self.people[near];
+        friend.ticket.filter(|_| friend.stage == Stage::Waiting)
     }
 
     fn poll(&mut self, who: usize) {
@@ -79,7 +98,8 @@ impl World {
         }
         let promised = self.now <= person.lease_until;
         let standing = if person.has_token() {
-            match self.ask(Input::Check(ticket)) {
+            let watches = self.dice.chance(0.2);
+            match self.ask(if watches { Input::Watch(ticket) } else { Input::Check(ticket) }) {
                 Output::Checked(Checked::Standing(standing)) => Some(standing),
                 _ => None,
             }

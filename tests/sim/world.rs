@@ -29,6 +29,8 @@ pub struct Summary {
     pub returned: u64,
     pub forgotten: u64,
     pub recovered_places: u64,
+    pub joined: u64,
+    pub parties: u64,
     pub redeemed_after_restart: u64,
 }
 
@@ -43,6 +45,8 @@ impl Summary {
         self.returned += other.returned;
         self.forgotten += other.forgotten;
         self.recovered_places += other.recovered_places;
+        self.joined += other.joined;
+        self.parties += other.parties;
         self.redeemed_after_restart += other.redeemed_after_restart;
     }
 }
@@ -105,7 +109,9 @@ fn settings(dice: &mut Dice) -> Settings {
         poll_max_ms: 60_000,
         login_ms: 1_000,
         grace_share: 0.5,
-        slow_start: 1.0,
+        slow_start: if dice.chance(0.5) { 1.0 } else { 0.2 },
+        party_max: 5,
+        party_join_ms: 60_000,
         lane_weights: [8, 4, 1],
     }
 }
@@ -114,8 +120,13 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let settings = settings(&mut dice);
+        // Half of the launches have parties.
+        let party_max = if dice.chance(0.5) { settings.party_max } else { 1 };
+        let settings = Settings { party_max, ..settings };
         let queue = Queue::new(settings.clone(), 1, START);
-        let checks = Checks::new(settings.burst, settings.strict_cap, queue.figures(), START);
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let burst = f64::from(settings.burst).max(party_max as f64);
+        let checks = Checks::new(burst, settings.strict_cap, queue.figures(), START);
         let disk = Disk {
             snapshot: postcard::to_stdvec(&queue.snapshot(START)).unwrap(),
             used_then: 0,
@@ -198,6 +209,7 @@ impl World {
         self.checks.after(self.now, &input, self.queue.figures());
         self.trace(|| format!("{input:?} -> {output:?}"));
         self.summary.inputs += 1;
+        self.summary.parties = self.summary.parties.max(self.queue.figures().parties_total);
         self.check_work_conservation();
         output
     }
@@ -218,7 +230,8 @@ impl World {
         let used = figures.live + figures.reserved + figures.passes_out + figures.grace;
         let waits = figures.waiting.iter().sum::<u64>() > 0;
         let can = figures.mode.admits() && used < figures.cap && figures.rate > 0.0;
-        if waits && can {
+        // A party may keep slots for itself, or wait for the gate to have room for all of it.
+        if waits && can && self.settings.party_max == 1 {
             let wake = self.queue.next_wake().expect("I8: somebody may come in");
             // Up to four owed after a burst, and one.
             #[expect(
@@ -226,7 +239,7 @@ impl World {
                 clippy::cast_sign_loss,
                 reason = "saturates"
             )]
-            let step = self.machine().plus_us((5e6 / figures.rate) as u64 + 2);
+            let step = self.machine().plus_us((5e6 / figures.rate_in_force) as u64 + 2);
             let settled = self.queue.settles_until();
             assert!(wake <= step.max(settled), "I8: {wake:?} is late");
         }
@@ -255,7 +268,7 @@ impl World {
         }
         self.ask(Input::Announce(Announcement::open()));
         for _ in 0..400 {
-            self.now = self.now.plus_secs(5);
+            self.now = self.now.plus_secs(30);
             self.ask(Input::Tick);
         }
         let figures = self.queue.figures();

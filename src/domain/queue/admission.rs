@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::line::{Mark, State};
+use super::parties::Turn;
 use super::record::{secs, secs_up};
 use super::{Lane, Number, Queue, UnixMicros};
 
@@ -57,9 +58,10 @@ impl Queue {
 
     /// When something is due next. Called after every change, so a running minimum and no array:
     /// copying one made every enqueue wait for its cache miss in the index.
-    pub(super) fn next_due(&self) -> Option<UnixMicros> {
+    /// `not_before`: what stopped the last admissions.
+    pub(super) fn next_due(&self, not_before: UnixMicros) -> Option<UnixMicros> {
         const NEVER: UnixMicros = UnixMicros(u64::MAX);
-        let mut due = self.admission_due().unwrap_or(NEVER);
+        let mut due = self.admission_due().map_or(NEVER, |at| at.max(not_before));
         let first = |timers: &VecDeque<(u32, Number)>| {
             timers.front().map(|&(until, _)| UnixMicros::from_secs(until.into()))
         };
@@ -92,29 +94,51 @@ impl Queue {
         Some(self.gate.opens_at()?.max(self.settle_until))
     }
 
-    /// Admits as many as gate and slots allow (I1, I2, I8); whether it had to stop in between.
-    pub(super) fn admit(&mut self, now: UnixMicros) -> bool {
+    /// Admits as many as gate and slots allow (I1, I2, I8). The moment before which calling again
+    /// is of no use while nothing else changes; in the past: gate and slots alone say when.
+    pub(super) fn admit(&mut self, now: UnixMicros) -> UnixMicros {
+        const AT_ONCE: UnixMicros = UnixMicros(0);
         if !self.announced.mode.admits() || now < self.settle_until {
-            return false;
+            return AT_ONCE;
         }
         let mut skips = SKIPS_MAX;
         while self.gate.is_open(now) && self.free() > 0 {
-            let waiting = self.line.waiting();
-            let Some(lane) = self.lanes.choose(waiting) else { return false };
-            let Some(number) = self.line.first(lane) else { return false };
+            let Some(lane) = self.lanes.choose(self.line.waiting()) else { return AT_ONCE };
+            let Some(number) = self.line.first(lane) else { return AT_ONCE };
             if self.is_silent(now, number) {
                 self.park_silent(now, number, lane);
                 skips -= 1;
                 if skips == 0 {
-                    return true;
+                    return AT_ONCE;
                 }
                 continue;
             }
-            self.gate.take(now);
-            self.lanes.took(lane, waiting);
-            self.pass(now, number, lane);
+            match self.turn(now, number) {
+                Turn::Alone => self.admit_one(now, number, lane),
+                Turn::Together(members) => self.admit_party(now, members),
+                Turn::Until(at) => return at,
+                Turn::PassBy(at) => match self.behind(now, lane, number) {
+                    Some(other) => self.admit_one(now, other, lane),
+                    None => return at,
+                },
+            }
         }
-        false
+        AT_ONCE
+    }
+
+    fn admit_one(&mut self, now: UnixMicros, number: Number, lane: Lane) {
+        self.gate.take(now);
+        self.lanes.took(lane, self.line.waiting());
+        self.pass(now, number, lane);
+    }
+
+    fn admit_party(&mut self, now: UnixMicros, members: Vec<Number>) {
+        self.tally.parties += 1;
+        for member in members {
+            if let State::Waiting(lane) = self.line.state(member) {
+                self.admit_one(now, member, lane);
+            }
+        }
     }
 
     /// Turns a waiting ticket into a pass.
@@ -129,6 +153,7 @@ impl Queue {
             self.eta.score(quoted, secs_up(now).saturating_sub(entered));
         }
         self.line.clear_waiting(number, lane);
+        self.parties.remove(number);
         if self.recovered.is_some() {
             self.line.clear(number, Mark::Unheard);
         }
@@ -145,7 +170,7 @@ impl Queue {
     }
 
     /// Whether the ticket at the head has missed its poll, or nobody knows that it exists.
-    fn is_silent(&self, now: UnixMicros, number: Number) -> bool {
+    pub(super) fn is_silent(&self, now: UnixMicros, number: Number) -> bool {
         if let Some(recovered) = &self.recovered
             && self.line.has(number, Mark::Unheard)
             && recovered.is_presumed(number)
@@ -186,6 +211,7 @@ impl Queue {
             record.quoted_s = 0;
         }
         self.line.set(number, Mark::Parked);
+        self.parties.remove(number);
         // Leases differ, so this is only nearly in order: some lapse a little late.
         self.parked.push_back((until, number));
         let valid = usize::try_from(self.line.count(Mark::Parked)).unwrap_or(usize::MAX / 4);

@@ -36,7 +36,12 @@ impl Queue {
             State::Waiting(lane) => lane,
             _ => Lane::Standard,
         };
-        let position = self.line.position(number, lane).max(1);
+        let place = self.stands_with(number, lane);
+        let position = self.line.position(place, lane).max(1);
+        let shown = self.line.record(number).and_then(Record::shown);
+        if self.parties.was_left_behind(number) && shown.is_some_and(|shown| position > shown) {
+            reason = reason.or(Some(Reason::PartyChanged));
+        }
         self.answer(now, number, lane, position, reason)
     }
 

@@ -24,6 +24,8 @@ pub(super) fn settings() -> Settings {
         login_ms: 0,
         grace_share: 0.5,
         slow_start: 1.0,
+        party_max: 5,
+        party_join_ms: 60_000,
         lane_weights: [18, 9, 1],
     }
 }

@@ -29,6 +29,8 @@ pub struct Figures {
     pub mode: Mode,
     /// Admitted by lane.
     pub admitted_total: [u64; Lane::COUNT],
+    /// Parties admitted together.
+    pub parties_total: u64,
     /// What ran out.
     pub expired_total: Expired,
     /// Left the line by themselves.
@@ -79,6 +81,7 @@ pub struct Expired {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     pub(super) admitted: [u64; Lane::COUNT],
+    pub(super) parties: u64,
     pub(super) expired: Expired,
     pub(super) left: u64,
     pub(super) returned: u64,
@@ -103,7 +106,7 @@ impl Queue {
     pub fn figures(&self) -> Figures {
         let [reserved, live, grace] = self.ledger.counts();
         let (eta_error_median, eta_error_p90, eta_scored_total) = self.eta.error();
-        let Tally { admitted, expired, left, returned, given_back, .. } = self.tally;
+        let Tally { admitted, parties, expired, left, returned, given_back, .. } = self.tally;
         Figures {
             waiting: self.line.waiting(),
             parked: self.line.count(Mark::Parked),
@@ -116,6 +119,7 @@ impl Queue {
             rate_in_force: self.gate.rate(),
             mode: self.announced.mode,
             admitted_total: admitted,
+            parties_total: parties,
             expired_total: expired,
             left_total: left,
             returned_total: returned,

@@ -90,6 +90,16 @@ impl Gate {
         Some(UnixMicros(self.tat_ns.saturating_sub(credit).div_ceil(1_000)))
     }
 
+    /// When so many may come in at one moment; more than the burst only when everything before is
+    /// paid for. `None` while the rate is zero.
+    pub(super) fn opens_for(&self, count: u64) -> Option<UnixMicros> {
+        if self.step_ns == 0 {
+            return None;
+        }
+        let credit = self.burst.saturating_sub(count).saturating_mul(self.step_ns);
+        Some(UnixMicros(self.tat_ns.saturating_sub(credit).div_ceil(1_000)))
+    }
+
     /// Whether an admission may happen now.
     pub(super) fn is_open(&self, now: UnixMicros) -> bool {
         self.opens_at().is_some_and(|at| at <= now)

@@ -294,6 +294,17 @@ impl Line {
         (first..self.base + self.window.len() as u64).filter(|&block| self.block(block).is_some())
     }
 
+    /// The first number waiting in `lane` after this one.
+    pub(super) fn first_after(&self, lane: Lane, number: Number) -> Option<Number> {
+        let (start, at) = split(Number(number.0 + 1));
+        let lane = lane as usize;
+        let from = |block: u64| if block == start { at } else { 0 };
+        (start..self.base + self.window.len() as u64).find_map(|block| {
+            let found = self.block(block)?.first(lane, from(block))?;
+            Some(Number(block * BLOCK + found as u64))
+        })
+    }
+
     /// Takes a number out of everything.
     pub(super) fn forget(&mut self, number: Number) {
         if let State::Waiting(lane) = self.state(number) {

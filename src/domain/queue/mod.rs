@@ -24,6 +24,7 @@ mod ledger;
 mod line;
 pub mod mode;
 mod packed;
+mod parties;
 mod poll;
 #[cfg(test)]
 #[expect(clippy::cast_precision_loss, reason = "small counts, compared with a tolerance")]
@@ -47,6 +48,7 @@ pub use figures::Figures;
 pub use frame::Frame;
 pub use ledger::Holder;
 pub use mode::{Announcement, Mode};
+pub use parties::NoParty;
 pub use queue::{Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};

@@ -12,6 +12,7 @@ use super::lanes::Lanes;
 use super::ledger::{Holder, Ledger};
 use super::line::{Line, Mark, State};
 use super::mode::Announcement;
+use super::parties::Parties;
 use super::poll::Pace;
 use super::record::Record;
 use super::recovery::Recovered;
@@ -49,6 +50,7 @@ pub struct Queue {
     pub(super) line: Line,
     pub(super) gate: Gate,
     pub(super) lanes: Lanes,
+    pub(super) parties: Parties,
     pub(super) ledger: Ledger,
     pub(super) eta: Estimator,
     pub(super) pace: Pace,
@@ -123,6 +125,7 @@ impl Queue {
         Self {
             lanes: Lanes::new(settings.grace_share, settings.lane_weights),
             pace: Pace::new(&settings, 0, gate.rate()),
+            parties: Parties::default(),
             gate,
             epoch,
             time: Time { now, ahead_us: 0 },
@@ -312,6 +315,7 @@ impl Queue {
     /// Takes a number out of everything, for good.
     pub(super) fn end(&mut self, number: Number) {
         self.line.forget(number);
+        self.parties.remove(number);
         self.in_use.remove(&number);
         if let Some(recovered) = &mut self.recovered {
             recovered.note_end(number);
@@ -391,7 +395,7 @@ impl Queue {
 
     /// Admits whoever may come in after a change, and sets the alarm.
     pub(super) fn done(&mut self, now: UnixMicros) {
-        let unfinished = self.admit(now);
-        self.alarm = if unfinished { Some(now) } else { self.next_due() };
+        let not_before = self.admit(now);
+        self.alarm = self.next_due(not_before);
     }
 }

@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use super::eta::Estimator;
 use super::ledger::Kind;
 use super::line::{Line, Mark, State, ones};
+use super::parties::Parties;
 use super::queue::Time;
 use super::record::{Record, secs, secs_up};
 use super::snapshot::{Apart, Dials, Honours, SavedSlot};
@@ -202,6 +203,7 @@ impl Queue {
         for apart in &saved.apart {
             self.restore_apart(apart, down_us, promised);
         }
+        self.parties = Parties::restored(&saved.parties);
         self.restore_presumed(saved, recovery, blank, lapses_at);
     }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Announcement, Checked, Departure, Identity, Lane, NoSlot, Number, PassRefused, Player, Queue,
-    Standing, TicketRef, UnixMicros,
+    Announcement, Checked, Departure, Identity, Lane, NoParty, NoSlot, Number, PassRefused, Player,
+    Queue, Standing, TicketRef, UnixMicros,
 };
 
 /// Everything that can be asked of a [`Queue`]; each is the method of its name.
@@ -14,6 +14,8 @@ pub enum Input {
     GrantNumbers(Number),
     /// [`Queue::enter`]
     Enter(Identity, Lane),
+    /// [`Queue::join`]: the ticket that is joined last.
+    Join(Identity, Lane, TicketRef),
     /// [`Queue::check`]
     Check(TicketRef),
     /// [`Queue::watch`]
@@ -51,6 +53,8 @@ pub enum Output {
     Done,
     /// Of entering.
     Entered(Standing),
+    /// Of joining a party.
+    Joined(Result<Standing, NoParty>),
     /// Of a check or a watch.
     Checked(Checked),
     /// Of leaving.
@@ -70,6 +74,9 @@ impl Queue {
             Input::GrantNumbers(until) => self.grant_numbers(until),
             Input::Enter(identity, lane) => {
                 return Output::Entered(self.enter(now, identity, lane));
+            }
+            Input::Join(identity, lane, first) => {
+                return Output::Joined(self.join(now, identity, lane, first));
             }
             Input::Check(ticket) => return Output::Checked(self.check(now, ticket)),
             Input::Watch(ticket) => return Output::Checked(self.watch(now, ticket)),

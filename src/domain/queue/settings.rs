@@ -38,6 +38,10 @@ pub struct Settings {
     pub poll_max_ms: u64,
     /// Added to every estimate: admission to being in, in milliseconds.
     pub login_ms: u64,
+    /// Most members of a party.
+    pub party_max: usize,
+    /// How long after its first member came a party may be joined, in milliseconds.
+    pub party_join_ms: u64,
     /// Largest share of the rate for the grace lane while others wait, 0 to 1.
     pub grace_share: f64,
     /// Weights of the lanes paying, standard and low, each at least 1.

@@ -7,6 +7,7 @@ use super::ledger::Kind;
 use super::line::{BLOCK, Mark, State};
 use super::mode::Announcement;
 use super::packed::Packed;
+use super::parties::SavedParty;
 use super::recovery::Recovered;
 use super::{Identity, Lane, Number, Player, Queue, UnixMicros};
 
@@ -36,6 +37,7 @@ pub struct Snapshot {
     pub(super) honours: Honours,
     /// Passes out and parked tickets.
     pub(super) apart: Vec<Apart>,
+    pub(super) parties: Vec<SavedParty>,
     pub(super) slots: Vec<SavedSlot>,
     /// Longest interval anybody was told to stay silent for, in milliseconds.
     pub(super) longest_ms: u64,
@@ -171,6 +173,7 @@ impl Queue {
                     kind: slot.kind,
                 })
                 .collect(),
+            parties: self.parties.saved(),
             longest_ms: self.longest_ms,
             measured: self.eta.measured(),
         }

@@ -132,6 +132,8 @@ pub enum Reason {
     Restarted,
     /// Fewer players are leaving the game than before.
     SlowerDepartures,
+    /// The friend whose place was shared is not in line any more.
+    PartyChanged,
 }
 
 impl Reason {
@@ -143,6 +145,7 @@ impl Reason {
             Self::SettingsChanged => "settings_changed",
             Self::Restarted => "restarted",
             Self::SlowerDepartures => "slower_departures",
+            Self::PartyChanged => "party_changed",
         }
     }
 }
