@@ -3,6 +3,7 @@
 
 pub mod bench;
 mod keys;
+pub mod plan;
 mod serve;
 
 use std::net::SocketAddr;
@@ -33,6 +34,8 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Play a launch before it happens: line, waits, load, and what to set
+    Plan(Box<plan::PlanArgs>),
     /// New keys for tokens, and old ones taken away
     Keys {
         #[command(subcommand)]
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
+        Command::Plan(args) => plan::run(&args),
         Command::Keys { what } => keys::run(&what),
         Command::Config { what } => print(what),
     }

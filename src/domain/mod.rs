@@ -4,6 +4,7 @@
 pub mod account;
 pub mod friend;
 pub mod notification;
+pub mod plan;
 pub mod presence;
 pub mod queue;
 pub mod realm;
