@@ -5,6 +5,7 @@
 mod audit;
 pub mod bench;
 mod keys;
+pub mod plan;
 mod serve;
 /// The same file as the program `verify-lottery`; it knows nothing of this crate.
 #[path = "../bin/verify-lottery/check.rs"]
@@ -38,6 +39,8 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Play a launch before it happens: line, waits, load, and what to set
+    Plan(Box<plan::PlanArgs>),
     /// New keys for tokens, and old ones taken away
     Keys {
         #[command(subcommand)]
@@ -94,6 +97,7 @@ pub fn run() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
+        Command::Plan(args) => plan::run(&args),
         Command::Keys { what } => keys::run(&what),
         Command::Audit { what } => audit::run(&what),
         Command::VerifyLottery(args) => verify_lottery::run(&args),

@@ -8,6 +8,7 @@ pub mod friend;
 pub mod hook;
 pub mod lottery;
 pub mod notification;
+pub mod plan;
 pub mod presence;
 pub mod queue;
 pub mod realm;

@@ -27,6 +27,7 @@ mod openapi;
 mod operate;
 mod own_provider;
 mod passwords;
+mod plan;
 mod pragma_accounts;
 mod pragma_bans;
 mod pragma_client;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::args::{Curve, LaunchArgs};
+use crate::domain::plan::{exponential, unit};
 use crate::ids::Dice;
 
 /// How a player signs in.
@@ -42,13 +43,13 @@ pub(super) fn cast(args: &LaunchArgs) -> Vec<Part> {
 
 fn part(args: &LaunchArgs, dice: &Dice) -> Part {
     let comes = match args.curve {
-        Curve::Ramp => exponential(dice, args.over),
-        Curve::Steady => unit(dice) * args.over,
-        Curve::Burst => unit(dice),
+        Curve::Ramp => exponential(dice.number(), args.over),
+        Curve::Steady => unit(dice.number()) * args.over,
+        Curve::Burst => unit(dice.number()),
     };
-    let patience = (args.patience > 0.0).then(|| span(exponential(dice, args.patience)));
+    let patience = (args.patience > 0.0).then(|| span(exponential(dice.number(), args.patience)));
     let mix = args.mix();
-    let drawn = unit(dice) * (mix.pragma + mix.device + mix.email);
+    let drawn = unit(dice.number()) * (mix.pragma + mix.device + mix.email);
     let door = if drawn < mix.pragma {
         Door::Pragma
     } else if drawn < mix.pragma + mix.device {
@@ -59,7 +60,7 @@ fn part(args: &LaunchArgs, dice: &Dice) -> Part {
     Part {
         comes: span(comes),
         patience,
-        stays: span(exponential(dice, args.session)),
+        stays: span(exponential(dice.number(), args.session)),
         door,
         name: dice.uuid().to_string(),
     }
@@ -67,18 +68,6 @@ fn part(args: &LaunchArgs, dice: &Dice) -> Part {
 
 fn span(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
-}
-
-/// A number from 0 to 1, without 1.
-fn unit(dice: &Dice) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
-    let number = (dice.number() >> 11) as f64;
-    number / 9_007_199_254_740_992.0
-}
-
-/// Memoryless, with this mean: what patience and sessions are like to a first approximation.
-fn exponential(dice: &Dice, mean: f64) -> f64 {
-    -mean * (1.0 - unit(dice)).ln()
 }
 
 #[cfg(test)]

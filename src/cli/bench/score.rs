@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::tally::{Admission, Guess, Micros, Wait};
+use crate::domain::plan::percentile;
 
 /// Micros in a second.
 pub(super) const SECOND: Micros = 1_000_000;
@@ -36,18 +37,6 @@ pub(super) fn times(mut micros: Vec<u32>) -> Times {
         p99: at(0.99),
         max: micros.last().copied().unwrap_or(0),
     }
-}
-
-/// Nearest rank in a sorted list.
-pub(super) fn percentile<T: Copy>(sorted: &[T], share: f64) -> Option<T> {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a rank within the list"
-    )]
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied()
 }
 
 /// Most admissions the passes show in one second of the wall clock. The implicit ones show none.

@@ -168,13 +168,7 @@ impl Model {
                 let standing = self.queue.enter(now, Identity(who), lane(in_lane));
                 self.heard(standing)?;
             }
-            Step::Join(who, in_lane, at) => {
-                let Some(first) = self.pick(at) else { return Ok(()) };
-                if let Ok(standing) = self.queue.join(now, Identity(who), lane(in_lane), first) {
-                    self.heard(standing)?;
-                    self.joined.extend([Some(first.number), self.touched].into_iter().flatten());
-                }
-            }
+            Step::Join(who, in_lane, at) => self.join(who, lane(in_lane), at)?,
             Step::Check(at) => {
                 let Some(ticket) = self.pick(at) else { return Ok(()) };
                 if let Checked::Standing(standing) = self.queue.check(now, ticket) {
@@ -244,6 +238,15 @@ impl Model {
         } else if begun.is_ok() {
             prop_assert_eq!(self.queue.line.state(ticket.number), State::Pass, "I5");
             self.in_use = Some(ticket.number);
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, who: u64, lane: Lane, at: usize) -> Result<(), TestCaseError> {
+        let Some(first) = self.pick(at) else { return Ok(()) };
+        if let Ok(standing) = self.queue.join(self.machine, Identity(who), lane, first) {
+            self.heard(standing)?;
+            self.joined.extend([Some(first.number), self.touched].into_iter().flatten());
         }
         Ok(())
     }
