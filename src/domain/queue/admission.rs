@@ -241,7 +241,7 @@ impl Queue {
             record.set_had_pass();
             lease = record.lease_of_pass();
         }
-        self.eta.departed();
+        self.eta.pass_ended(false);
         self.tally.expired.pass += 1;
         self.park(now, number, lease);
     }

@@ -143,7 +143,10 @@ impl Queue {
             return None;
         }
         let n = self.ahead(lane, position);
-        let road = Road { rate, cap: self.settings.cap, used: self.used() };
+        #[expect(clippy::cast_precision_loss, reason = "a setting of at most a day")]
+        let pass_s = self.settings.pass_ttl_ms as f64 / 1e3;
+        let (cap, used) = (self.settings.cap, self.used());
+        let road = Road { rate, cap, used, passes: self.line.count(Mark::Pass), pass_s };
         Some(match self.eta.seconds(n, waited_s, road) {
             Some(seconds) if seconds < SECONDS_MAX => Guess::Estimate(seconds),
             _ => Guess::AtLeast((n / rate).min(SECONDS_MAX)),

@@ -13,16 +13,18 @@ pub(super) const STRIDE: usize = 8;
 /// What a number can be marked with. The first ones are the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    Parked = LANES as isize,
-    Pass = LANES as isize + 1,
+    Parked = 5,
+    Pass = 6,
     /// Not heard of since a restart.
-    Unheard = LANES as isize + 2,
+    Unheard = 7,
 }
 
 /// How many lanes there are.
 pub(super) const LANES: usize = Lane::COUNT;
 /// Bitmaps of a block: the lanes first.
 pub(super) const MARKS: usize = LANES + 3;
+
+const _: () = assert!(Mark::Parked as usize == LANES && Mark::Unheard as usize + 1 == MARKS);
 
 /// One block.
 #[derive(Clone, Debug)]

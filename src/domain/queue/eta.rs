@@ -4,8 +4,10 @@
 //! slots come free. Waiters leave at a hazard, and some are found silent at the head. All three are
 //! measured, over about five minutes, or over a few dozen events where those are rare.
 //!
-//! Unlike the note, a "departure" here is any slot that comes free (a player who left, a pass or a
-//! reservation nobody used) per slot held: no-shows then need no term of their own.
+//! A departure is a player's slot that comes free, per slot of a player and second. Passes nobody uses
+//! are a share of their own: counted as departures they made a world that still fills look as if its
+//! players left many times as fast. In a full world such a pass keeps its slot from everybody for the
+//! whole of its life, which is in the estimate too.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +55,8 @@ pub(super) struct Measured {
     abandons: Hazard,
     /// Events: found silent at the head. Exposure: the seconds all who came to the head had waited.
     silent: Hazard,
+    /// Events: passes nobody used. Exposure: passes used or not.
+    no_shows: Hazard,
 }
 
 /// What an estimate is made from.
@@ -64,6 +68,10 @@ pub(super) struct Road {
     pub(super) cap: u64,
     /// Slots held, passes out among them.
     pub(super) used: u64,
+    /// Passes out.
+    pub(super) passes: u64,
+    /// Life of a pass, in seconds.
+    pub(super) pass_s: f64,
 }
 
 /// The estimator.
@@ -96,19 +104,20 @@ impl Estimator {
         self.measured
     }
 
-    /// Lets the time since the last call pass with `used` slots held and `waiting` in line. Does
+    /// Lets the time since the last call pass with `held` slots of players and `waiting` in line. Does
     /// nothing more often than once a second; whether it did.
     #[expect(clippy::cast_precision_loss, reason = "counts and spans far below 2^52")]
-    pub(super) fn fold(&mut self, now: UnixMicros, used: u64, waiting: u64) -> bool {
+    pub(super) fn fold(&mut self, now: UnixMicros, held: u64, waiting: u64) -> bool {
         let since_us = now.since_us(self.folded_at);
         if since_us < 1_000_000 {
             return false;
         }
         self.folded_at = now;
         let dt_s = since_us as f64 / 1e6;
-        self.measured.departures.fold(dt_s, used as f64);
+        self.measured.departures.fold(dt_s, held as f64);
         self.measured.abandons.fold(dt_s, waiting as f64);
         self.measured.silent.fold(dt_s, 0.0);
+        self.measured.no_shows.fold(dt_s, 0.0);
         let rate = self.measured.departures.rate();
         if rate < self.granted * SLOWER {
             self.slower_at = now;
@@ -119,7 +128,13 @@ impl Estimator {
         true
     }
 
-    /// A slot came free.
+    /// A pass came to its end: somebody came with it, or nobody.
+    pub(super) fn pass_ended(&mut self, used: bool) {
+        self.measured.no_shows.exposure += 1.0;
+        self.measured.no_shows.events += f64::from(u8::from(!used));
+    }
+
+    /// A player's slot came free.
     pub(super) fn departed(&mut self) {
         self.measured.departures.events += 1.0;
     }
@@ -139,7 +154,7 @@ impl Estimator {
         self.measured.silent.events += f64::from(u8::from(silent));
     }
 
-    /// Slots that come free per slot and second.
+    /// Players' slots that come free per slot and second.
     pub(super) fn departure_rate(&self) -> f64 {
         self.measured.departures.rate()
     }
@@ -166,8 +181,9 @@ impl Estimator {
         let leaving = self.departure_rate();
         let gate = road.rate;
         let (cap, used) = (road.cap as f64, road.used as f64);
+        let no_show = self.measured.no_shows.rate().clamp(0.0, 0.95);
         let first = one_phase(n, gate, hazard);
-        let growing = road.rate - used * leaving;
+        let growing = road.rate * (1.0 - no_show) - (used - road.passes as f64) * leaving;
         let binds_at = if road.used >= road.cap {
             if growing > 0.0 { 0.0 } else { f64::INFINITY }
         } else if growing > 0.0 {
@@ -181,7 +197,9 @@ impl Estimator {
         if self.measured.departures.events < DEPARTURES_MIN {
             return None;
         }
-        let freed = (cap * leaving).min(road.rate);
+        // Each admission binds a slot: for good with one who comes, for a pass's life with the others.
+        let bound = 1.0 - no_show + leaving * no_show * road.pass_s;
+        let freed = (cap * leaving / bound).min(road.rate);
         if freed <= 0.0 {
             return None;
         }

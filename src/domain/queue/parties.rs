@@ -90,7 +90,11 @@ impl Parties {
     /// Two come together, or one more joins them.
     fn add(&mut self, first: Number, number: Number) {
         let party = *self.party_of.entry(first).or_insert(first);
+        let leaves = self.party_of.contains_key(&number);
         self.remove(number);
+        if leaves {
+            self.left_behind.insert(number);
+        }
         self.party_of.insert(number, party);
         let members = self.members.entry(party).or_insert_with(|| vec![first]);
         members.push(number);
@@ -147,7 +151,9 @@ impl Parties {
         let mut parties = Self::default();
         for SavedParty(members) in saved {
             let Some((&first, rest)) = members.split_first() else { continue };
-            rest.iter().for_each(|&member| parties.add(first, member));
+            for &member in rest {
+                parties.add(first, member);
+            }
         }
         parties
     }
@@ -250,7 +256,7 @@ mod tests {
     use crate::domain::queue::examples::{
         at, enter, passed, queue, run_until, settings, standing, waiting,
     };
-    use crate::domain::queue::{Departure, Player, Recovery, Settings, Waiting};
+    use crate::domain::queue::{Departure, Player, Reason, Recovery, Settings, Waiting};
 
     fn join(queue: &mut Queue, now: UnixMicros, who: u64, first: TicketRef) -> Waiting {
         waiting(queue.join(now, Identity(who), Lane::Standard, first).unwrap())
@@ -362,6 +368,24 @@ mod tests {
         }
         assert!(!has_pass(&queue, later));
         assert_eq!(queue.free(), 0);
+    }
+
+    #[test]
+    fn who_loses_a_shared_place_is_told_why() {
+        let mut queue = queue(Settings { rate: 0.0, lease_ms: 600_000, ..settings() });
+        let first = waiting(enter(&mut queue, at(0), 10)).ticket;
+        waiting(enter(&mut queue, at(0), 20));
+        let other = waiting(enter(&mut queue, at(0), 30)).ticket;
+        let mine = join(&mut queue, at(0), 11, first).ticket;
+        assert_eq!(waiting(standing(queue.check(at(1), mine))).position, 1);
+        let moved = join(&mut queue, at(2), 11, other);
+        let again = waiting(standing(queue.check(at(3), mine)));
+        assert!(moved.position <= 4 && again.position == 3, "{moved:?} {again:?}");
+        assert_eq!(again.reason, Some(Reason::PartyChanged));
+        queue.leave(at(4), other.number);
+        let alone = waiting(standing(queue.check(at(5), mine)));
+        assert_eq!((alone.position, alone.reason), (3, None), "no worse than before");
+        assert_eq!(queue.figures().position_reversals, 0);
     }
 
     #[test]

@@ -270,7 +270,7 @@ impl Queue {
         match self.line.state(ticket) {
             State::Gone => return false,
             State::Pass if self.in_use.contains_key(&ticket) => return false,
-            State::Pass => self.eta.departed(),
+            State::Pass => self.eta.pass_ended(false),
             State::Waiting(_) => self.eta.abandoned(),
             State::Parked | State::Skipped => {}
         }
@@ -386,7 +386,7 @@ impl Queue {
         if self.alarm.is_some_and(|due| due <= now) {
             self.run(now);
         }
-        let folded = self.eta.fold(now, self.used(), self.line.waiting_total());
+        let folded = self.eta.fold(now, self.ledger.held(), self.line.waiting_total());
         if folded || self.pace.is_stale(self.line.waiting_total(), self.gate.rate()) {
             self.pace = Pace::new(&self.settings, self.line.waiting_total(), self.gate.rate());
         }

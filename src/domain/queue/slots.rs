@@ -105,7 +105,7 @@ impl Queue {
     fn free_identity(&mut self, identity: Identity) {
         if let Some(other) = self.line.find(identity) {
             if self.line.state(other) == State::Pass {
-                self.eta.departed();
+                self.eta.pass_ended(false);
             }
             self.end(other);
         }
@@ -130,9 +130,7 @@ impl Queue {
         let takes = !holds && (was_pass || !repeated && self.free() > 0);
         if was_pass {
             self.end(ticket);
-            if holds {
-                self.eta.departed();
-            }
+            self.eta.pass_ended(!holds);
         }
         if holds {
             self.refresh(now, player, identity);
@@ -159,7 +157,7 @@ impl Queue {
         }
         self.in_use.remove(&ticket);
         if give_back {
-            self.eta.departed();
+            self.eta.pass_ended(false);
             self.tally.given_back += 1;
             self.end(ticket);
         } else {
