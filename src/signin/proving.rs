@@ -7,7 +7,7 @@ use super::hashing::Verdict;
 use super::{Credential, Door, Password, SignInError, SignedIn, Wish};
 use crate::actors::account_registry::{Key, NewAccount, Password as Checked, SignIn};
 use crate::domain::account::{Account, Link, LinkKind, Refusal, passwords};
-use crate::domain::queue::Identity;
+use crate::domain::queue::{Identity, Work};
 use crate::identity::{Proof, Verified};
 
 /// Who somebody says they are, as far as it can be told before the line.
@@ -56,6 +56,14 @@ impl Credential {
 }
 
 impl Claim {
+    /// What signing in costs if there is an account.
+    pub(super) const fn work(&self) -> Work {
+        match self {
+            Self::Link(_) => Work::Known,
+            Self::Named(..) => Work::Password,
+        }
+    }
+
     fn of(kind: LinkKind, id: String) -> Self {
         Self::Link(Verified::of(Link { kind, id }))
     }

@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use anteroom::domain::queue::{
-    Announcement, Identity, Input, Lane, Mode, Number, Output, Player, Queue, Recovery, Settings,
-    Snapshot,
+    AdaptiveSettings, Announcement, Costs, Identity, Input, Lane, MassDropSettings, Mode, Number,
+    Output, Player, Queue, Recovery, Settings, Snapshot,
 };
 use anteroom::domain::time::UnixMicros;
 
 use crate::checks::Checks;
+use crate::crowd::Servers;
 use crate::people::{Dice, Person, Stage};
 
 pub const START: UnixMicros = UnixMicros::from_secs(1_000_000);
@@ -30,6 +31,11 @@ pub struct Summary {
     pub forgotten: u64,
     pub recovered_places: u64,
     pub redeemed_after_restart: u64,
+    pub held: u64,
+    pub mass_drops: u64,
+    pub put_off: u64,
+    pub silent_servers: u64,
+    pub kept_through_silence: u64,
 }
 
 impl Summary {
@@ -44,6 +50,11 @@ impl Summary {
         self.forgotten += other.forgotten;
         self.recovered_places += other.recovered_places;
         self.redeemed_after_restart += other.redeemed_after_restart;
+        self.held += other.held;
+        self.mass_drops += other.mass_drops;
+        self.put_off += other.put_off;
+        self.silent_servers += other.silent_servers;
+        self.kept_through_silence += other.kept_through_silence;
     }
 }
 
@@ -56,6 +67,9 @@ enum Event {
     Release,
     Stop,
     ClockBack,
+    Report,
+    Heartbeat,
+    MassDrop,
 }
 
 /// What survives a crash.
@@ -80,10 +94,13 @@ pub struct World {
     events: BinaryHeap<Reverse<(UnixMicros, u64, Event)>>,
     events_planned: u64,
     pub people: Vec<Person>,
+    pub servers: Servers,
     pub incarnation: u64,
     /// When the current run started, and how long the one before had been dead.
     pub restarted_at: UnixMicros,
     pub summary: Summary,
+    /// Holds and mass drops counted so far.
+    figures: (u64, u64),
 }
 
 fn settings(dice: &mut Dice) -> Settings {
@@ -107,6 +124,9 @@ fn settings(dice: &mut Dice) -> Settings {
         grace_share: 0.5,
         slow_start: 1.0,
         lane_weights: [8, 4, 1],
+        costs: Costs { sign_in: [0.5 + dice.unit(), 1.0, 1.0 + dice.unit() * 2.0], refresh: 0.1 },
+        adaptive: AdaptiveSettings { hold_failures: 5, ..AdaptiveSettings::default() },
+        mass_drop: MassDropSettings { returns_per_s: 5, ..MassDropSettings::default() },
     }
 }
 
@@ -115,7 +135,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let settings = settings(&mut dice);
         let queue = Queue::new(settings.clone(), 1, START);
-        let checks = Checks::new(settings.burst, settings.strict_cap, queue.figures(), START);
+        let checks = Checks::new(&settings, queue.figures(), START);
         let disk = Disk {
             snapshot: postcard::to_stdvec(&queue.snapshot(START)).unwrap(),
             used_then: 0,
@@ -135,9 +155,11 @@ impl World {
             events: BinaryHeap::new(),
             events_planned: 0,
             people: Vec::new(),
+            servers: Servers::default(),
             incarnation: 0,
             restarted_at: START,
             summary: Summary::default(),
+            figures: (0, 0),
         };
         world.populate();
         world
@@ -166,6 +188,12 @@ impl World {
             let at = START.plus_ms(self.dice.ms(1_000, 300_000));
             self.push(at, Event::ClockBack);
         }
+        if self.dice.chance(0.5) {
+            let at = START.plus_ms(self.dice.ms(20_000, 200_000));
+            self.push(at, Event::MassDrop);
+        }
+        self.push(START.plus_secs(1), Event::Report);
+        self.push(START.plus_secs(2), Event::Heartbeat);
     }
 
     fn push(&mut self, at: UnixMicros, event: Event) {
@@ -187,6 +215,10 @@ impl World {
         UnixMicros(self.now.0 - self.lag_us)
     }
 
+    pub fn anybody_left(&self) -> bool {
+        self.people.iter().any(|person| person.stage != Stage::Gone)
+    }
+
     /// One input, and everything that must hold after it.
     #[expect(clippy::needless_pass_by_value, reason = "an input is used up")]
     pub fn ask(&mut self, input: Input) -> Output {
@@ -195,7 +227,11 @@ impl World {
             self.queue.handle(self.machine(), Input::GrantNumbers(self.disk.reserved_until));
         }
         let output = self.queue.handle(self.machine(), input.clone());
-        self.checks.after(self.now, &input, self.queue.figures());
+        let (before, after) = (self.figures, self.queue.figures());
+        self.summary.held += after.held_total.saturating_sub(before.0);
+        self.summary.mass_drops += after.mass_drops_total.saturating_sub(before.1);
+        self.figures = (after.held_total, after.mass_drops_total);
+        self.checks.after(self.now, &input, after);
         self.trace(|| format!("{input:?} -> {output:?}"));
         self.summary.inputs += 1;
         self.check_work_conservation();
@@ -217,16 +253,17 @@ impl World {
         let figures = self.queue.figures();
         let used = figures.live + figures.reserved + figures.passes_out + figures.grace;
         let waits = figures.waiting.iter().sum::<u64>() > 0;
-        let can = figures.mode.admits() && used < figures.cap && figures.rate > 0.0;
+        let can = figures.mode.admits() && used < figures.cap && figures.rate_in_force > 0.0;
         if waits && can {
             let wake = self.queue.next_wake().expect("I8: somebody may come in");
-            // Up to four owed after a burst, and one.
+            // What is owed, and one.
+            let owed = self.checks.level() + 5.0;
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "saturates"
             )]
-            let step = self.machine().plus_us((5e6 / figures.rate) as u64 + 2);
+            let step = self.machine().plus_us((owed * 1e6 / figures.rate_in_force) as u64 + 2);
             let settled = self.queue.settles_until();
             assert!(wake <= step.max(settled), "I8: {wake:?} is late");
         }
@@ -270,7 +307,7 @@ impl World {
             Event::Act(who, plan) if self.people[who].plan == plan => self.act(who),
             Event::Act(..) => {}
             Event::Save => {
-                if self.people.iter().any(|person| person.stage != Stage::Gone) {
+                if self.anybody_left() {
                     self.save();
                     self.push(self.now.plus_secs(5), Event::Save);
                 }
@@ -278,6 +315,19 @@ impl World {
             Event::Operator => self.operate(),
             Event::Release => self.release(),
             Event::Stop => self.stop(),
+            Event::Report => {
+                self.report();
+                if self.anybody_left() {
+                    self.push(self.now.plus_secs(3), Event::Report);
+                }
+            }
+            Event::Heartbeat => {
+                self.heartbeats();
+                if self.anybody_left() {
+                    self.push(self.now.plus_secs(10), Event::Heartbeat);
+                }
+            }
+            Event::MassDrop => self.drop_many(),
             Event::ClockBack => {
                 self.lag_us += self.dice.ms(10, 3_600_000) * 1_000;
                 self.summary.clock_steps += 1;

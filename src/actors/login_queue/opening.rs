@@ -14,6 +14,7 @@ use super::actor::{LoginQueue, Parts, Written};
 use super::block::{BLOCK_MIN, Block};
 use super::callers::Callers;
 use super::holders::{Holders, Publisher};
+use super::sensors::Sensors;
 use super::stopped::{self, Stopped};
 use super::unsynced::Unsynced;
 use super::{Inner, Line};
@@ -149,6 +150,7 @@ impl Ready {
         let (farewell, stopped) = stopped::pair();
         let (thread, over) = oneshot::channel();
         let holders = Holders::default();
+        let sensors = Arc::new(Sensors::default());
         let connect_window_ms = config.queue.settings().connect_window_ms;
         let parts = Parts {
             queue,
@@ -157,6 +159,7 @@ impl Ready {
             block,
             unsynced,
             holders: Publisher(holders.clone()),
+            sensors: Arc::clone(&sensors),
             snapshot_every_us: u64::from(config.queue.snapshot_s) * 1_000_000,
             server_lease_ms: u64::from(config.queue.server_lease_s) * 1_000,
             mailbox: config.limits.callers_max,
@@ -169,6 +172,7 @@ impl Ready {
             addr,
             clock,
             holders,
+            sensors,
             connect_window_ms,
             callers: Callers::new(config.limits.callers_max),
             identity_key: hmac::Key::new(hmac::HMAC_SHA256, &seeds.identity_key),

@@ -25,6 +25,9 @@ pub(super) fn settings() -> Settings {
         grace_share: 0.5,
         slow_start: 1.0,
         lane_weights: [18, 9, 1],
+        costs: Costs::default(),
+        adaptive: AdaptiveSettings::default(),
+        mass_drop: MassDropSettings::default(),
     }
 }
 
