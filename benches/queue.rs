@@ -6,7 +6,8 @@
 //! `cargo bench --bench queue`; add `-- --memory-only` for the memory alone.
 
 use anteroom::domain::queue::{
-    Announcement, Checked, Identity, Lane, Number, Queue, Settings, Standing, TicketRef,
+    AdaptiveSettings, Announcement, Checked, Costs, Identity, Lane, MassDropSettings, Number,
+    Queue, Settings, Standing, TicketRef,
 };
 use anteroom::domain::time::UnixMicros;
 use divan::Bencher;
@@ -46,6 +47,9 @@ fn settings(rate: f64, burst: u32) -> Settings {
         slow_start: 1.0,
         party_max: 5,
         party_join_ms: 60_000,
+        costs: Costs::default(),
+        adaptive: AdaptiveSettings::default(),
+        mass_drop: MassDropSettings::default(),
         lane_weights: [18, 9, 1],
     }
 }

@@ -76,6 +76,21 @@ fn queue(config: &Config) -> Result<(), Invalid> {
         within("queue.lane_weights", weight, 1, 1_000)?;
     }
     within("queue.snapshot_s", q.snapshot_s, 1, 300)?;
+    for (key, cost) in [
+        ("queue.cost_known", q.cost_known),
+        ("queue.cost_password", q.cost_password),
+        ("queue.cost_new_account", q.cost_new_account),
+        ("queue.cost_refresh", q.cost_refresh),
+    ] {
+        within(key, cost, 0.0, 100.0)?;
+    }
+    within("queue.mass_drop_share", q.mass_drop_share, 0.0, 1.0)?;
+    within("queue.mass_drop_hold_s", q.mass_drop_hold_s, 0, 3_600)?;
+    within("queue.mass_drop_returns_per_s", q.mass_drop_returns_per_s, 1, 100_000)?;
+    within("queue.adaptive.target_ms", q.adaptive.target_ms, 20, 60_000)?;
+    within("queue.adaptive.floor_share", q.adaptive.floor_share, 0.01, 1.0)?;
+    within("queue.adaptive.hold_share", q.adaptive.hold_share, 0.01, 1.0)?;
+    within("queue.adaptive.hold_failures", q.adaptive.hold_failures, 1, 1_000_000)?;
     ordered("queue.poll_min_ms", q.poll_min_ms <= q.poll_max_ms, "must not exceed poll_max_ms")
 }
 

@@ -11,6 +11,7 @@ use super::identity::{
     NintendoConfig, PlayStationConfig, SteamConfig, TwitchConfig, XboxConfig,
 };
 use super::pragma::{PragmaPorts, ProviderOptions};
+use super::queue::AdaptiveConfig;
 use super::{
     Config, HooksConfig, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig,
     PragmaConfig, QueueConfig, ServerConfig, StoreConfig,
@@ -35,6 +36,7 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     let mut text = HEAD.to_owned();
     section::<ServerConfig>(&mut text, "server", &config.server)?;
     section::<QueueConfig>(&mut text, "queue", &config.queue)?;
+    section::<AdaptiveConfig>(&mut text, "queue.adaptive", &config.queue.adaptive)?;
     section::<NakamaConfig>(&mut text, "nakama", &config.nakama)?;
     section::<PragmaConfig>(&mut text, "pragma", &config.pragma)?;
     section::<PragmaPorts>(&mut text, "pragma.ports", &config.pragma.ports)?;

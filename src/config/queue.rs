@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::queue::Settings;
+use crate::domain::queue::{AdaptiveSettings, Costs, MassDropSettings, Settings};
 
 /// Who has to go through the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,55 @@ pub struct QueueConfig {
     pub lane_weights: [u32; 3],
     /// How often the line is written to disk, in seconds. 1 to 300.
     pub snapshot_s: u32,
+    /// What a sign-in to a known account by an identifier or a provider costs, in admissions. 0 to
+    /// 100. Each takes one when it is admitted; the difference is settled when it is done, so with
+    /// dearer sign-ins fewer come in.
+    pub cost_known: f64,
+    /// What a sign-in by password costs, in admissions: one hash. 0 to 100.
+    pub cost_password: f64,
+    /// What a new account costs, in admissions. 0 to 100.
+    pub cost_new_account: f64,
+    /// What a refresh of a session costs, in admissions. 0 to 100; it never waits, and all of them
+    /// together take half the rate at most.
+    pub cost_refresh: f64,
+    /// Share of the players online that has to drop within ten seconds, and 50 at least, to be a mass
+    /// drop: their slots are held for longer and they come back in turn. 0 to 1; 0: there are none.
+    pub mass_drop_share: f64,
+    /// How long the slots of a mass drop are held, in seconds; longer if their return takes longer.
+    /// 0 to 3600.
+    pub mass_drop_hold_s: u32,
+    /// Players of a mass drop who may sign in again a second; others are told when. 1 to 100000.
+    pub mass_drop_returns_per_s: u32,
+    /// `[queue.adaptive]`
+    pub adaptive: AdaptiveConfig,
+}
+
+/// `[queue.adaptive]`: how the rate follows what is measured of sign-ins and told by game servers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdaptiveConfig {
+    /// Whether admissions slow down when sign-ins take too long, fail, or game servers say that they
+    /// are not well. Never above `queue.rate`. Without sign-ins or reports nothing changes.
+    pub enabled: bool,
+    /// Time a sign-in may take for nineteen of twenty, in milliseconds: from past the line to an
+    /// account, without the identity providers. 20 to 60000; several times what is usual.
+    pub target_ms: u32,
+    /// Smallest share of `queue.rate`, 0.01 to 1. Also what admissions begin with after the line held
+    /// itself, and where they fall when nobody who was let in is heard of for a minute.
+    pub floor_share: f64,
+    /// Share of sign-ins that get no answer, over ten seconds, at which the line holds itself for 30
+    /// seconds, and up to 5 minutes when it fails again. 0.01 to 1; 1: never.
+    pub hold_share: f64,
+    /// How many have to get no answer at least. 1 to 1000000.
+    pub hold_failures: u32,
+}
+
+impl Default for AdaptiveConfig {
+    fn default() -> Self {
+        let AdaptiveSettings { enabled, target_ms, floor_share, hold_share, hold_failures } =
+            AdaptiveSettings::default();
+        Self { enabled, target_ms, floor_share, hold_share, hold_failures }
+    }
 }
 
 impl Default for QueueConfig {
@@ -112,6 +161,14 @@ impl Default for QueueConfig {
             grace_share: 0.5,
             lane_weights: [18, 9, 1],
             snapshot_s: 5,
+            cost_known: 1.0,
+            cost_password: 1.0,
+            cost_new_account: 1.0,
+            cost_refresh: 0.0,
+            mass_drop_share: 0.1,
+            mass_drop_hold_s: 180,
+            mass_drop_returns_per_s: 500,
+            adaptive: AdaptiveConfig::default(),
         }
     }
 }
@@ -142,6 +199,22 @@ impl QueueConfig {
             party_join_ms: ms(self.party_join_s),
             grace_share: self.grace_share,
             lane_weights: self.lane_weights,
+            costs: Costs {
+                sign_in: [self.cost_known, self.cost_password, self.cost_new_account],
+                refresh: self.cost_refresh,
+            },
+            adaptive: AdaptiveSettings {
+                enabled: self.adaptive.enabled,
+                target_ms: self.adaptive.target_ms,
+                floor_share: self.adaptive.floor_share,
+                hold_share: self.adaptive.hold_share,
+                hold_failures: self.adaptive.hold_failures,
+            },
+            mass_drop: MassDropSettings {
+                share: self.mass_drop_share,
+                hold_ms: ms(self.mass_drop_hold_s),
+                returns_per_s: self.mass_drop_returns_per_s,
+            },
         }
     }
 }

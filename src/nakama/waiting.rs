@@ -28,7 +28,8 @@ pub struct QueueNote {
     pub eta_high_ms: Option<u32>,
     /// When to try again, in milliseconds.
     pub poll_after_ms: u32,
-    /// `queued`, `front`, `held`, `paused`, `maintenance`; refused: `full`, `draining`, `maintenance`.
+    /// `queued`, `front`, `held`, `paused`, `maintenance`; refused: `full`, `draining`, `maintenance`,
+    /// `returning`.
     pub phase: &'static str,
     /// Why position or estimate got worse since the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +55,7 @@ fn refused(why: Closed, retry_after_ms: u64) -> (String, QueueNote) {
         Closed::Full => "The line is full",
         Closed::Draining => "The game is about to close",
         Closed::Maintenance => "The game is down for maintenance",
+        Closed::Returning => "Many are coming back at once and your place is kept",
     };
     let message = format!("{what}. Please try again in {again}.");
     let poll_after_ms = narrow(retry_after_ms);
@@ -168,6 +170,15 @@ mod tests {
             json(&Standing::Refused { why: Closed::Full, retry_after_ms: 30_000 });
         assert_eq!(message, "The line is full. Please try again in 30 seconds.");
         assert_eq!(note, r#"{"poll_after_ms":30000,"phase":"full"}"#);
+    }
+
+    #[test]
+    fn who_comes_back_with_many_hears_when_and_that_the_place_is_kept() {
+        let (message, note) =
+            json(&Standing::Refused { why: Closed::Returning, retry_after_ms: 4_200 });
+        assert!(message.contains("your place is kept"), "{message}");
+        assert!(message.ends_with("Please try again in 5 seconds."), "{message}");
+        assert_eq!(note, r#"{"poll_after_ms":4200,"phase":"returning"}"#);
     }
 
     #[test]

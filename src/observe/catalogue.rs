@@ -39,7 +39,13 @@ catalogue! {
     WAITING = Gauge "login_queue_waiting" ["lane"] "Tickets that wait";
     PARKED = Gauge "login_queue_parked" [""] "Tickets that were silent at the head and keep their number";
     TARGET_RATE = Gauge "login_queue_target_rate" [""] "Admissions per second, as set";
-    RATE = Gauge "login_queue_rate" [""] "Admissions per second in force: less after a standstill";
+    RATE = Gauge "login_queue_rate" [""] "Admissions per second in force: less after a standstill, or by what is measured";
+    MEASURED_RATE = Gauge "login_queue_measured_rate" [""] "Admissions per second that what is measured allows; not there: as many as are set";
+    HEALTH = Gauge "login_queue_servers_health" [""] "Health that game servers told in the last minute, 0 to 1; not there: none did";
+    HELD = Counter "login_queue_held" [""] "Times the line held itself because sign-ins failed";
+    MASS_DROP = Gauge "login_queue_mass_drop" [""] "Players lost in the mass drop that goes on; 0: none does";
+    MASS_DROPS = Counter "login_queue_mass_drops" [""] "Mass drops";
+    PUT_OFF = Counter "login_queue_returns_put_off" [""] "Sign-ins of players who dropped with many others that were told to come at their turn";
     TARGET_CCU = Gauge "login_queue_target_ccu" [""] "Slots, as set";
     PAUSED = Gauge "login_queue_paused" [""] "1 while nobody is admitted: paused, held, maintenance";
     MODE = Gauge "login_queue_mode" ["mode"] "1 for what the line does: open, paused, held, draining, maintenance";

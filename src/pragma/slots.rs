@@ -47,7 +47,8 @@ pub(super) async fn redeem(
     Ok(answer(json!({"session": ask.session, "leaseSeconds": lease_s}).to_string()))
 }
 
-/// `POST /v1/slots/heartbeat`: everybody who is in the world now, within each lease.
+/// `POST /v1/slots/heartbeat`: everybody who is in the world now, within each lease; and, if it says
+/// so, how the server is: 1 well, below 0.8 too much to do.
 pub(super) async fn heartbeat(
     app: &App,
     request: &HttpRequest,
@@ -59,6 +60,7 @@ pub(super) async fn heartbeat(
         players: Vec<Uuid>,
         #[serde(default)]
         sessions: Vec<Uuid>,
+        health: Option<f64>,
     }
     check(app, request)?;
     let ask: Ask = read(body)?;
@@ -66,6 +68,12 @@ pub(super) async fn heartbeat(
     let present: Vec<_> = players.chain(ask.sessions.into_iter().map(InWorld::Session)).collect();
     if present.len() > PLAYERS_MAX {
         return Err(Fault::TooLarge);
+    }
+    if let Some(health) = ask.health {
+        if !(0.0..=1.0).contains(&health) {
+            return Err(Fault::BadRequest);
+        }
+        app.door.hear_health(health);
     }
     let unknown = app.door.keep_slots(&present).await?;
     let lease_s = app.config.queue.server_lease_s;

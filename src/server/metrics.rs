@@ -132,6 +132,16 @@ fn queue(page: &mut Page, figures: &Figures) {
     page.put(name::TARGET_RATE, figures.rate);
     page.put(name::TARGET_CCU, figures.cap);
     page.put(name::RATE, figures.rate_in_force);
+    if let Some(rate) = figures.measured_limit {
+        page.put(name::MEASURED_RATE, rate);
+    }
+    if let Some(health) = figures.health {
+        page.put(name::HEALTH, health);
+    }
+    page.put(name::HELD, figures.held_total);
+    page.put(name::MASS_DROP, figures.mass_drop.unwrap_or(0));
+    page.put(name::MASS_DROPS, figures.mass_drops_total);
+    page.put(name::PUT_OFF, figures.returns_put_off_total);
     for mode in Mode::ALL {
         page.labelled(name::MODE, mode.name(), figures.mode == mode);
     }

@@ -84,7 +84,8 @@ pub async fn bind_with(
     own: Own,
 ) -> Result<Bound, StartError> {
     let sockets = listeners::bind(&config)?;
-    let running = Running::open(config, clock, dice, own).await?;
+    // Boxed: the settings are in it more than once.
+    let running = Box::pin(Running::open(config, clock, dice, own)).await?;
     let listeners = sockets.serve(&running)?;
     Ok(Bound { running, listeners })
 }

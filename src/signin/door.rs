@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::entrance::Entered;
 use super::hashing::{HashFigures, HashPool};
 use super::limits::Limits;
 use super::office::PartnerUse;
 use super::outcomes::Outcomes;
-use super::{Credential, Entrance, Hooks, SignInAsk, SignInError, SignedIn};
+use super::proving::Claim;
+use super::{Credential, Entrance, Hooks, SignInAsk, SignInError, SignedIn, Wish};
 use crate::actors::account_registry::{AccountsError, Key, Revoke};
 use crate::actors::session::{Channel, Resumable};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::account::{Account, AccountId, Refusal};
-use crate::domain::queue::{Checked, Identity, Lane, Player, Standing, TicketRef};
+use crate::domain::queue::{Checked, Identity, Lane, Player, Standing, TicketRef, Work};
 use crate::domain::realm::Realm;
 use crate::domain::session::CloseReason;
 use crate::domain::session::attributes::TooMany;
@@ -179,14 +181,14 @@ impl Door {
             Some(entered) => entered,
             None => self.pass_the_line(&entrance, identity).await?,
         };
-        let signed_in = match self.prove_and_sign_in(claim, wish, &entered, from).await {
-            Ok(signed_in) => signed_in,
+        let (signed_in, work) = match self.measured(claim, wish, &entered, from).await {
+            Ok(done) => done,
             Err(error) => {
                 entered.failed().await;
                 return Err(error);
             }
         };
-        entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity)?;
+        entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity, work)?;
         if single_session {
             // Their tokens are revoked, and that closes sockets.
             self.sockets.close_all(signed_in.account.id, CloseReason::Kicked);
@@ -195,6 +197,30 @@ impl Door {
             Box::pin(self.import_after_sign_in(&signed_in.account, proof)).await;
         }
         Ok(signed_in)
+    }
+
+    /// Signs in and lets the line hear how that went: our own part of it, without the providers'.
+    async fn measured(
+        &self,
+        claim: Claim,
+        wish: Wish,
+        entered: &Entered,
+        from: Option<IpAddr>,
+    ) -> Result<(SignedIn, Work), SignInError> {
+        let work = claim.work();
+        if work == Work::Password {
+            let (depth, size) = self.hashing.backlog();
+            self.line.sensors().pool(depth, size);
+        }
+        let began = self.clock.now();
+        let result = self.prove_and_sign_in(claim, wish, entered, from).await;
+        let work_of = |done: &SignedIn| if done.created { Work::NewAccount } else { work };
+        let took_ms = self.clock.now().since_ms(began);
+        entered.measure(result.as_ref().map(work_of), took_ms);
+        result.map(|done| {
+            let work = work_of(&done);
+            (done, work)
+        })
     }
 
     /// The account behind a session that wants new tokens. Nobody queues for that.

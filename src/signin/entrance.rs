@@ -5,7 +5,7 @@ use super::door::Door;
 use super::{Entrance, SignInError};
 use crate::actors::account_registry::PassUse;
 use crate::actors::{CallError, Line};
-use crate::domain::queue::{Identity, Lane, Number, Player, Standing, TicketRef};
+use crate::domain::queue::{Identity, Lane, Number, Player, Standing, TicketRef, Work};
 use crate::domain::time::UnixMicros;
 
 /// Somebody who got past the line and has yet to prove who they are. Ends in
@@ -67,11 +67,30 @@ impl Entered {
         }
     }
 
+    /// Lets the line hear how long the sign-in took, and whether there was an answer at all.
+    pub(super) fn measure(&self, result: Result<Work, &SignInError>, took_ms: u64) {
+        let sensors = self.line.sensors();
+        match (&self.way, result) {
+            (Way::Done, _) => {}
+            (_, Err(SignInError::Call(_))) => sensors.failed(),
+            (_, Err(_)) => {}
+            (Way::Exempt, Ok(_)) => sensors.returned(took_ms),
+            (Way::Pass { .. } | Way::Implicit { .. }, Ok(work)) => sensors.signed_in(work, took_ms),
+        }
+    }
+
     /// The sign-in is durable: the slot is the player's and waits for the socket.
-    pub(super) fn redeemed(mut self, player: Player, identity: Identity) -> Result<(), CallError> {
+    pub(super) fn redeemed(
+        mut self,
+        player: Player,
+        identity: Identity,
+        work: Work,
+    ) -> Result<(), CallError> {
         match std::mem::replace(&mut self.way, Way::Done) {
-            Way::Pass { ticket, .. } => self.line.finish_redeem(ticket.number, player, identity),
-            Way::Implicit { number, .. } => self.line.finish_redeem(number, player, identity),
+            Way::Pass { ticket, .. } => {
+                self.line.finish_redeem(ticket.number, player, identity, work)
+            }
+            Way::Implicit { number, .. } => self.line.finish_redeem(number, player, identity, work),
             Way::Exempt => self.line.admit_exempt(player, identity),
             Way::Done => Ok(()),
         }

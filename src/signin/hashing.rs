@@ -214,6 +214,12 @@ impl HashPool {
         &self.0.figures
     }
 
+    /// Passwords that wait for a thread, and how many may.
+    pub fn backlog(&self) -> (usize, usize) {
+        let size = self.0.jobs.max_capacity();
+        (size - self.0.jobs.capacity(), size)
+    }
+
     fn submit(&self, work: Work) -> Result<(), PoolFull> {
         self.0.figures.pending.fetch_add(1, Ordering::Relaxed);
         self.0.jobs.try_send(work).map_err(|_| {

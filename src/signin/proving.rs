@@ -8,7 +8,7 @@ use super::hooks::Allowed;
 use super::{Credential, Door, Origin, Password, SignInError, SignedIn, Wish};
 use crate::actors::account_registry::{Expected, Key, NewAccount, Password as Checked, SignIn};
 use crate::domain::account::{Account, Link, LinkKind, Refusal, passwords};
-use crate::domain::queue::Identity;
+use crate::domain::queue::{Identity, Work};
 use crate::identity::{Proof, Shown, Verified};
 
 /// Who somebody says they are, as far as it can be told before the line.
@@ -57,6 +57,14 @@ impl Credential {
 }
 
 impl Claim {
+    /// What signing in costs if there is an account.
+    pub(super) const fn work(&self) -> Work {
+        match self {
+            Self::Link(_) => Work::Known,
+            Self::Named(..) => Work::Password,
+        }
+    }
+
     fn of(kind: LinkKind, id: String) -> Self {
         Self::Link(Verified::of(Link { kind, id }))
     }

@@ -44,6 +44,9 @@ impl Door {
     /// replaced and used again, which ends the session, or everything was signed out meanwhile.
     pub async fn renew(&self, ask: Renewal) -> Result<Renewed, SignInError> {
         let renewed = self.decide_renewal(ask).await;
+        if renewed.is_ok() {
+            self.line.sensors().refreshed();
+        }
         self.outcomes.count_refresh(match &renewed {
             Ok(_) => Refresh::Renewed,
             Err(SignInError::Refused(Refusal::RefreshReused)) => Refresh::Reused,

@@ -7,7 +7,7 @@ use super::{Door, Entrance, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::{Key, PassUse};
 use crate::domain::account::AccountId;
-use crate::domain::queue::{Departure, Identity, Player};
+use crate::domain::queue::{Departure, Identity, Player, Work};
 
 /// Somebody in a game server's world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +32,25 @@ impl Door {
         let entered = self.pass_the_line(pass, Identity::ANONYMOUS).await?;
         let used =
             PassUse { epoch: ticket.epoch, number: ticket.number.0, remember_until: expires_at };
-        if let Err(error) = self.accounts.redeem(AccountId(session), used).await {
-            entered.failed().await;
-            return Err(error.into());
-        }
-        entered.redeemed(player(session), ticket.identity)?;
+        let began = self.clock.now();
+        let redeemed = self.accounts.redeem(AccountId(session), used).await;
+        let redeemed = redeemed.map(|()| Work::Known).map_err(SignInError::from);
+        entered.measure(redeemed.as_ref().copied(), self.clock.now().since_ms(began));
+        let work = match redeemed {
+            Ok(work) => work,
+            Err(error) => {
+                entered.failed().await;
+                return Err(error);
+            }
+        };
+        entered.redeemed(player(session), ticket.identity, work)?;
         self.line.keep(vec![player(session)]).await?;
         Ok(())
+    }
+
+    /// A game server says how it is, 0 to 1: below 0.8 it has too much to do.
+    pub fn hear_health(&self, health: f64) {
+        self.line.sensors().health(health);
     }
 
     /// Keeps the slots of everybody in a world for another lease. Gives back who is nobody.

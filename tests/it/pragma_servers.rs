@@ -82,6 +82,31 @@ async fn a_player_in_a_world_keeps_the_slot_without_a_socket() {
     assert_eq!(left.status, 200);
 }
 
+/// A server that says how it is slows admissions down; one that falls silent loses nobody's slot.
+#[actix_rt::test]
+async fn a_server_s_health_is_a_share_of_the_rate_and_its_silence_is_grace() {
+    let (server, servers) = server_with(10).await;
+    let (at, token) = (server.partners, servers.game.as_str());
+    let ada = come_in(&server, "ada").await;
+    let player = claims(&ada.game)["sub"].clone();
+    let beat = json!({"players": [player], "health": 0.4});
+    assert_eq!(slots(at, token, "heartbeat", beat).await.status, 200);
+    server.pass_ms(1_000).await;
+    let figures = server.dials.figures().await.unwrap();
+    let share = figures.rate_in_force / figures.rate;
+    assert!((share - 0.5).abs() < 1e-6, "0.4 of 0.8: {share}");
+    for bad in [json!(2), json!(-0.1), json!("well")] {
+        let beat = json!({"players": [], "health": bad});
+        assert_eq!(slots(at, token, "heartbeat", beat).await.status, 400);
+    }
+    server.pass_ms(91_000).await;
+    let figures = server.dials.figures().await.unwrap();
+    assert_eq!((figures.grace, figures.reserved), (1, 0), "the lease is over");
+    assert!((figures.rate_in_force - figures.rate).abs() < 1e-6, "a word counts for a minute");
+    server.pass_ms(61_000).await;
+    assert_eq!(server.dials.figures().await.unwrap().grace, 0);
+}
+
 #[actix_rt::test]
 async fn slots_are_for_game_tokens_of_partners_who_may() {
     let (server, servers) = server_with(10).await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom::domain::queue::{Figures, Input, Lane, Number, Waiting};
+use anteroom::domain::queue::{Costs, Figures, Input, Lane, Number, Settings, Waiting};
 use anteroom::domain::time::UnixMicros;
 
 /// What is remembered to check later answers against. Times are true times: they never step back.
@@ -10,6 +10,7 @@ pub struct Checks {
     /// Most admissions at one moment: a burst, or a party.
     burst: f64,
     strict: bool,
+    costs: Costs,
     before: Figures,
     /// Admissions not yet paid for by the rate: a leaky bucket, equal to looking at all windows.
     level: f64,
@@ -33,10 +34,12 @@ fn admitted(figures: &Figures) -> u64 {
 }
 
 impl Checks {
-    pub fn new(burst: f64, strict: bool, before: Figures, at: UnixMicros) -> Self {
+    pub fn new(settings: &Settings, before: Figures, at: UnixMicros) -> Self {
+        let party = u32::try_from(settings.party_max).unwrap();
         Self {
-            burst,
-            strict,
+            burst: f64::from(settings.burst.max(party)),
+            strict: settings.strict_cap,
+            costs: settings.costs,
             before,
             level: 0.0,
             at,
@@ -64,7 +67,7 @@ impl Checks {
     fn pay(&mut self, now: UnixMicros) {
         #[expect(clippy::cast_precision_loss, reason = "a simulated hour is small")]
         let dt_s = now.since_us(self.at) as f64 / 1e6;
-        self.level = (self.level - dt_s * self.before.rate).max(0.0);
+        self.level = (self.level - dt_s * self.before.rate_in_force).max(0.0);
         self.at = now;
     }
 
@@ -75,13 +78,27 @@ impl Checks {
         }
     }
 
+    /// Admissions' worth not yet paid for.
+    pub fn level(&self) -> f64 {
+        self.level
+    }
+
     pub fn after(&mut self, now: UnixMicros, input: &Input, after: Figures) {
         self.pay(now);
         let count = admitted(&after) - admitted(&self.before);
         self.admit(count);
-        let paused = !self.before.mode.admits() && !matches!(input, Input::Announce(_));
+        if let Input::Settle(work) = input {
+            // I1 is about what admissions cost, not about their number.
+            self.level = (self.level + self.costs.sign_in[*work as usize] - 1.0).max(0.0);
+        }
+        // What was said for a time may just be over.
+        let paused = !self.before.mode.admits() && !after.mode.admits();
         assert!(count == 0 || !paused, "I10: admitted while paused by {input:?}");
-        let above = !self.strict && matches!(input, Input::Connect(_));
+        let above = match input {
+            Input::Connect(_) => !self.strict,
+            Input::Keep(..) => true,
+            _ => false,
+        };
         let most = used(&self.before).max(after.cap).max(self.before.cap) + u64::from(above);
         assert!(used(&after) <= most, "I2: {input:?} {after:?}");
         assert_eq!(after.position_reversals, 0, "I6: {input:?}");

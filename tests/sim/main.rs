@@ -13,6 +13,7 @@
 )]
 
 mod checks;
+mod crowd;
 mod people;
 mod story;
 mod world;
@@ -47,5 +48,8 @@ fn launches_with_crashes_keep_every_promise() {
         assert!(sum.came_in > count * 50 && sum.returned > count, "{sum:?}");
         assert!(sum.joined > count * 5 && sum.parties > count, "{sum:?}");
         assert!(sum.recovered_places > count * 5 && sum.clock_steps > 0, "{sum:?}");
+        assert!(sum.held > count / 10 && sum.mass_drops > 20 && sum.put_off > 100, "{sum:?}");
+        assert!(sum.silent_servers > count / 2, "{sum:?}");
+        assert!(sum.kept_through_silence > count, "{sum:?}");
     }
 }

@@ -54,6 +54,10 @@ pub enum Stage {
     Connecting { until: UnixMicros, sure: bool },
     /// Playing.
     Online,
+    /// Playing in the world of a game server, which says so.
+    InWorld,
+    /// Dropped with many others; signs in again. The slot is theirs until then.
+    Returning { until: UnixMicros },
     /// Went away for good.
     Gone,
 }
@@ -74,6 +78,8 @@ pub struct Person {
     /// Promised: until then the place is kept.
     pub lease_until: UnixMicros,
     pub pass_until: UnixMicros,
+    /// Came in by the slot of their sign-in, so it is known whose it is.
+    pub bound: bool,
     /// Counts the moments planned, so that stale ones are known.
     pub plan: u64,
 }
@@ -102,6 +108,7 @@ impl Person {
             ticket: None,
             lease_until: UnixMicros(0),
             pass_until: UnixMicros(0),
+            bound: false,
             plan: 0,
         }
     }

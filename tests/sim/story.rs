@@ -1,7 +1,7 @@
 //! What people do, step by step, and what each was promised.
 
 use anteroom::domain::queue::{
-    Checked, Departure, Input, Number, Output, PassRefused, Reason, Standing, TicketRef,
+    Checked, Departure, Input, Number, Output, PassRefused, Reason, Standing, TicketRef, Work,
 };
 use anteroom::domain::time::UnixMicros;
 
@@ -26,7 +26,8 @@ impl World {
                 let ms = self.dice.ms(100, 5_000);
                 self.plan(who, ms);
             }
-            Stage::Gone => {}
+            // Their game server is another program.
+            Stage::Gone | Stage::InWorld => {}
             _ => {
                 // Calls during the downtime fail and are repeated soon after.
                 let ms = self.dice.ms(50, 8_000);
@@ -35,7 +36,7 @@ impl World {
         }
     }
 
-    fn go(&mut self, who: usize) {
+    pub fn go(&mut self, who: usize) {
         self.people[who].stage = Stage::Gone;
         if let Some(number) = self.people[who].number() {
             self.checks.forget(number);
@@ -52,6 +53,8 @@ impl World {
             }
             Stage::Connecting { until, sure } => self.connect(who, until, sure),
             Stage::Online => self.end(who),
+            Stage::InWorld => self.leave_world(who),
+            Stage::Returning { until } => self.come_back(who, until),
             Stage::Gone => {}
         }
     }
@@ -138,7 +141,7 @@ impl World {
         self.go(who);
     }
 
-    fn hear(&mut self, who: usize, standing: Standing) {
+    pub fn hear(&mut self, who: usize, standing: Standing) {
         match standing {
             Standing::Waiting(waiting) => {
                 self.checks.waits(self.now, &waiting);
@@ -230,13 +233,22 @@ impl World {
         // I5: the registry has one redemption for a pass.
         assert!(self.disk.redeemed.iter().all(|&(n, p)| n != number || p == person.player), "I5");
         self.disk.redeemed.push((number, person.player));
-        self.ask(Input::FinishRedeem(number, person.player, person.identity));
+        let first = self.ask(Input::FinishRedeem(number, person.player, person.identity));
+        if first == Output::Redeemed(true) {
+            let work = match self.dice.below(3) {
+                0 => Work::Known,
+                1 => Work::Password,
+                _ => Work::NewAccount,
+            };
+            self.ask(Input::Settle(work));
+        }
         if self.dice.chance(0.1) {
             // The answer was lost, the same sign-in comes again: nothing changes.
             let used = self.queue.figures();
             let ticket = person.ticket.unwrap();
             assert_eq!(self.ask(Input::BeginRedeem(ticket)), Output::Redeem(Ok(())), "I5");
-            self.ask(Input::FinishRedeem(number, person.player, person.identity));
+            let again = self.ask(Input::FinishRedeem(number, person.player, person.identity));
+            assert_eq!(again, Output::Redeemed(false), "I5: paid for once");
             let after = self.queue.figures();
             assert_eq!((used.reserved, used.live), (after.reserved, after.live), "I5");
         }
@@ -246,12 +258,16 @@ impl World {
     fn signed_in(&mut self, who: usize, sure: bool) {
         let until = self.now.plus_ms(self.settings.connect_window_ms);
         self.people[who].stage = Stage::Connecting { until, sure };
+        self.people[who].bound = true;
         let ms = self.dice.ms(50, 8_000);
         self.plan(who, ms);
     }
 
     fn connect(&mut self, who: usize, until: UnixMicros, sure: bool) {
         let player = self.people[who].player;
+        if sure && self.dice.chance(0.2) {
+            return self.enter_world(who);
+        }
         let Output::Connect(connected) = self.ask(Input::Connect(player)) else { unreachable!() };
         if connected.is_err() {
             assert!(!sure || self.now >= until, "I2: a reserved slot was given away");
@@ -261,6 +277,7 @@ impl World {
             return self.plan(who, 1_000);
         }
         self.summary.came_in += 1;
+        self.people[who].bound &= sure && self.now < until;
         self.people[who].stage = Stage::Online;
         let ms = 1_000 + self.dice.spread_ms(40.0);
         self.plan(who, ms);

@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use anteroom::domain::queue::{
-    Announcement, Identity, Input, Lane, Mode, Number, Output, Player, Queue, Recovery, Settings,
-    Snapshot,
+    AdaptiveSettings, Announcement, Costs, Identity, Input, Lane, MassDropSettings, Mode, Number,
+    Output, Player, Queue, Recovery, Settings, Snapshot,
 };
 use anteroom::domain::time::UnixMicros;
 
 use crate::checks::Checks;
+use crate::crowd::Servers;
 use crate::people::{Dice, Person, Stage};
 
 pub const START: UnixMicros = UnixMicros::from_secs(1_000_000);
@@ -32,6 +33,11 @@ pub struct Summary {
     pub joined: u64,
     pub parties: u64,
     pub redeemed_after_restart: u64,
+    pub held: u64,
+    pub mass_drops: u64,
+    pub put_off: u64,
+    pub silent_servers: u64,
+    pub kept_through_silence: u64,
 }
 
 impl Summary {
@@ -48,6 +54,11 @@ impl Summary {
         self.joined += other.joined;
         self.parties += other.parties;
         self.redeemed_after_restart += other.redeemed_after_restart;
+        self.held += other.held;
+        self.mass_drops += other.mass_drops;
+        self.put_off += other.put_off;
+        self.silent_servers += other.silent_servers;
+        self.kept_through_silence += other.kept_through_silence;
     }
 }
 
@@ -60,6 +71,9 @@ enum Event {
     Release,
     Stop,
     ClockBack,
+    Report,
+    Heartbeat,
+    MassDrop,
 }
 
 /// What survives a crash.
@@ -84,10 +98,13 @@ pub struct World {
     events: BinaryHeap<Reverse<(UnixMicros, u64, Event)>>,
     events_planned: u64,
     pub people: Vec<Person>,
+    pub servers: Servers,
     pub incarnation: u64,
     /// When the current run started, and how long the one before had been dead.
     pub restarted_at: UnixMicros,
     pub summary: Summary,
+    /// Holds and mass drops counted so far.
+    figures: (u64, u64),
 }
 
 fn settings(dice: &mut Dice) -> Settings {
@@ -113,6 +130,9 @@ fn settings(dice: &mut Dice) -> Settings {
         party_max: 5,
         party_join_ms: 60_000,
         lane_weights: [8, 4, 1],
+        costs: Costs { sign_in: [0.5 + dice.unit(), 1.0, 1.0 + dice.unit() * 2.0], refresh: 0.1 },
+        adaptive: AdaptiveSettings { hold_failures: 5, ..AdaptiveSettings::default() },
+        mass_drop: MassDropSettings { returns_per_s: 5, ..MassDropSettings::default() },
     }
 }
 
@@ -124,9 +144,7 @@ impl World {
         let party_max = if dice.chance(0.5) { settings.party_max } else { 1 };
         let settings = Settings { party_max, ..settings };
         let queue = Queue::new(settings.clone(), 1, START);
-        #[expect(clippy::cast_precision_loss, reason = "a handful")]
-        let burst = f64::from(settings.burst).max(party_max as f64);
-        let checks = Checks::new(burst, settings.strict_cap, queue.figures(), START);
+        let checks = Checks::new(&settings, queue.figures(), START);
         let disk = Disk {
             snapshot: postcard::to_stdvec(&queue.snapshot(START)).unwrap(),
             used_then: 0,
@@ -146,9 +164,11 @@ impl World {
             events: BinaryHeap::new(),
             events_planned: 0,
             people: Vec::new(),
+            servers: Servers::default(),
             incarnation: 0,
             restarted_at: START,
             summary: Summary::default(),
+            figures: (0, 0),
         };
         world.populate();
         world
@@ -177,6 +197,12 @@ impl World {
             let at = START.plus_ms(self.dice.ms(1_000, 300_000));
             self.push(at, Event::ClockBack);
         }
+        if self.dice.chance(0.5) {
+            let at = START.plus_ms(self.dice.ms(20_000, 200_000));
+            self.push(at, Event::MassDrop);
+        }
+        self.push(START.plus_secs(1), Event::Report);
+        self.push(START.plus_secs(2), Event::Heartbeat);
     }
 
     fn push(&mut self, at: UnixMicros, event: Event) {
@@ -198,6 +224,10 @@ impl World {
         UnixMicros(self.now.0 - self.lag_us)
     }
 
+    pub fn anybody_left(&self) -> bool {
+        self.people.iter().any(|person| person.stage != Stage::Gone)
+    }
+
     /// One input, and everything that must hold after it.
     #[expect(clippy::needless_pass_by_value, reason = "an input is used up")]
     pub fn ask(&mut self, input: Input) -> Output {
@@ -206,7 +236,11 @@ impl World {
             self.queue.handle(self.machine(), Input::GrantNumbers(self.disk.reserved_until));
         }
         let output = self.queue.handle(self.machine(), input.clone());
-        self.checks.after(self.now, &input, self.queue.figures());
+        let (before, after) = (self.figures, self.queue.figures());
+        self.summary.held += after.held_total.saturating_sub(before.0);
+        self.summary.mass_drops += after.mass_drops_total.saturating_sub(before.1);
+        self.figures = (after.held_total, after.mass_drops_total);
+        self.checks.after(self.now, &input, after);
         self.trace(|| format!("{input:?} -> {output:?}"));
         self.summary.inputs += 1;
         self.summary.parties = self.summary.parties.max(self.queue.figures().parties_total);
@@ -229,17 +263,18 @@ impl World {
         let figures = self.queue.figures();
         let used = figures.live + figures.reserved + figures.passes_out + figures.grace;
         let waits = figures.waiting.iter().sum::<u64>() > 0;
-        let can = figures.mode.admits() && used < figures.cap && figures.rate > 0.0;
+        let can = figures.mode.admits() && used < figures.cap && figures.rate_in_force > 0.0;
         // A party may keep slots for itself, or wait for the gate to have room for all of it.
         if waits && can && self.settings.party_max == 1 {
             let wake = self.queue.next_wake().expect("I8: somebody may come in");
-            // Up to four owed after a burst, and one.
+            // What is owed, and one.
+            let owed = self.checks.level() + 5.0;
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "saturates"
             )]
-            let step = self.machine().plus_us((5e6 / figures.rate_in_force) as u64 + 2);
+            let step = self.machine().plus_us((owed * 1e6 / figures.rate_in_force) as u64 + 2);
             let settled = self.queue.settles_until();
             assert!(wake <= step.max(settled), "I8: {wake:?} is late");
         }
@@ -283,7 +318,7 @@ impl World {
             Event::Act(who, plan) if self.people[who].plan == plan => self.act(who),
             Event::Act(..) => {}
             Event::Save => {
-                if self.people.iter().any(|person| person.stage != Stage::Gone) {
+                if self.anybody_left() {
                     self.save();
                     self.push(self.now.plus_secs(5), Event::Save);
                 }
@@ -291,6 +326,19 @@ impl World {
             Event::Operator => self.operate(),
             Event::Release => self.release(),
             Event::Stop => self.stop(),
+            Event::Report => {
+                self.report();
+                if self.anybody_left() {
+                    self.push(self.now.plus_secs(3), Event::Report);
+                }
+            }
+            Event::Heartbeat => {
+                self.heartbeats();
+                if self.anybody_left() {
+                    self.push(self.now.plus_secs(10), Event::Heartbeat);
+                }
+            }
+            Event::MassDrop => self.drop_many(),
             Event::ClockBack => {
                 self.lag_us += self.dice.ms(10, 3_600_000) * 1_000;
                 self.summary.clock_steps += 1;

@@ -371,7 +371,7 @@ fn queue_schema() -> Value {
             "eta_low_ms": number("Early end of the guess"),
             "eta_high_ms": number("Late end of the guess"),
             "poll_after_ms": number("When to ask again"),
-            "phase": { "enum": ["queued", "front", "held", "paused", "full", "draining", "maintenance"] },
+            "phase": { "enum": ["queued", "front", "held", "paused", "full", "draining", "maintenance", "returning"] },
             "reason": { "type": "string", "description": "Why place or guess got worse" },
         },
     })

@@ -1,6 +1,7 @@
 //! The actor: hands messages to the queue, keeps its alarm, and talks to the writer.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
@@ -10,16 +11,19 @@ use super::ask::{Ask, Question, Reply, Said, Steering};
 use super::block::Block;
 use super::holders::Publisher;
 use super::posted::Poster;
+use super::sensors::Sensors;
 use super::stopped::{Ended, Farewell};
 use super::turns::Turns;
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
-use crate::domain::queue::{Departure, Identity, Lane, Queue, Standing, TicketRef};
+use crate::domain::queue::{Departure, Identity, Lane, Mode, Queue, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
 use crate::store::line::{Done, Order, Place, Writer};
 
 /// The alarm never sleeps longer than this: the machine's clock may be set while it does.
 const ALARM_MAX_US: u64 = 1_000_000;
+/// How often the line hears what was measured.
+const REPORT_EVERY_US: u64 = 1_000_000;
 
 /// News from the writer's thread.
 #[derive(Debug, Message)]
@@ -39,6 +43,8 @@ pub(super) struct LoginQueue {
     holders: Publisher,
     poster: Poster,
     turns: Turns,
+    sensors: Arc<Sensors>,
+    report_at: UnixMicros,
     newcomers: Vec<Newcomer>,
     /// For each snapshot on its way, who waits for it.
     snapshots: VecDeque<Vec<Reply<()>>>,
@@ -65,6 +71,8 @@ pub(super) struct Parts {
     pub(super) holders: Publisher,
     /// Where others read the frame.
     pub(super) poster: Poster,
+    /// What is measured of sign-ins.
+    pub(super) sensors: Arc<Sensors>,
     pub(super) snapshot_every_us: u64,
     /// How long a game server's word holds a slot, in milliseconds.
     pub(super) server_lease_ms: u64,
@@ -87,6 +95,8 @@ impl LoginQueue {
             holders: parts.holders,
             poster: parts.poster,
             turns: Turns::default(),
+            sensors: parts.sensors,
+            report_at: now.plus_us(REPORT_EVERY_US),
             newcomers: Vec::new(),
             snapshots: VecDeque::new(),
             snapshot_every_us: parts.snapshot_every_us,
@@ -116,8 +126,10 @@ impl LoginQueue {
                 tell(reply, ());
             }
             Ask::BeginRedeem(pass, reply) => tell(reply, self.queue.begin_redeem(now, pass)),
-            Ask::FinishRedeem { pass, player, identity } => {
-                self.queue.finish_redeem(now, pass, player, identity);
+            Ask::FinishRedeem { pass, player, identity, work } => {
+                if self.queue.finish_redeem(now, pass, player, identity) {
+                    self.queue.settle(now, work);
+                }
             }
             Ask::AbandonRedeem { pass, give_back, reply } => {
                 self.queue.abandon_redeem(now, pass, give_back);
@@ -246,13 +258,35 @@ impl LoginQueue {
     }
 
     fn publish(&mut self, now: UnixMicros) {
-        self.holders.publish(self.queue.holders_changed());
+        let turns = self.queue.is_mass_drop();
+        self.holders.publish(self.queue.holders_changed(), turns);
         self.turns.came(self.queue.ceased_to_wait());
         self.poster.post(&self.queue, now);
     }
 
+    /// Lets the rules hear what was measured, and the log what came of it.
+    fn report(&mut self, now: UnixMicros) {
+        let before = self.queue.figures();
+        self.queue.report(now, self.sensors.take());
+        let after = self.queue.figures();
+        if before.mode != Mode::Held && after.mode == Mode::Held {
+            let until = self.queue.announcement().until.unwrap_or(now);
+            let for_s = until.since_ms(now) / 1_000;
+            tracing::error!(for_s, "too many sign-ins fail: the line holds itself");
+        }
+        match (before.measured_limit, after.measured_limit) {
+            (None, Some(rate)) => tracing::warn!(rate, "admissions slow down to what gets done"),
+            (Some(_), None) => tracing::info!(after.rate, "admissions are at their set rate again"),
+            _ => {}
+        }
+    }
+
     /// What every message may have made due.
     fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
+        if now >= self.report_at && self.closing.is_none() {
+            self.report_at = now.plus_us(REPORT_EVERY_US);
+            self.report(now);
+        }
         self.publish(now);
         if self.closing.is_some() {
             return;

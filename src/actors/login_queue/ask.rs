@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::queue::{
     Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player,
-    Standing, TicketRef,
+    Standing, TicketRef, Work,
 };
 
 /// Where an answer goes. Dropped without one: no answer.
@@ -26,6 +26,7 @@ pub(super) enum Ask {
         pass: Number,
         player: Player,
         identity: Identity,
+        work: Work,
     },
     AbandonRedeem {
         pass: Number,

@@ -4,6 +4,7 @@
 //! may be a moment behind, as the answer to a question would be by the time it arrives.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
 use hashbrown::DefaultHashBuilder;
@@ -13,12 +14,20 @@ use crate::domain::time::UnixMicros;
 
 /// The copy. It has as many entries as there are slots in the ledger.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Holders(Arc<DashMap<Identity, UnixMicros, DefaultHashBuilder>>);
+pub(super) struct Holders {
+    until: Arc<DashMap<Identity, UnixMicros, DefaultHashBuilder>>,
+    turns: Arc<AtomicBool>,
+}
 
 impl Holders {
     /// Whether this identity's player holds a slot that lasts beyond `at`.
     pub(super) fn has(&self, identity: Identity, at: UnixMicros) -> bool {
-        self.0.get(&identity).is_some_and(|until| *until > at)
+        self.until.get(&identity).is_some_and(|until| *until > at)
+    }
+
+    /// Whether many dropped at once, so that who holds a slot asks the line when it is their turn.
+    pub(super) fn have_turns(&self) -> bool {
+        self.turns.load(Ordering::Relaxed)
     }
 }
 
@@ -27,18 +36,20 @@ impl Holders {
 pub(super) struct Publisher(pub(super) Holders);
 
 impl Publisher {
-    pub(super) fn publish(&self, changed: impl Iterator<Item = Holder>) {
+    /// Tells what has changed, and whether who comes back has a turn.
+    pub(super) fn publish(&self, changed: impl Iterator<Item = Holder>, turns: bool) {
+        self.0.turns.store(turns, Ordering::Relaxed);
         for Holder { identity, until } in changed {
             match until {
-                Some(until) => drop(self.0.0.insert(identity, until)),
-                None => drop(self.0.0.remove(&identity)),
+                Some(until) => drop(self.0.until.insert(identity, until)),
+                None => drop(self.0.until.remove(&identity)),
             }
         }
     }
 
     /// From now on everybody has to ask.
     pub(super) fn withdraw(&self) {
-        self.0.0.clear();
+        self.0.until.clear();
     }
 }
 

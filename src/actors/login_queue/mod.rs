@@ -13,6 +13,7 @@ mod holders;
 mod opening;
 mod posted;
 mod rounds;
+mod sensors;
 mod stopped;
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,10 @@ use super::CallError;
 use crate::clock::Clock;
 use crate::domain::queue::{
     Announcement, Checked, Departure, Figures, Frame, Identity, Lane, NoSlot, Number, PassRefused,
-    Player, Standing, TicketRef,
+    Player, Standing, TicketRef, Work,
 };
+
+pub use sensors::Sensors;
 
 pub use opening::{LineError, LineSeeds, Redeemed};
 pub use stopped::{Ended, Stopped};
@@ -57,6 +60,7 @@ struct Inner {
     clock: Clock,
     holders: Holders,
     posted: Posted,
+    sensors: Arc<Sensors>,
     connect_window_ms: u64,
     callers: Callers,
     identity_key: hmac::Key,
@@ -69,7 +73,9 @@ impl Line {
     /// identity always takes a new one. Answers an implicit ticket that has to wait only when its
     /// place is on disk. Who holds a slot is told so without asking the line.
     pub async fn enter(&self, identity: Identity, lane: Lane) -> Result<Standing, CallError> {
-        if self.0.holders.has(identity, self.0.clock.now()) {
+        // After a mass drop each has a turn, and the line knows whose it is.
+        let holders = &self.0.holders;
+        if !holders.have_turns() && holders.has(identity, self.0.clock.now()) {
             return Ok(Standing::HoldsSlot);
         }
         let _seat = self.0.callers.take()?;
@@ -134,7 +140,7 @@ impl Line {
         self.call(|reply| Ask::BeginRedeem(pass, reply)).await
     }
 
-    /// The sign-in with this pass is durable: its slot is the player's.
+    /// The sign-in with this pass is durable: its slot is the player's, and `work` is paid for.
     ///
     /// Does not wait: what the player does next, opening a socket, comes to the line behind it.
     pub fn finish_redeem(
@@ -142,8 +148,9 @@ impl Line {
         pass: Number,
         player: Player,
         identity: Identity,
+        work: Work,
     ) -> Result<(), CallError> {
-        self.tell(Ask::FinishRedeem { pass, player, identity })
+        self.tell(Ask::FinishRedeem { pass, player, identity, work })
     }
 
     /// The sign-in with this pass came to nothing. `give_back`: its slot is free at once; otherwise
@@ -211,6 +218,12 @@ impl Line {
     /// would survive a crash; after the answer to a pause nobody is admitted.
     pub async fn announce(&self, announced: Announcement) -> Result<(), CallError> {
         self.call(|reply| Ask::Steer(Steering::Announce(announced), reply)).await
+    }
+
+    /// Where to say what is measured of sign-ins and told by game servers. The line hears it once a
+    /// second.
+    pub fn sensors(&self) -> &Sensors {
+        &self.0.sensors
     }
 
     /// What the line counts, for metrics and operators.

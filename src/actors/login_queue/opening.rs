@@ -15,6 +15,7 @@ use super::block::{BLOCK_MIN, Block};
 use super::callers::Callers;
 use super::holders::{Holders, Publisher};
 use super::posted::{Posted, Poster};
+use super::sensors::Sensors;
 use super::stopped::{self, Stopped};
 use super::unsynced::Unsynced;
 use super::{Inner, Line};
@@ -151,6 +152,7 @@ impl Ready {
         let (thread, over) = oneshot::channel();
         let holders = Holders::default();
         let posted = Posted::new(&queue);
+        let sensors = Arc::new(Sensors::default());
         let connect_window_ms = config.queue.settings().connect_window_ms;
         let parts = Parts {
             queue,
@@ -160,6 +162,7 @@ impl Ready {
             unsynced,
             holders: Publisher(holders.clone()),
             poster: Poster::new(posted.clone()),
+            sensors: Arc::clone(&sensors),
             snapshot_every_us: u64::from(config.queue.snapshot_s) * 1_000_000,
             server_lease_ms: u64::from(config.queue.server_lease_s) * 1_000,
             mailbox: config.limits.callers_max,
@@ -173,6 +176,7 @@ impl Ready {
             clock,
             holders,
             posted,
+            sensors,
             connect_window_ms,
             callers: Callers::new(config.limits.callers_max),
             identity_key: hmac::Key::new(hmac::HMAC_SHA256, &seeds.identity_key),

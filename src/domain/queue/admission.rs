@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::ledger::Kind;
 use super::line::{Mark, State};
 use super::parties::Turn;
 use super::record::{secs, secs_up};
@@ -40,10 +41,7 @@ impl Queue {
         self.expire_passes(now);
         self.expire_in_use(now);
         self.expire_parked(now);
-        while let Some(slot) = self.ledger.free_due(now) {
-            self.tally.expired_slot(slot.kind);
-            self.eta.departed();
-        }
+        self.expire_slots(now);
         self.redeemed.expire(now);
         if self.sweep_at <= now {
             self.sweep(now);
@@ -127,7 +125,8 @@ impl Queue {
     }
 
     fn admit_one(&mut self, now: UnixMicros, number: Number, lane: Lane) {
-        self.gate.take(now);
+        self.gate.take(now, 1.0);
+        self.note_admission(now);
         self.lanes.took(lane, self.line.waiting());
         self.pass(now, number, lane);
     }
@@ -162,6 +161,24 @@ impl Queue {
         if self.passes.len() > 2 * self.pass_count() + STALE_MAX {
             let here = &self.line;
             self.passes.retain(|&(until, number)| is_due(here, number, State::Pass, until));
+        }
+    }
+
+    /// Slots whose time is over. A server that falls silent has its players dropped, not gone: a gap
+    /// in its reports must not let others in on top of them. What a mass drop holds is held on.
+    fn expire_slots(&mut self, now: UnixMicros) {
+        while let Some((player, slot)) = self.ledger.free_due(now) {
+            let held_until = match slot.kind {
+                Kind::InWorld { .. } => self.note_drop(now),
+                Kind::Grace { .. } => self.mass_drop.held_until(now),
+                Kind::Reserved { .. } | Kind::Live { .. } => None,
+            };
+            if let Some(until) = held_until.filter(|&until| until > now) {
+                self.ledger.put(player, Kind::Grace { until }, slot.identity);
+            } else {
+                self.tally.expired_slot(slot.kind);
+                self.eta.departed();
+            }
         }
     }
 

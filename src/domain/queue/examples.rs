@@ -27,6 +27,9 @@ pub(super) fn settings() -> Settings {
         party_max: 5,
         party_join_ms: 60_000,
         lane_weights: [18, 9, 1],
+        costs: Costs::default(),
+        adaptive: AdaptiveSettings::default(),
+        mass_drop: MassDropSettings::default(),
     }
 }
 

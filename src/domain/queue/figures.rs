@@ -13,7 +13,7 @@ pub struct Figures {
     pub parked: u64,
     /// Players online.
     pub live: u64,
-    /// Players signed in whose first socket is awaited.
+    /// Players signed in whose first socket is awaited, and those in a game server's world.
     pub reserved: u64,
     /// Passes not yet redeemed.
     pub passes_out: u64,
@@ -23,8 +23,20 @@ pub struct Figures {
     pub cap: u64,
     /// Admissions per second the operators allow.
     pub rate: f64,
-    /// Admissions per second in force: less after a standstill.
+    /// Admissions per second in force: less after a standstill, or by what is measured.
     pub rate_in_force: f64,
+    /// What the measured signals allow, in admissions per second; `None`: all the operators do.
+    pub measured_limit: Option<f64>,
+    /// Health game servers told last, 0 to 1; `None`: nothing lately.
+    pub health: Option<f64>,
+    /// How often the line held itself.
+    pub held_total: u64,
+    /// Slots lost at once whose players are on their way back; `None`: no mass drop goes on.
+    pub mass_drop: Option<u64>,
+    /// Mass drops so far.
+    pub mass_drops_total: u64,
+    /// Sign-ins of players on their way back that were told to come a little later.
+    pub returns_put_off_total: u64,
     /// What the line does.
     pub mode: Mode,
     /// Admitted by lane.
@@ -89,6 +101,8 @@ pub(super) struct Tally {
     pub(super) refused_full: u64,
     pub(super) refused_closed: u64,
     pub(super) refused_socket: u64,
+    pub(super) held: u64,
+    pub(super) put_off: u64,
     pub(super) reversals: u64,
 }
 
@@ -96,7 +110,9 @@ impl Tally {
     pub(super) const fn expired_slot(&mut self, kind: Kind) {
         match kind {
             Kind::Grace { .. } => self.expired.grace += 1,
-            Kind::Reserved { .. } | Kind::Live { .. } => self.expired.reserved += 1,
+            Kind::InWorld { .. } | Kind::Reserved { .. } | Kind::Live { .. } => {
+                self.expired.reserved += 1;
+            }
         }
     }
 }
@@ -117,6 +133,12 @@ impl Queue {
             cap: self.settings.cap,
             rate: self.throttle.ceiling(),
             rate_in_force: self.gate.rate(),
+            measured_limit: self.adaptive.limit(),
+            health: self.adaptive.health(self.time.now),
+            held_total: self.tally.held,
+            mass_drop: self.mass_drop.dropped(),
+            mass_drops_total: self.mass_drop.count(),
+            returns_put_off_total: self.tally.put_off,
             mode: self.announced.mode,
             admitted_total: admitted,
             parties_total: parties,

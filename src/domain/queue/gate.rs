@@ -70,9 +70,15 @@ impl Gate {
         self.tat_ns = ns(now).saturating_add(whole((self.owed * self.step_ns as f64).ceil()));
     }
 
-    /// The moment everything is paid for: what a snapshot keeps.
-    pub(super) const fn tat(&self) -> u64 {
-        self.tat_ns
+    /// The moment everything is paid for at this rate: what a snapshot keeps. The rate in force may
+    /// be another for a while, which no restart outlives.
+    pub(super) fn tat_at(&self, now: UnixMicros, rate: f64) -> u64 {
+        if rate.total_cmp(&self.rate).is_eq() {
+            return self.tat_ns;
+        }
+        let mut gate = self.clone();
+        gate.set_rate(now, rate, 1);
+        gate.tat_ns
     }
 
     /// Takes over the moment of an earlier run.
@@ -105,9 +111,34 @@ impl Gate {
         self.opens_at().is_some_and(|at| at <= now)
     }
 
-    /// Notes one admission.
-    pub(super) fn take(&mut self, now: UnixMicros) {
-        self.tat_ns = self.tat_ns.max(ns(now)).saturating_add(self.step_ns);
+    /// Notes an admission of this cost, in admissions.
+    ///
+    /// Over any time that ends with an admission, costs taken and settled add up to no more than the
+    /// rate allows and a burst (I1).
+    pub(super) fn take(&mut self, now: UnixMicros, cost: f64) {
+        self.tat_ns = self.tat_ns.max(ns(now)).saturating_add(self.steps_ns(cost));
+    }
+
+    /// Settles the difference when something taken turns out to have cost more, or less if negative.
+    /// What comes back shortens a debt and never makes a credit.
+    pub(super) fn settle(&mut self, now: UnixMicros, difference: f64) {
+        if self.step_ns == 0 {
+            self.owed = (self.owed + difference).max(0.0);
+        } else if difference > 0.0 {
+            self.take(now, difference);
+        } else {
+            let back_ns = self.steps_ns(-difference);
+            self.tat_ns = self.tat_ns.saturating_sub(back_ns).max(self.tat_ns.min(ns(now)));
+        }
+    }
+
+    /// The time `cost` admissions take.
+    #[expect(clippy::cast_precision_loss, reason = "a step is at most 1e18 and costs are coarse")]
+    fn steps_ns(&self, cost: f64) -> u64 {
+        if cost.total_cmp(&1.0).is_eq() {
+            return self.step_ns; // the common case, exact
+        }
+        whole((cost * self.step_ns as f64).ceil())
     }
 }
 

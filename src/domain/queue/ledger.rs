@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Live { sockets: u32 },
     /// Held for a player who dropped.
     Grace { until: UnixMicros },
+    /// Without a socket of ours, in a game server's world by its word.
+    InWorld { until: UnixMicros },
 }
 
 /// Whether somebody holds a slot, told to whoever watches ([`super::Queue::watch_holders`]).
@@ -52,8 +54,8 @@ pub(super) struct Ledger {
     /// Sockets of signed-out players that have not yet said that they closed.
     orphans: HashMap<Player, (u32, UnixMicros)>,
     orphan_timers: BTreeSet<(UnixMicros, Player)>,
-    /// Reserved, live, grace.
-    counts: [u64; 3],
+    /// Reserved, live, grace, in a game server's world.
+    counts: [u64; 4],
     /// Slots taken over from before a restart whose player has not been seen since.
     recovered: BTreeSet<(UnixMicros, Player)>,
     /// What has changed about holders, if somebody watches.
@@ -65,12 +67,13 @@ const fn class(kind: Kind) -> usize {
         Kind::Reserved { .. } => 0,
         Kind::Live { .. } => 1,
         Kind::Grace { .. } => 2,
+        Kind::InWorld { .. } => 3,
     }
 }
 
 const fn until(kind: Kind) -> Option<UnixMicros> {
     match kind {
-        Kind::Reserved { until } | Kind::Grace { until } => Some(until),
+        Kind::Reserved { until } | Kind::Grace { until } | Kind::InWorld { until } => Some(until),
         Kind::Live { .. } => None,
     }
 }
@@ -81,13 +84,26 @@ impl Ledger {
         self.slots.len() as u64
     }
 
-    /// Reserved, live and grace slots.
+    /// Reserved, live and grace slots. Those in a game server's world count as reserved: no socket of
+    /// ours says more.
     pub(super) const fn counts(&self) -> [u64; 3] {
-        self.counts
+        let [reserved, live, grace, in_world] = self.counts;
+        [reserved + in_world, live, grace]
+    }
+
+    /// Players who are in: by a socket or by a game server's word.
+    pub(super) const fn online(&self) -> u64 {
+        self.counts[1] + self.counts[3]
     }
 
     pub(super) fn get(&self, player: Player) -> Option<Slot> {
         self.slots.get(&player).copied()
+    }
+
+    /// Whether this identity's player dropped and has a slot held for them.
+    pub(super) fn is_away(&self, identity: Identity) -> bool {
+        let slot = self.by_identity.get(&identity).and_then(|player| self.slots.get(player));
+        slot.is_some_and(|slot| matches!(slot.kind, Kind::Grace { .. }))
     }
 
     /// Whether this identity's player holds a slot.
@@ -171,12 +187,25 @@ impl Ledger {
     }
 
     /// Takes away the slot whose time is over first, if it is over.
-    pub(super) fn free_due(&mut self, now: UnixMicros) -> Option<Slot> {
+    pub(super) fn free_due(&mut self, now: UnixMicros) -> Option<(Player, Slot)> {
         let &(until, player) = self.timers.first()?;
         if until > now {
             return None;
         }
-        self.free(player)
+        Some((player, self.free(player)?))
+    }
+
+    /// Holds every slot in grace until then at least. Looks at all that run out.
+    pub(super) fn hold_on(&mut self, until: UnixMicros) {
+        let sooner = self.timers.range(..(until, Player(0)));
+        let is_away = |&&(_, player): &&(UnixMicros, Player)| {
+            self.slots.get(&player).is_some_and(|slot| matches!(slot.kind, Kind::Grace { .. }))
+        };
+        let held: Vec<(UnixMicros, Player)> = sooner.filter(is_away).copied().collect();
+        for timer in held {
+            let recovered = self.recovered.contains(&timer);
+            self.write(timer.1, Kind::Grace { until }, Identity::ANONYMOUS, recovered);
+        }
     }
 
     /// When the next slot runs out.

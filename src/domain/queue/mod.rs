@@ -1,11 +1,14 @@
 //! The login queue: a line, a gate and a ledger of slots, joined in one state machine.
 //!
 //! Read `queue` for the machine, then its parts: `line` (order under abandonment), `gate`
-//! and `throttle` (rate), `ledger` (slots), `lanes`, `mode`, `eta`, `poll`. `admission` is what happens by itself as time
-//! passes, `slots` what happens after admission, `recovery` what survives a restart, `replay` the
+//! and `throttle` and `adaptive` (rate), `ledger` (slots), `lanes`, `mode`, `eta`, `poll`. `admission` is what happens by itself as time
+//! passes, `slots` what happens after admission, `massdrop` when many drop at once, `recovery` what survives a restart, `replay` the
 //! same machine behind one function. The invariants I1 to I14 are those of the project's note on
 //! login queues; each test names the one it keeps.
 
+mod adaptive;
+#[cfg(test)]
+mod adaptive_tests;
 mod admission;
 mod answer;
 mod block;
@@ -22,6 +25,9 @@ mod index;
 mod lanes;
 mod ledger;
 mod line;
+mod massdrop;
+#[cfg(test)]
+mod massdrop_tests;
 pub mod mode;
 mod packed;
 mod parties;
@@ -39,6 +45,7 @@ mod replay;
 mod restarts;
 mod servers;
 pub mod settings;
+mod signals;
 mod slots;
 mod snapshot;
 pub mod standing;
@@ -52,7 +59,8 @@ pub use parties::NoParty;
 pub use queue::{Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};
-pub use settings::Settings;
+pub use settings::{AdaptiveSettings, Costs, MassDropSettings, Settings, Work};
+pub use signals::Signals;
 pub use slots::NoSlot;
 pub use snapshot::Snapshot;
 pub use standing::{

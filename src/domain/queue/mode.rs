@@ -110,7 +110,7 @@ impl Queue {
         }
     }
 
-    fn obey(&mut self, now: UnixMicros, announced: Announcement) {
+    pub(super) fn obey(&mut self, now: UnixMicros, announced: Announcement) {
         let is_over = announced.until.is_some_and(|until| until <= now);
         let announced = if is_over { Announcement::open() } else { announced };
         let before = std::mem::replace(&mut self.announced, announced);
@@ -121,6 +121,9 @@ impl Queue {
         if before.mode == Mode::Maintenance {
             // Nobody could know when it would be over: everybody has a lease's time to come back.
             self.kept_until = now.plus_ms(self.settings.lease_ms);
+        }
+        if before.mode == Mode::Held {
+            self.adaptive.let_go(now, self.throttle.ceiling());
         }
         if after.admits() && !before.mode.admits() {
             self.throttle.stood_still(self.mode_since, now);

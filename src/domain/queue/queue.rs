@@ -5,12 +5,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::adaptive::Adaptive;
 use super::eta::{Estimator, Measured};
 use super::figures::Tally;
 use super::gate::Gate;
 use super::lanes::Lanes;
 use super::ledger::{Holder, Ledger};
 use super::line::{Line, Mark, State};
+use super::massdrop::MassDrop;
 use super::mode::Announcement;
 use super::parties::Parties;
 use super::poll::Pace;
@@ -67,6 +69,8 @@ pub struct Queue {
     /// Nobody's place lapses before this.
     pub(super) kept_until: UnixMicros,
     pub(super) throttle: Throttle,
+    pub(super) adaptive: Adaptive,
+    pub(super) mass_drop: MassDrop,
     /// When the rate in force changes next by itself.
     pub(super) throttle_at: Option<UnixMicros>,
     /// No admission before this: the server has just started.
@@ -141,6 +145,8 @@ impl Queue {
             mode_since: now,
             kept_until: UnixMicros(0),
             throttle: Throttle::new(settings.rate, settings.slow_start),
+            adaptive: Adaptive::new(settings.adaptive),
+            mass_drop: MassDrop::new(settings.mass_drop),
             throttle_at: None,
             settle_until: UnixMicros(0),
             settings_changed_at: UnixMicros(0),
@@ -180,7 +186,7 @@ impl Queue {
     pub fn enter(&mut self, now: UnixMicros, identity: Identity, lane: Lane) -> Standing {
         let now = self.begin(now);
         if self.ledger.holds(identity) {
-            return Standing::HoldsSlot;
+            return self.put_off(now, identity).unwrap_or(Standing::HoldsSlot);
         }
         if let Some(number) = self.line.find(identity) {
             return self.known(now, number, false);
@@ -383,6 +389,7 @@ impl Queue {
     /// Reads the clock and lets happen what is due.
     pub(super) fn begin(&mut self, machine: UnixMicros) -> UnixMicros {
         let now = self.time.read(machine);
+        self.look_for_returns(now);
         if self.alarm.is_some_and(|due| due <= now) {
             self.run(now);
         }

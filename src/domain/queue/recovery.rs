@@ -165,7 +165,7 @@ impl Queue {
         let hold = now.plus_ms(self.settings.grace_ms.max(self.settings.settle_ms));
         for &SavedSlot { player, identity, kind } in &saved.slots {
             let until = match kind {
-                Kind::Live { .. } | Kind::Reserved { .. } => hold,
+                Kind::Live { .. } | Kind::Reserved { .. } | Kind::InWorld { .. } => hold,
                 Kind::Grace { until } => now.plus_us(until.since_us(saved.taken_at)),
             };
             self.ledger.put_recovered(player, until, identity);

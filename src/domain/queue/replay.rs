@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Announcement, Checked, Departure, Identity, Lane, NoParty, NoSlot, Number, PassRefused, Player,
-    Queue, Standing, TicketRef, UnixMicros,
+    Queue, Signals, Standing, TicketRef, UnixMicros, Work,
 };
 
 /// Everything that can be asked of a [`Queue`]; each is the method of its name.
@@ -26,6 +26,8 @@ pub enum Input {
     BeginRedeem(TicketRef),
     /// [`Queue::finish_redeem`]
     FinishRedeem(Number, Player, Identity),
+    /// [`Queue::settle`]
+    Settle(Work),
     /// [`Queue::abandon_redeem`]: the number, and whether to give the slot back.
     AbandonRedeem(Number, bool),
     /// [`Queue::admit_exempt`]
@@ -36,6 +38,12 @@ pub enum Input {
     Disconnect(Player, Departure),
     /// [`Queue::sign_out`]
     SignOut(Player),
+    /// [`Queue::keep`]: the player and the lease in milliseconds.
+    Keep(Player, u64),
+    /// [`Queue::give_up`]
+    GiveUp(Player, Departure),
+    /// [`Queue::report`]
+    Report(Signals),
     /// [`Queue::tick`]
     Tick,
     /// [`Queue::set_rate`]
@@ -61,6 +69,10 @@ pub enum Output {
     Left(bool),
     /// Of beginning to redeem.
     Redeem(Result<(), PassRefused>),
+    /// Of finishing to redeem.
+    Redeemed(bool),
+    /// Of a game server's word.
+    Kept(bool),
     /// Of connecting.
     Connect(Result<(), NoSlot>),
     /// Of a tick: when to call again.
@@ -83,13 +95,17 @@ impl Queue {
             Input::Leave(number) => return Output::Left(self.leave(now, number)),
             Input::BeginRedeem(ticket) => return Output::Redeem(self.begin_redeem(now, ticket)),
             Input::FinishRedeem(number, player, identity) => {
-                self.finish_redeem(now, number, player, identity);
+                return Output::Redeemed(self.finish_redeem(now, number, player, identity));
             }
+            Input::Settle(work) => self.settle(now, work),
             Input::AbandonRedeem(number, give_back) => self.abandon_redeem(now, number, give_back),
             Input::AdmitExempt(player, identity) => self.admit_exempt(now, player, identity),
             Input::Connect(player) => return Output::Connect(self.connect(now, player)),
             Input::Disconnect(player, how) => self.disconnect(now, player, how),
             Input::SignOut(player) => self.sign_out(now, player),
+            Input::Keep(player, lease_ms) => return Output::Kept(self.keep(now, player, lease_ms)),
+            Input::GiveUp(player, how) => self.give_up(now, player, how),
+            Input::Report(signals) => self.report(now, signals),
             Input::Tick => return Output::Wake(self.tick(now)),
             Input::SetRate(rate) => self.set_rate(now, rate),
             Input::SetCap(cap) => self.set_cap(now, cap),

@@ -6,7 +6,7 @@ use super::{Departure, Identity, Player, Queue, UnixMicros};
 
 impl Queue {
     /// A game server has the player in its world: the slot is kept for `lease_ms` from now, unless a
-    /// socket holds it anyway. A player without a slot is counted, above the cap if need be, for they
+    /// socket holds it anyway, and after that as long as a dropped player's. A player without a slot is counted, above the cap if need be, for they
     /// are in; nobody else is admitted until it fits again. `true`: they held one.
     pub fn keep(&mut self, now: UnixMicros, player: Player, lease_ms: u64) -> bool {
         let now = self.begin(now);
@@ -14,10 +14,11 @@ impl Queue {
         let lease = now.plus_ms(lease_ms);
         let kind = match held {
             Some(Kind::Live { sockets }) => Kind::Live { sockets },
-            Some(Kind::Reserved { until } | Kind::Grace { until }) => {
-                Kind::Reserved { until: until.max(lease) }
+            // Grace of a mass drop may be longer than a lease, and is over: he is here.
+            Some(Kind::Grace { .. }) | None => Kind::InWorld { until: lease },
+            Some(Kind::Reserved { until } | Kind::InWorld { until }) => {
+                Kind::InWorld { until: until.max(lease) }
             }
-            None => Kind::Reserved { until: lease },
         };
         self.ledger.put(player, kind, Identity::ANONYMOUS);
         self.done(now);
@@ -29,11 +30,22 @@ impl Queue {
     pub fn give_up(&mut self, now: UnixMicros, player: Player, how: Departure) {
         let now = self.begin(now);
         let held = self.ledger.get(player).map(|slot| slot.kind);
-        if !matches!(held, Some(Kind::Reserved { .. } | Kind::Grace { .. })) {
+        let is_ours =
+            matches!(held, Some(Kind::Reserved { .. } | Kind::InWorld { .. } | Kind::Grace { .. }));
+        if !is_ours {
             return;
         }
-        if how == Departure::Dropped && self.settings.grace_ms > 0 {
-            let until = now.plus_ms(self.settings.grace_ms);
+        let was_in = matches!(held, Some(Kind::InWorld { .. }));
+        let held_until = match how {
+            Departure::Dropped if was_in => self.note_drop(now),
+            // Known to be away already: what is held for them stays.
+            Departure::Dropped => match held {
+                Some(Kind::Grace { until }) => self.grace_until(now).max(Some(until)),
+                _ => self.grace_until(now),
+            },
+            Departure::Clean | Departure::Ended => None,
+        };
+        if let Some(until) = held_until {
             self.ledger.put(player, Kind::Grace { until }, Identity::ANONYMOUS);
         } else {
             self.ledger.free(player);
@@ -77,7 +89,11 @@ mod tests {
         }
         assert_eq!(passes(&mut queue, next, 255), 0);
         assert_eq!(passes(&mut queue, next, 299), 0);
-        assert_eq!(passes(&mut queue, next, 301), 1, "one lease after the last heartbeat");
+        assert_eq!(queue.figures().grace, 0);
+        assert_eq!(passes(&mut queue, next, 302), 0, "a silent server's players are in grace");
+        assert_eq!(queue.figures().grace, 1);
+        assert_eq!(passes(&mut queue, next, 359), 0);
+        assert_eq!(passes(&mut queue, next, 361), 1, "a lease and the grace after the last one");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::ledger::Kind;
 use super::line::{Mark, State};
 use super::record::{Record, secs, secs_up};
 use super::{
-    Departure, IN_USE_MS, Identity, Number, PassRefused, Player, Queue, TicketRef, UnixMicros,
+    Departure, IN_USE_MS, Identity, Number, PassRefused, Player, Queue, TicketRef, UnixMicros, Work,
 };
 
 /// The world is full and the cap is strict: this socket gets no slot.
@@ -116,13 +116,16 @@ impl Queue {
     ///
     /// A pass that lapsed meanwhile (the sign-in took longer than 30 s) takes a free slot if there
     /// is one; if not, the player has none, and [`Queue::connect`] decides.
+    ///
+    /// `true`: this was the pass's first redemption, so what it cost is to be settled
+    /// ([`Queue::settle`]).
     pub fn finish_redeem(
         &mut self,
         now: UnixMicros,
         ticket: Number,
         player: Player,
         identity: Identity,
-    ) {
+    ) -> bool {
         let now = self.begin(now);
         let was_pass = self.line.state(ticket) == State::Pass;
         let repeated = self.redeemed.player(ticket).is_some();
@@ -144,6 +147,18 @@ impl Queue {
         if was_pass || takes {
             let until = now.plus_ms(self.settings.pass_ttl_ms);
             self.redeemed.note(ticket, player, until);
+        }
+        self.done(now);
+        !repeated
+    }
+
+    /// What a sign-in that passed the gate turned out to be. The gate took 1 for it; if it cost more,
+    /// the next admission comes later, if less, sooner.
+    pub fn settle(&mut self, now: UnixMicros, work: Work) {
+        let now = self.begin(now);
+        let difference = self.settings.costs.sign_in[work as usize] - 1.0;
+        if difference.total_cmp(&0.0).is_ne() {
+            self.gate.settle(now, difference);
         }
         self.done(now);
     }
@@ -182,6 +197,7 @@ impl Queue {
         let fresh = now.plus_ms(self.settings.connect_window_ms);
         let kind = match slot.kind {
             Kind::Live { sockets } => Kind::Live { sockets },
+            Kind::InWorld { until } => Kind::InWorld { until: until.max(fresh) },
             Kind::Reserved { until } | Kind::Grace { until } => {
                 Kind::Reserved { until: until.max(fresh) }
             }
@@ -235,14 +251,25 @@ impl Queue {
         if sockets > 1 {
             let kind = Kind::Live { sockets: sockets - 1 };
             self.ledger.put(player, kind, Identity::ANONYMOUS);
-        } else if frees || self.settings.grace_ms == 0 {
-            self.ledger.free(player);
-            self.eta.departed();
         } else {
-            let until = now.plus_ms(self.settings.grace_ms);
-            self.ledger.put(player, Kind::Grace { until }, Identity::ANONYMOUS);
+            let held_until = match how {
+                Departure::Dropped => self.note_drop(now),
+                _ if frees => None,
+                _ => self.grace_until(now),
+            };
+            if let Some(until) = held_until {
+                self.ledger.put(player, Kind::Grace { until }, Identity::ANONYMOUS);
+            } else {
+                self.ledger.free(player);
+                self.eta.departed();
+            }
         }
         self.done(now);
+    }
+
+    /// Until when a slot is held that goes into grace now; `None`: not at all.
+    pub(super) fn grace_until(&self, now: UnixMicros) -> Option<UnixMicros> {
+        (self.settings.grace_ms > 0).then(|| now.plus_ms(self.settings.grace_ms))
     }
 
     /// The player signed out or was thrown out: his slot is free at once. His sockets are closed by

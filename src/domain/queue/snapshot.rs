@@ -158,7 +158,7 @@ impl Queue {
                 configured_cap: self.configured.1,
                 announced: self.announced.clone(),
             },
-            tat_ns: self.gate.tat(),
+            tat_ns: self.gate.tat_at(now, self.throttle.ceiling()),
             owed: self.gate.owed(now),
             first: Number(first),
             waiting,
@@ -170,7 +170,16 @@ impl Queue {
                 .map(|(player, slot)| SavedSlot {
                     player,
                     identity: slot.identity,
-                    kind: slot.kind,
+                    kind: match slot.kind {
+                        // After a restart all of them are in grace anyway.
+                        Kind::InWorld { until } => Kind::Reserved { until },
+                        // Held on when its own time is over; see `massdrop`.
+                        Kind::Grace { until } => {
+                            let held = self.mass_drop.held_until(now).unwrap_or(until);
+                            Kind::Grace { until: until.max(held) }
+                        }
+                        kind => kind,
+                    },
                 })
                 .collect(),
             parties: self.parties.saved(),

@@ -204,6 +204,8 @@ pub enum Closed {
     Draining,
     /// The game is down for maintenance.
     Maintenance,
+    /// Many dropped at once and come back one after the other. The slot is held.
+    Returning,
 }
 
 impl Closed {
@@ -213,6 +215,7 @@ impl Closed {
             Self::Full => "full",
             Self::Draining => "draining",
             Self::Maintenance => "maintenance",
+            Self::Returning => "returning",
         }
     }
 }

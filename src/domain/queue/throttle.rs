@@ -1,7 +1,8 @@
 //! The rate in force: the operators' rate, and less of it for a while after a standstill.
 //!
 //! A backend that has just come back has cold caches, and everybody in line is awake: the rate begins
-//! at a share of itself and grows by half every ten seconds.
+//! at a share of itself and grows by half every ten seconds. What is measured may allow less still
+//! (`adaptive`).
 
 use super::{Queue, UnixMicros};
 
@@ -67,11 +68,13 @@ impl Throttle {
 impl Queue {
     /// Gives the gate the rate that is in force.
     pub(super) fn apply_throttle(&mut self, now: UnixMicros) {
-        let rate = self.throttle.rate(now);
+        self.adaptive.check_silence(now, self.throttle.ceiling());
+        let rate = self.throttle.rate(now).min(self.adaptive.limit().unwrap_or(f64::INFINITY));
         if rate.total_cmp(&self.gate.rate()).is_ne() {
             self.gate.set_rate(now, rate, self.settings.burst);
         }
-        self.throttle_at = self.throttle.next_step(now);
+        let steps = [self.throttle.next_step(now), self.adaptive.silent_at()];
+        self.throttle_at = steps.into_iter().flatten().min();
     }
 }
 
