@@ -164,6 +164,7 @@ impl LoginQueue {
             Ask::Figures(reply) => tell(reply, self.queue.figures()),
             Ask::Turn(reply) => {
                 self.queue.tick(now);
+                self.report_if_due(now);
                 self.publish(now);
                 tell(reply, ());
             }
@@ -264,8 +265,12 @@ impl LoginQueue {
         self.poster.post(&self.queue, now);
     }
 
-    /// Lets the rules hear what was measured, and the log what came of it.
-    fn report(&mut self, now: UnixMicros) {
+    /// Once a second lets the rules hear what was measured, and the log what came of it.
+    fn report_if_due(&mut self, now: UnixMicros) {
+        if now < self.report_at || self.closing.is_some() {
+            return;
+        }
+        self.report_at = now.plus_us(REPORT_EVERY_US);
         let before = self.queue.figures();
         self.queue.report(now, self.sensors.take());
         let after = self.queue.figures();
@@ -283,10 +288,7 @@ impl LoginQueue {
 
     /// What every message may have made due.
     fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
-        if now >= self.report_at && self.closing.is_none() {
-            self.report_at = now.plus_us(REPORT_EVERY_US);
-            self.report(now);
-        }
+        self.report_if_due(now);
         self.publish(now);
         if self.closing.is_some() {
             return;

@@ -23,7 +23,7 @@ use super::signals::Delivered;
 use super::{Announcement, Mode, Queue, Signals, UnixMicros};
 
 /// Share of what gets done that is let in while too much has piled up.
-const HEADROOM: f64 = 0.93;
+const HEADROOM: f64 = 0.95;
 /// Pressure from which nothing grows; from 1 on the rate falls.
 const UNEASY: f64 = 0.3;
 /// Reports looked at for what gets done.

@@ -158,8 +158,7 @@ fn a_backend_that_slows_to_half_has_its_rate_in_five_seconds_and_no_swings_follo
         backend.run(&mut queue, 30);
         backend.capacity = 600.0;
         let rates = backend.run(&mut queue, 180);
-        assert_within(&rates[4..=5], 600.0, 0.9, 1.1);
-        assert_within(&rates[5..], 600.0, 0.85, 1.1);
+        assert_within(&rates[5..], 600.0, 0.9, 1.1);
         backend.capacity = 1_200.0;
         let rates = backend.run(&mut queue, 120);
         assert!(rates.windows(2).all(|pair| pair[1] >= pair[0]), "never back: {rates:.0?}");
@@ -177,7 +176,7 @@ fn noise_late_signals_and_the_way_to_the_door_cause_no_swings() {
         let rates = backend.run(&mut queue, 300);
         // What was on its way when it slowed is seen later; five seconds from when it shows.
         let settled = 5 + delay + usize::try_from(travel_ms / 1_000).unwrap();
-        assert_within(&rates[settled..], 600.0, 0.85, 1.1);
+        assert_within(&rates[settled..], 600.0, 0.9, 1.15);
     }
 }
 
@@ -201,7 +200,8 @@ fn a_backend_that_is_slow_and_keeps_up_is_not_starved() {
     // Twenty workers who take 667 ms each: one in twenty sign-ins takes two seconds by itself.
     backend.capacity = 30.0;
     let rates = backend.run(&mut queue, 300);
-    assert_within(&rates[8..], 30.0, 0.65, 1.25);
+    // So few a second say late whether fewer get done.
+    assert_within(&rates[15..], 30.0, 0.65, 1.25);
 }
 
 fn good(count: u32) -> Signals {
@@ -308,7 +308,7 @@ fn a_full_hashing_pool_and_those_who_hold_slots_leave_less_for_the_line() {
         let pool = Signals { returns: 30, pool_depth: 100, pool_size: 128, ..good(50) };
         queue.report(at(second), pool);
     }
-    assert!((rate(&queue) - (80.0 * 0.93 - 30.0)).abs() < 1e-6, "{}", rate(&queue));
+    assert!((rate(&queue) - (80.0 * 0.95 - 30.0)).abs() < 1e-6, "{}", rate(&queue));
 }
 
 #[test]

@@ -102,7 +102,7 @@ async fn the_line_hears_its_sensors_once_a_second() {
         line.turn().await;
     }
     let figures = line.figures().await.unwrap();
-    let expected = 60.0 * 0.93;
+    let expected = 60.0 * 0.95;
     assert!((figures.rate_in_force - expected).abs() < 0.1, "{}", figures.rate_in_force);
     assert!((figures.rate - 100.0).abs() < 0.1, "what is set stays");
     (0..200).for_each(|_| line.sensors().failed());
