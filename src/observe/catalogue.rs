@@ -41,8 +41,8 @@ catalogue! {
     TARGET_RATE = Gauge "login_queue_target_rate" [""] "Admissions per second, as set";
     RATE = Gauge "login_queue_rate" [""] "Admissions per second in force: less after a standstill";
     TARGET_CCU = Gauge "login_queue_target_ccu" [""] "Slots, as set";
-    PAUSED = Gauge "login_queue_paused" [""] "1 while nobody is admitted: paused, held, maintenance";
-    MODE = Gauge "login_queue_mode" ["mode"] "1 for what the line does: open, paused, held, draining, maintenance";
+    PAUSED = Gauge "login_queue_paused" [""] "1 while nobody is admitted: paused, held, maintenance, prequeue, drawing";
+    MODE = Gauge "login_queue_mode" ["mode"] "1 for what the line does: open, paused, held, draining, maintenance, prequeue, drawing";
     SLOTS = Gauge "login_queue_slots" ["state"] "Slots in use: live, reserved (signed in, no socket yet), pass, grace";
     ADMITTED = Counter "login_queue_admitted" ["lane"] "Tickets admitted";
     EXPIRED = Counter "login_queue_expired" ["what"] "What lapsed unused: lease, pass, parked, grace";

@@ -113,6 +113,7 @@ impl Ready {
                     reserved_until,
                     places: places.into_iter().map(|p| (p.number, p.identity, p.lane)).collect(),
                     redeemed: of_this_line.map(|pass| (pass.number, pass.player)).collect(),
+                    order: None,
                 };
                 let queue = Queue::restore(settings.clone(), *snapshot, recovery, now);
                 (queue, reserved_until)

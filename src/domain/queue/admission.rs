@@ -33,6 +33,7 @@ impl Queue {
     /// Everything that is due by `now`.
     pub(super) fn run(&mut self, now: UnixMicros) {
         self.expire_announcement(now);
+        self.open_doors(now);
         if self.throttle_at.is_some_and(|at| at <= now) {
             self.apply_throttle(now);
         }
@@ -72,7 +73,8 @@ impl Queue {
         if let Some(&until) = self.in_use.values().min() {
             due = due.min(until);
         }
-        for at in [self.announced.until, self.throttle_at].into_iter().flatten() {
+        let others = [self.announced_until(), self.doors_due(), self.throttle_at];
+        for at in others.into_iter().flatten() {
             due = due.min(at);
         }
         if let Some(until) = self.ledger.next_due() {
@@ -258,6 +260,7 @@ impl Queue {
     /// Looks through a part of the window for leases that are over: never through all of it.
     fn sweep(&mut self, now: UnixMicros) {
         self.sweep_at = now.plus_ms(SWEEP_EVERY_MS);
+        self.forget_draw();
         if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
             return;
         }

@@ -1,7 +1,7 @@
 //! The login queue: a line, a gate and a ledger of slots, joined in one state machine.
 //!
 //! Read `queue` for the machine, then its parts: `line` (order under abandonment), `gate`
-//! and `throttle` (rate), `ledger` (slots), `lanes`, `mode`, `eta`, `poll`. `admission` is what happens by itself as time
+//! and `throttle` (rate), `ledger` (slots), `lanes`, `mode`, `opening`, `eta`, `poll`. `admission` is what happens by itself as time
 //! passes, `slots` what happens after admission, `recovery` what survives a restart, `replay` the
 //! same machine behind one function. The invariants I1 to I14 are those of the project's note on
 //! login queues; each test names the one it keeps.
@@ -23,6 +23,7 @@ mod lanes;
 mod ledger;
 mod line;
 pub mod mode;
+mod opening;
 mod packed;
 mod poll;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use figures::Figures;
 pub use frame::Frame;
 pub use ledger::Holder;
 pub use mode::{Announcement, Mode};
+pub use opening::{Opening, Range};
 pub use queue::{Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};

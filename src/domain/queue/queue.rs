@@ -12,6 +12,7 @@ use super::lanes::Lanes;
 use super::ledger::{Holder, Ledger};
 use super::line::{Line, Mark, State};
 use super::mode::Announcement;
+use super::opening::{Opening, Redirect};
 use super::poll::Pace;
 use super::record::Record;
 use super::recovery::Recovered;
@@ -64,6 +65,9 @@ pub struct Queue {
     pub(super) mode_since: UnixMicros,
     /// Nobody's place lapses before this.
     pub(super) kept_until: UnixMicros,
+    pub(super) opening: Opening,
+    /// Where entrants of the last draw stand now.
+    pub(super) redirect: Option<Redirect>,
     pub(super) throttle: Throttle,
     /// When the rate in force changes next by itself.
     pub(super) throttle_at: Option<UnixMicros>,
@@ -137,6 +141,8 @@ impl Queue {
             announced: Announcement::open(),
             mode_since: now,
             kept_until: UnixMicros(0),
+            opening: Opening::None,
+            redirect: None,
             throttle: Throttle::new(settings.rate, settings.slow_start),
             throttle_at: None,
             settle_until: UnixMicros(0),
@@ -224,6 +230,7 @@ impl Queue {
     /// restart a ticket re-presented here stands where it stood.
     pub fn check(&mut self, now: UnixMicros, ticket: TicketRef) -> Checked {
         let now = self.begin(now);
+        let ticket = self.current(ticket);
         let number = ticket.number;
         if ticket.epoch != self.epoch || number >= self.line.next() {
             return Checked::Forgotten;
@@ -264,6 +271,7 @@ impl Queue {
     /// to leave. A pass that is being redeemed at this moment is not taken away.
     pub fn leave(&mut self, now: UnixMicros, ticket: Number) -> bool {
         let now = self.begin(now);
+        let ticket = self.current_number(ticket);
         match self.line.state(ticket) {
             State::Gone => return false,
             State::Pass if self.in_use.contains_key(&ticket) => return false,
@@ -363,7 +371,8 @@ impl Queue {
 
     /// Whether this ticket stands in line at this moment.
     pub fn waits(&self, ticket: TicketRef) -> bool {
-        ticket.epoch == self.epoch && matches!(self.line.state(ticket.number), State::Waiting(_))
+        let number = self.current_number(ticket.number);
+        ticket.epoch == self.epoch && matches!(self.line.state(number), State::Waiting(_))
     }
 
     /// Slots held: by players and by passes out.
