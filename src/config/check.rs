@@ -73,6 +73,9 @@ fn queue(config: &Config) -> Result<(), Invalid> {
         within("queue.lane_weights", weight, 1, 1_000)?;
     }
     within("queue.snapshot_s", q.snapshot_s, 1, 300)?;
+    if let Some((key, problem)) = q.opening.problem() {
+        ordered(key, false, problem)?;
+    }
     ordered("queue.poll_min_ms", q.poll_min_ms <= q.poll_max_ms, "must not exceed poll_max_ms")
 }
 

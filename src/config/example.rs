@@ -12,8 +12,8 @@ use super::identity::{
 };
 use super::pragma::{PragmaPorts, ProviderOptions};
 use super::{
-    Config, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, PasswordConfig, PragmaConfig,
-    QueueConfig, ServerConfig, StoreConfig,
+    Config, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, OpeningConfig, PasswordConfig,
+    PragmaConfig, QueueConfig, ServerConfig, StoreConfig,
 };
 
 const HEAD: &str = "\
@@ -35,6 +35,7 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     let mut text = HEAD.to_owned();
     section::<ServerConfig>(&mut text, "server", &config.server)?;
     section::<QueueConfig>(&mut text, "queue", &config.queue)?;
+    section::<OpeningConfig>(&mut text, "queue.opening", &config.queue.opening)?;
     section::<NakamaConfig>(&mut text, "nakama", &config.nakama)?;
     section::<PragmaConfig>(&mut text, "pragma", &config.pragma)?;
     section::<PragmaPorts>(&mut text, "pragma.ports", &config.pragma.ports)?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OpeningConfig;
 use crate::domain::queue::Settings;
 
 /// Who has to go through the line.
@@ -77,6 +78,8 @@ pub struct QueueConfig {
     pub lane_weights: [u32; 3],
     /// How often the line is written to disk, in seconds. 1 to 300.
     pub snapshot_s: u32,
+    /// `[queue.opening]`
+    pub opening: OpeningConfig,
 }
 
 impl Default for QueueConfig {
@@ -105,6 +108,7 @@ impl Default for QueueConfig {
             grace_share: 0.5,
             lane_weights: [18, 9, 1],
             snapshot_s: 5,
+            opening: OpeningConfig::default(),
         }
     }
 }

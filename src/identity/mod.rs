@@ -10,6 +10,7 @@
 
 mod address;
 mod apple;
+mod beacon;
 mod chain;
 mod discord;
 mod discovery;
@@ -41,6 +42,7 @@ mod studio;
 mod twitch;
 mod xbox;
 
+pub use beacon::Beacon;
 pub use oauth::Portal;
 pub use own::{BoxFuture, OwnAccount, OwnError, OwnProvider};
 pub use providers::Providers;

@@ -145,26 +145,47 @@ impl Outbound {
         places.try_acquire().map_err(|_| unavailable("too many requests to it at once"))
     }
 
+    /// What is at an address that is no provider's, if the answer is 200.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not to be had.
+    pub async fn fetch(&self, url: Url) -> Result<Vec<u8>, &'static str> {
+        if !self.allow_private && is_private_literal(&url) {
+            return Err("its address is not public");
+        }
+        let response = self.client.get(url).send().await.map_err(no_answer)?;
+        let status = response.status();
+        let body = self.body(response).await?;
+        if status == StatusCode::OK { Ok(body) } else { Err(odd(status)) }
+    }
+
     async fn read(
         &self,
         kind: LinkKind,
         response: reqwest::Result<Response>,
     ) -> Result<Answer, IdentityError> {
-        let mut response = response.map_err(|error| no_answer(kind, error))?;
-        let too_large = IdentityError::Unavailable(kind, "its answer is too large");
+        let unavailable = |why| IdentityError::Unavailable(kind, why);
+        let response = response.map_err(|error| unavailable(no_answer(error)))?;
+        let (status, max_age_s) = (response.status(), max_age_s(&response));
+        let body = self.body(response).await.map_err(unavailable)?;
+        Ok(Answer { kind, status, body, max_age_s })
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, &'static str> {
+        const TOO_LARGE: &str = "its answer is too large";
         let most = self.response_max_bytes;
         if response.content_length().is_some_and(|length| length > most as u64) {
-            return Err(too_large);
+            return Err(TOO_LARGE);
         }
-        let (status, max_age_s) = (response.status(), max_age_s(&response));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(kind, error))? {
+        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
             if body.len() + chunk.len() > most {
-                return Err(too_large);
+                return Err(TOO_LARGE);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { kind, status, body, max_age_s })
+        Ok(body)
     }
 }
 
@@ -182,15 +203,25 @@ fn builder(config: &IdentityConfig) -> ClientBuilder {
 }
 
 /// The error without its address, which carries tokens.
-fn no_answer(kind: LinkKind, error: reqwest::Error) -> IdentityError {
+fn no_answer(error: reqwest::Error) -> &'static str {
     let why = match &error {
         error if error.is_timeout() => "no answer in time",
         error if error.is_connect() => "no connection",
         _ => "the connection broke",
     };
     let error = error.without_url();
-    tracing::debug!(provider = kind.name(), %error, "no answer from an identity provider");
-    IdentityError::Unavailable(kind, why)
+    tracing::debug!(%error, "no answer");
+    why
+}
+
+/// What an unexpected status means.
+fn odd(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        300..=399 => "it answers with a redirect",
+        429 => "it says that we ask too much",
+        500..=599 => "it has an error",
+        _ => "it answers with an unexpected status",
+    }
 }
 
 /// Whether the host is an address, and a private one. Names are the resolver's business.
@@ -241,13 +272,7 @@ impl Answer {
 
     /// Why an unexpected status is an outage.
     pub fn odd(&self) -> IdentityError {
-        let why = match self.status.as_u16() {
-            300..=399 => "it answers with a redirect",
-            429 => "it says that we ask too much",
-            500..=599 => "it has an error",
-            _ => "it answers with an unexpected status",
-        };
-        IdentityError::Unavailable(self.kind, why)
+        IdentityError::Unavailable(self.kind, odd(self.status))
     }
 
     /// The body as JSON.

@@ -50,6 +50,7 @@ catalogue! {
     RETURNED = Counter "login_queue_returned" [""] "Parked tickets whose owners came back";
     REFUSED_FULL = Counter "login_queue_refused_full" [""] "Entries refused because the line had its maximum length";
     REFUSED_CLOSED = Counter "login_queue_refused_closed" [""] "Entries refused while draining or in maintenance";
+    OPENING_ENTRANTS = Gauge "login_queue_opening_entrants" [""] "Tickets that take part in the lottery of an opening, before it is drawn";
     ETA_ERROR = Gauge "login_queue_eta_error_ratio" ["quantile"] "Estimate given against wait that came true, over recent admissions";
     REVERSALS = Counter "login_queue_position_reversals" [""] "Positions that rose without a reason; must stay 0";
     SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
@@ -69,6 +70,8 @@ catalogue! {
     WRITES = Counter "store_writes" [""] "Changes written to the store";
     COMMIT_MAX_US = Gauge "store_commit_max_microseconds" [""] "Longest flush since the start, in microseconds";
     ACCOUNTS = Gauge "accounts" [""] "Accounts stored";
+    AUDIT_RECORDS = Counter "audit_records" [""] "Records written to the audit chain";
+    AUDIT_UNRECORDED = Counter "audit_unrecorded" [""] "Records the audit chain did not take: operators' actions among them were not done";
     READY = Gauge "ready" [""] "1 while players are served";
 }
 

@@ -8,7 +8,9 @@ use tokio::sync::oneshot;
 
 use super::ask::{Ask, Question, Reply, Said, Steering};
 use super::block::Block;
+use super::doors::Doors;
 use super::holders::Publisher;
+use super::out_of_turn::Clerk;
 use super::posted::Poster;
 use super::stopped::{Ended, Farewell};
 use super::turns::Turns;
@@ -31,22 +33,27 @@ type Newcomer = (Identity, Lane, Reply<Standing>);
 
 /// Owner of the line, the gate and the ledger.
 pub(super) struct LoginQueue {
-    queue: Queue,
-    clock: Clock,
-    writer: Writer,
-    block: Block,
-    unsynced: Unsynced,
+    pub(super) queue: Queue,
+    pub(super) clock: Clock,
+    pub(super) writer: Writer,
+    pub(super) block: Block,
+    pub(super) unsynced: Unsynced,
+    pub(super) doors: Doors,
+    clerk: Clerk,
     holders: Publisher,
     poster: Poster,
     turns: Turns,
     newcomers: Vec<Newcomer>,
     /// For each snapshot on its way, who waits for it.
     snapshots: VecDeque<Vec<Reply<()>>>,
+    /// Snapshots handed to the writer, and on disk, since the start.
+    pub(super) snapshots_ordered: u64,
+    pub(super) snapshots_done: u64,
     snapshot_every_us: u64,
     server_lease_ms: u64,
     snapshot_at: UnixMicros,
     alarm: Option<(UnixMicros, SpawnHandle)>,
-    closing: Option<Vec<Reply<()>>>,
+    pub(super) closing: Option<Vec<Reply<()>>>,
     mailbox: usize,
     /// A message is being handled. Still set when the next one comes: the last one panicked.
     busy: bool,
@@ -61,6 +68,8 @@ pub(super) struct Parts {
     pub(super) writer: Writer,
     pub(super) block: Block,
     pub(super) unsynced: Unsynced,
+    pub(super) doors: Doors,
+    pub(super) clerk: Clerk,
     /// Where others see who holds a slot.
     pub(super) holders: Publisher,
     /// Where others read the frame.
@@ -84,11 +93,15 @@ impl LoginQueue {
             writer: parts.writer,
             block: parts.block,
             unsynced: parts.unsynced,
+            doors: parts.doors,
+            clerk: parts.clerk,
             holders: parts.holders,
             poster: parts.poster,
             turns: Turns::default(),
             newcomers: Vec::new(),
             snapshots: VecDeque::new(),
+            snapshots_ordered: 0,
+            snapshots_done: 0,
             snapshot_every_us: parts.snapshot_every_us,
             server_lease_ms: parts.server_lease_ms,
             snapshot_at: now.plus_us(parts.snapshot_every_us),
@@ -111,7 +124,7 @@ impl LoginQueue {
             Ask::Follow(ticket, who, reply) => {
                 // Whose turn has come already hears so at once: the sender is dropped.
                 if self.queue.waits(ticket) {
-                    self.turns.follow(ticket.number, who);
+                    self.turns.follow(self.queue.current(ticket).number, who);
                 }
                 tell(reply, ());
             }
@@ -149,6 +162,8 @@ impl LoginQueue {
                 tell(reply, ());
             }
             Ask::Steer(steering, reply) => self.steer(now, steering, reply),
+            Ask::Schedule(plan, reply) => self.schedule(now, plan, reply),
+            Ask::PublicSeed(id, seed) => self.take_public_seed(&id, seed),
             Ask::Figures(reply) => tell(reply, self.queue.figures()),
             Ask::Turn(reply) => {
                 self.queue.tick(now);
@@ -180,7 +195,7 @@ impl LoginQueue {
 
     fn enter(&mut self, now: UnixMicros, (identity, lane, reply): Newcomer) {
         let before = self.queue.numbers_left();
-        if before == 0 {
+        if before == 0 || self.doors.hold_newcomers(self.snapshots_done) {
             // A flood was faster than the disk: a moment's wait is better than "full".
             self.reserve();
             if self.newcomers.len() >= self.mailbox {
@@ -208,6 +223,15 @@ impl LoginQueue {
         }
     }
 
+    fn let_newcomers_in(&mut self, now: UnixMicros) {
+        for newcomer in std::mem::take(&mut self.newcomers) {
+            // Who has given up waiting takes no place.
+            if !newcomer.2.is_closed() {
+                self.enter(now, newcomer);
+            }
+        }
+    }
+
     /// Asks the disk for more numbers if it is time.
     fn reserve(&mut self) {
         if let Some(until) = self.block.want(self.queue.numbers_left()) {
@@ -229,9 +253,10 @@ impl LoginQueue {
         self.write_snapshot(now, vec![reply]);
     }
 
-    fn write_snapshot(&mut self, now: UnixMicros, for_whom: Vec<Reply<()>>) {
+    pub(super) fn write_snapshot(&mut self, now: UnixMicros, for_whom: Vec<Reply<()>>) {
         self.snapshot_at = now.plus_us(self.snapshot_every_us);
         self.snapshots.push_back(for_whom);
+        self.snapshots_ordered += 1;
         self.writer.order(Order::Snapshot(Box::new(self.queue.snapshot(now))));
     }
 
@@ -241,6 +266,7 @@ impl LoginQueue {
             return;
         }
         self.closing = Some(vec![reply]);
+        self.clerk.finish();
         self.holders.withdraw();
         self.writer.order(Order::Close(Box::new(self.queue.snapshot(now))));
     }
@@ -248,16 +274,19 @@ impl LoginQueue {
     fn publish(&mut self, now: UnixMicros) {
         self.holders.publish(self.queue.holders_changed());
         self.turns.came(self.queue.ceased_to_wait());
+        self.clerk.take(now, self.queue.admitted_out_of_turn());
+        self.doors.post(&self.queue);
         self.poster.post(&self.queue, now);
     }
 
     /// What every message may have made due.
-    fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
+    pub(super) fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
         self.publish(now);
         if self.closing.is_some() {
             return;
         }
         self.reserve();
+        self.mind_the_doors(now);
         // One snapshot at a time: a slow disk gets fewer of them, not a heap.
         if now >= self.snapshot_at && self.snapshots.is_empty() {
             self.write_snapshot(now, Vec::new());
@@ -275,7 +304,8 @@ impl LoginQueue {
             next = self.queue.tick(now);
         }
         let latest = now.plus_us(ALARM_MAX_US);
-        let at = next.unwrap_or(latest).min(self.snapshot_at).clamp(now, latest);
+        let at = next.unwrap_or(latest).min(self.snapshot_at);
+        let at = at.min(self.doors_due(now).unwrap_or(latest)).clamp(now, latest);
         match self.alarm {
             Some((set, _)) if set <= at && set.plus_us(ALARM_MAX_US) > now => return,
             Some((_, old)) => drop(ctx.cancel_future(old)),
@@ -291,7 +321,7 @@ impl LoginQueue {
         self.alarm = Some((at, handle));
     }
 
-    fn stop(&mut self, ended: Ended, ctx: &mut Context<Self>) {
+    pub(super) fn stop(&mut self, ended: Ended, ctx: &mut Context<Self>) {
         self.farewell.say(ended);
         ctx.stop();
     }
@@ -303,6 +333,7 @@ impl Actor for LoginQueue {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.queue.watch_holders();
         self.queue.watch_turns();
+        self.queue.watch_out_of_turn();
         let now = self.clock.now();
         self.look_around(now, ctx);
     }
@@ -335,17 +366,18 @@ impl Handler<Written> for LoginQueue {
             Done::Reserved(until) => {
                 self.queue.grant_numbers(until);
                 self.block.granted();
-                for newcomer in std::mem::take(&mut self.newcomers) {
-                    // Who has given up waiting takes no place.
-                    if !newcomer.2.is_closed() {
-                        self.enter(now, newcomer);
-                    }
-                }
+                self.let_newcomers_in(now);
                 self.look_around(now, ctx);
             }
             Done::Snapshot => {
                 for reply in self.snapshots.pop_front().into_iter().flatten() {
                     tell(reply, ());
+                }
+                let held = self.doors.hold_newcomers(self.snapshots_done);
+                self.snapshots_done += 1;
+                if held {
+                    self.let_newcomers_in(now);
+                    self.look_around(now, ctx);
                 }
             }
             Done::Closed => {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::line::{Mark, State};
 use super::record::{secs, secs_up};
-use super::{Lane, Number, Queue, UnixMicros};
+use super::{Admission, Identity, Lane, Number, Queue, UnixMicros};
 
 /// Silent tickets skipped in one go; the rest at once after.
 const SKIPS_MAX: u32 = 65_536;
@@ -129,6 +129,13 @@ impl Queue {
             let (quoted, entered) = (record.quoted_s, record.entered_s);
             record.turn_to_pass(until, lease_until);
             self.eta.score(quoted, secs_up(now).saturating_sub(entered));
+        }
+        if lane != Lane::Standard
+            && let Some(admitted) = &mut self.out_of_turn
+        {
+            let record = self.line.record(number);
+            let identity = record.map_or(Identity::ANONYMOUS, super::record::Record::identity);
+            admitted.push(Admission { number, lane, identity });
         }
         self.line.clear_waiting(number, lane);
         if self.recovered.is_some() {

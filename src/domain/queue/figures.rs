@@ -27,6 +27,8 @@ pub struct Figures {
     pub rate_in_force: f64,
     /// What the line does.
     pub mode: Mode,
+    /// Tickets that take part in a draw that is still to come.
+    pub entrants: u64,
     /// Admitted by lane.
     pub admitted_total: [u64; Lane::COUNT],
     /// What ran out.
@@ -115,6 +117,7 @@ impl Queue {
             rate: self.throttle.ceiling(),
             rate_in_force: self.gate.rate(),
             mode: self.announced.mode,
+            entrants: self.entrants_now(),
             admitted_total: admitted,
             expired_total: expired,
             left_total: left,

@@ -35,6 +35,24 @@ pub enum Opening {
     Drawn(Range),
 }
 
+/// An opening as operators want it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpeningPlan {
+    /// When the doors open.
+    pub opens_at: UnixMicros,
+    /// The lottery that decides the order; `None`: that of arrival.
+    pub lottery: Option<LotteryPlan>,
+}
+
+/// A lottery as operators want it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LotteryPlan {
+    /// Which public value is used, in words; empty: none.
+    pub beacon: String,
+    /// Where that value is to be had; empty: none.
+    pub url: String,
+}
+
 /// The numbers that are set aside for the entrants of a lottery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
@@ -55,6 +73,16 @@ impl Range {
 }
 
 impl Opening {
+    /// The word for wires and logs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Prequeue { .. } => "prequeue",
+            Self::Drawing(_) => "drawing",
+            Self::Drawn(_) => "drawn",
+        }
+    }
+
     /// Whether the doors are still to be opened.
     pub const fn is_pending(&self) -> bool {
         matches!(self, Self::Prequeue { .. } | Self::Drawing(_))
@@ -182,6 +210,17 @@ impl Queue {
     /// How many numbers [`Queue::close_prequeue`] would set aside now.
     pub fn entrants_count(&self) -> u64 {
         self.line.waiting_total() - self.line.waiting()[Lane::Staff as usize]
+    }
+
+    /// How many take part in a draw that is still to come.
+    pub(super) const fn entrants_now(&self) -> u64 {
+        match &self.opening {
+            Opening::Prequeue { lottery: Some(_), .. } => {
+                self.line.waiting_total() - self.line.waiting()[Lane::Staff as usize]
+            }
+            Opening::Drawing(range) => range.places,
+            _ => 0,
+        }
     }
 
     /// Fixes who takes part in the lottery: all that wait, but for staff. As many new numbers are

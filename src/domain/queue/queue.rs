@@ -34,6 +34,17 @@ pub enum Checked {
     Forgotten,
 }
 
+/// Somebody came in by another lane than everybody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// The ticket.
+    pub number: Number,
+    /// Its lane.
+    pub lane: Lane,
+    /// Whose it is.
+    pub identity: Identity,
+}
+
 /// The login queue. See the module.
 ///
 /// Costs with a million waiting, on one core: entering and asking well under half a microsecond,
@@ -84,6 +95,8 @@ pub struct Queue {
     /// When something is due; `None`: nothing until a call changes that.
     pub(super) alarm: Option<UnixMicros>,
     pub(super) tally: Tally,
+    /// Admissions by other lanes than the standard one, for whoever watches.
+    pub(super) out_of_turn: Option<Vec<Admission>>,
 }
 
 /// The clock as the queue sees it: it never steps back.
@@ -155,6 +168,7 @@ impl Queue {
             alarm: None,
             configured: (settings.rate, settings.cap),
             tally: Tally::default(),
+            out_of_turn: None,
             settings,
         }
     }
@@ -367,6 +381,17 @@ impl Queue {
     /// another lane.
     pub fn ceased_to_wait(&mut self) -> impl Iterator<Item = Number> {
         self.line.ceased()
+    }
+
+    /// Notes from now on who comes in by another lane than the standard one. Who watches calls
+    /// [`Queue::admitted_out_of_turn`] after every change.
+    pub fn watch_out_of_turn(&mut self) {
+        self.out_of_turn.get_or_insert_default();
+    }
+
+    /// Who came in by another lane since the last call.
+    pub fn admitted_out_of_turn(&mut self) -> impl Iterator<Item = Admission> {
+        self.out_of_turn.iter_mut().flat_map(|admitted| admitted.drain(..))
     }
 
     /// Whether this ticket stands in line at this moment.

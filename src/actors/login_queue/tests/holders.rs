@@ -9,7 +9,10 @@ async fn who_holds_a_slot_is_told_without_the_line_until_it_is_gone() {
     let clock = Clock::manual(START);
     let mut config = config();
     config.limits.callers_max = 2;
-    let open = |clock: &Clock| Line::open(&config, data.path(), clock.clone(), &seeds(), &[]);
+    let open = |clock: &Clock| {
+        let audit = audit(data.path());
+        Line::open(&config, data.path(), clock.clone(), &seeds(), &[], &audit)
+    };
     let (line, _stopped) = open(&clock).unwrap();
     let (player, identity) = (Player(1), Identity(1));
     let online = async |line: &Line| {
