@@ -118,8 +118,8 @@ mod tests {
         assert_eq!(OpeningConfig::default().plan(), None);
         let with_zone = OpeningConfig { at: "2027-01-15T10:00:00+02:00".into(), ..drand() };
         assert_eq!(with_zone.plan().unwrap().opens_at, plan.opens_at);
-        let plain = OpeningConfig { lottery: false, ..drand() };
-        assert_eq!(plain.plan().unwrap().lottery, None);
+        let by_arrival = OpeningConfig { lottery: false, ..drand() };
+        assert_eq!(by_arrival.plan().unwrap().lottery, None);
     }
 
     #[test]

@@ -83,7 +83,8 @@ pub async fn bind_with(
     own: Vec<Arc<dyn OwnProvider>>,
 ) -> Result<Bound, StartError> {
     let sockets = listeners::bind(&config)?;
-    let running = Running::open(config, clock, dice, own).await?;
+    // Boxed: the future of everything that is opened is large.
+    let running = Box::pin(Running::open(config, clock, dice, own)).await?;
     let listeners = sockets.serve(&running)?;
     Ok(Bound { running, listeners })
 }

@@ -150,19 +150,12 @@ impl Running {
             dice.clone(),
             registry_limits(&config),
         )?;
-        let identity_key = key_bytes(&secrets.identity_key).ok_or_else(|| {
-            StartError::Key("identity_key is not 32 bytes in base64url".to_owned())
-        })?;
+        let identity_key = identity_key(&secrets)?;
         let (audit, audit_failed) = Audit::open(&data, clock.clone(), &identity_key)?;
         let (line, line_stopped) =
             open_line(&config, clock.clone(), &dice, &identity_key, &accounts, &audit).await?;
-        // The settings file is the word on rate, cap, pause and opening; the snapshot only remembers.
-        let steering = Steering { line: line.clone(), audit: audit.clone() };
-        steering.apply(&config.queue).await?;
-        watch_beacon(&config, &line)?;
-        if config.dev {
-            seed_test_accounts(&accounts).await;
-        }
+        let steering = steer(&config, &line, &audit).await?;
+        seed_test_accounts(&config, &accounts).await;
         let states = Arc::new(StateKey::new(&dice.bytes()));
         let config = Arc::new(config);
         let board = Board::start();
@@ -300,18 +293,29 @@ async fn open_line(
     Ok(Line::open(config, &config.server.data, clock, &seeds, &redeemed, audit)?)
 }
 
-/// Fetches the beacon's value when a lottery needs it.
-fn watch_beacon(config: &Config, line: &Line) -> Result<(), StartError> {
+/// Turns the line to what the settings say, and fetches the beacon's value when a lottery needs it.
+async fn steer(config: &Config, line: &Line, audit: &Audit) -> Result<Steering, StartError> {
+    // The settings file is the word on rate, cap, pause and opening; the snapshot only remembers.
+    let steering = Steering { line: line.clone(), audit: audit.clone() };
+    steering.apply(&config.queue).await?;
     let beacon = Beacon::new(&config.identity)?;
     if !config.queue.opening.beacon_url.is_empty() {
         beacon.check(&config.queue.opening.beacon_url)?;
     }
     actix_rt::spawn(super::beacon::run(line.clone(), beacon));
-    Ok(())
+    Ok(steering)
+}
+
+fn identity_key(secrets: &Secrets) -> Result<[u8; 32], StartError> {
+    let wrong = || StartError::Key("identity_key is not 32 bytes in base64url".to_owned());
+    key_bytes(&secrets.identity_key).ok_or_else(wrong)
 }
 
 /// `test01` to `test20`, who only exist in development.
-async fn seed_test_accounts(accounts: &Accounts) {
+async fn seed_test_accounts(config: &Config, accounts: &Accounts) {
+    if !config.dev {
+        return;
+    }
     let seeds = (1..=DEV_ACCOUNTS).map(|n| {
         let name = format!("test{n:02}");
         let new = NewAccount { username: Some(name.clone()), password: None };

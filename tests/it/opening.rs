@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use anteroom::clock::Stopwatch;
 use anteroom::config::Config;
 use anteroom::domain::lottery::{LotteryId, Stage};
 use anteroom::store::lottery::Lotteries;
@@ -64,7 +65,7 @@ impl People {
         let token = self.0[&who].as_ref().unwrap();
         let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
         let claims: Value = serde_json::from_slice(&claims).unwrap();
-        claims["seq"].as_u64().unwrap_or_else(|| panic!("{claims}"))
+        claims["ticketNumber"].as_str().and_then(|text| text.parse().ok()).unwrap()
     }
 }
 
@@ -107,16 +108,26 @@ async fn state(server: &TestServer) -> Value {
     server.plain("GET", "/v1/queue/opening", None).await.json
 }
 
-/// Asks until the opening has come to this; other threads and the beacon take a moment.
-async fn until(server: &TestServer, what: &str) -> Value {
-    for _ in 0..20_000 {
+/// Asks until the opening is as it should be; other threads and the beacon take a moment.
+async fn until(server: &TestServer, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let waits = Stopwatch::start();
+    while waits.elapsed_us() < 60_000_000 {
         let told = state(server).await;
-        if told["state"] == what {
+        if is(&told) {
             return told;
         }
         actix_rt::task::yield_now().await;
     }
     panic!("not {what}: {}", state(server).await);
+}
+
+/// The entrants are published.
+async fn closed(server: &TestServer) -> Value {
+    until(server, "closed", |told| told["lottery"]["entrants"].is_u64()).await
+}
+
+async fn drawn(server: &TestServer) -> Value {
+    until(server, "drawn", |told| told["state"] == "drawn").await
 }
 
 async fn published(server: &TestServer, file: &str) -> Answer {
@@ -183,14 +194,14 @@ async fn an_opening_is_drawn_as_anybody_can_check() {
     server.pass_ms(119_000).await;
     assert_eq!(state(&server).await["state"], "prequeue");
     server.pass_ms(1_000).await;
-    let closed = until(&server, "drawing").await;
+    let told = closed(&server).await;
     let late = People::gather(&server, [1_000].into_iter()).await;
     beacon.ask_once().await;
     assert_eq!(people.places(&server).await[&4].phase, "drawing", "closed until the beacon speaks");
-    assert_eq!(closed["opens_at_ms"], 1_800_000_120_000_u64);
+    assert_eq!(told["opens_at_ms"], 1_800_000_120_000_u64);
     beacon.speak("c0ffee00c0ffee00");
-    let drawn = until(&server, "drawn").await;
-    assert_eq!(drawn["lottery"]["entrants"], PEOPLE);
+    let told = drawn(&server).await;
+    assert_eq!(told["lottery"]["entrants"], PEOPLE);
 
     let words = verify(&server, &earlier.text).await;
     assert!(words.contains("c0ffee00c0ffee00"), "{words}");
@@ -216,7 +227,7 @@ async fn a_restart_in_the_middle_changes_nothing() {
     clock.advance_ms(200_000);
     let server = TestServer::start_on(folder.path(), clock.clone(), held(Some(&beacon))).await;
     server.pass_ms(1).await;
-    until(&server, "drawing").await;
+    closed(&server).await;
     assert_eq!(published(&server, "lottery.json").await.json["commitment"], {
         let earlier: Value = serde_json::from_str(&earlier).unwrap();
         earlier["commitment"].clone()
@@ -229,7 +240,7 @@ async fn a_restart_in_the_middle_changes_nothing() {
     assert_eq!(state(&server).await["state"], "drawing");
     assert_eq!(people.places(&server).await[&4].phase, "drawing");
     beacon.speak("0123");
-    until(&server, "drawn").await;
+    drawn(&server).await;
     server.stop();
 
     // After the draw, and nobody has asked yet.
@@ -267,7 +278,7 @@ async fn a_schedule_can_be_changed_until_the_close_and_called_off_after_it() {
 
     let mut people = People::gather(&server, 0..6).await;
     server.pass_ms(180_000).await;
-    until(&server, "drawing").await;
+    closed(&server).await;
     queue.opening.at = "2027-01-15T09:00:00Z".into();
     server.dials.apply(&queue).await;
     assert_eq!(state(&server).await["state"], "drawing", "too late");
@@ -293,8 +304,10 @@ async fn what_operators_and_the_lottery_did_is_on_record() {
     })
     .await;
     let mut people = People::gather(&server, 0..4).await;
-    server.pass_ms(120_000).await;
-    until(&server, "drawn").await;
+    server.pass_ms(115_000).await;
+    people.places(&server).await;
+    server.pass_ms(5_000).await;
+    drawn(&server).await;
     people.places(&server).await;
     let mut queue = crate::harness::config().queue;
     queue.opening.at = OPENS.into();

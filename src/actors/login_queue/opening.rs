@@ -173,8 +173,8 @@ impl Ready {
         let posted = Posted::new(&queue);
         let connect_window_ms = config.queue.settings().connect_window_ms;
         let record = queue.opening().lottery().and_then(|id| lotteries.record(id).ok());
-        let (notice, noticed) = watch::channel(Arc::default());
-        let (reader, relay) = (lotteries.reader(), Relay::default());
+        let (notice, watcher) = watch::channel(Arc::default());
+        let (published, relay) = (lotteries.reader(), Relay::default());
         let told = Arc::clone(&relay);
         let desk =
             Desk::start(lotteries, seeds.dice.clone(), move |stepped| tell_step(&told, stepped))
@@ -203,8 +203,8 @@ impl Ready {
             clock,
             holders,
             posted,
-            notice: noticed,
-            lotteries: reader,
+            notice: watcher,
+            lotteries: published,
             connect_window_ms,
             callers: Callers::new(config.limits.callers_max),
             identity_key: hmac::Key::new(hmac::HMAC_SHA256, &seeds.identity_key),

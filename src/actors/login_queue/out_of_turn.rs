@@ -25,7 +25,7 @@ pub(super) struct Clerk {
 
 #[derive(Clone, Copy, Debug)]
 struct Count {
-    count: u64,
+    tickets: u64,
     first: Number,
     last: Number,
 }
@@ -52,9 +52,9 @@ impl Clerk {
                 continue;
             }
             self.due.get_or_insert(now.plus_us(EVERY_US));
-            let fresh = Count { count: 0, first: number, last: number };
+            let fresh = Count { tickets: 0, first: number, last: number };
             let count = self.counted[lane as usize].get_or_insert(fresh);
-            count.count += 1;
+            count.tickets += 1;
             count.first = count.first.min(number);
             count.last = count.last.max(number);
         }
@@ -67,7 +67,8 @@ impl Clerk {
     pub(super) fn finish(&mut self) {
         self.due = None;
         for lane in Lane::ALL {
-            if let Some(Count { count, first, last }) = self.counted[lane as usize].take() {
+            if let Some(Count { tickets: count, first, last }) = self.counted[lane as usize].take()
+            {
                 let lane = lane.name().into();
                 self.audit.note(What::AdmittedMany { epoch: self.epoch, lane, count, first, last });
             }
