@@ -176,11 +176,11 @@ impl Ready {
         let (notice, watcher) = watch::channel(Arc::default());
         let (published, relay) = (lotteries.reader(), Relay::default());
         let told = Arc::clone(&relay);
-        let desk =
+        let lottery_desk =
             Desk::start(lotteries, seeds.dice.clone(), move |stepped| tell_step(&told, stepped))
                 .map_err(LineError::Thread)?;
         let parts = Parts {
-            doors: Doors::new(desk, audit.clone(), notice, record),
+            doors: Doors::new(lottery_desk, audit.clone(), notice, record),
             clerk: Clerk::new(audit.clone(), queue.epoch()),
             queue,
             clock: clock.clone(),
