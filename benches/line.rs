@@ -17,12 +17,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use anteroom::actors::Line;
 use anteroom::actors::login_queue::LineSeeds;
+use anteroom::actors::{Audit, Line};
 use anteroom::clock::Clock;
 use anteroom::config::Config;
 use anteroom::domain::queue::{Checked, Identity, Lane, Number, Standing, TicketRef};
 use anteroom::domain::time::UnixMicros;
+use anteroom::ids::Dice;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -78,9 +79,13 @@ fn serve(mode: &str) -> std::io::Result<()> {
         let data = tempfile::tempdir()?;
         let mut config = Config::default();
         config.queue.rate = 0.0;
-        let seeds = LineSeeds { epoch: 1, identity_key: [0; 16] };
-        let (line, _stopped) = Line::open(&config, data.path(), Clock::machine(), &seeds, &[])
-            .map_err(std::io::Error::other)?;
+        let dice = Dice::seeded(1);
+        let seeds = LineSeeds { epoch: 1, identity_key: [0; 16], dice };
+        let (audit, _failed) =
+            Audit::open(data.path(), Clock::machine(), &[0; 32]).map_err(std::io::Error::other)?;
+        let (line, _stopped) =
+            Line::open(&config, data.path(), Clock::machine(), &seeds, &[], &audit)
+                .map_err(std::io::Error::other)?;
         if mode != "bare" {
             for _ in 0..WAITING / 5_000 {
                 join_all((0..5_000).map(|_| line.enter(Identity::ANONYMOUS, Lane::Standard))).await;

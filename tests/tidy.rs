@@ -81,6 +81,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("src/nakama", &["Addr<", "crate::store", "crate::pragma", "crate::server", "crate::cli"]),
     ("src/pragma", &["Addr<", "crate::store", "crate::nakama", "crate::server", "crate::cli"]),
+    (
+        "src/queue_api",
+        &["Addr<", "crate::store", "crate::nakama", "crate::pragma", "crate::server", "crate::cli"],
+    ),
     ("src/try_it", &["Addr<", "crate::store", "crate::nakama", "crate::pragma", "crate::actors"]),
     // An independent check: it follows docs/lottery.md and nothing of ours.
     ("src/bin", &["anteroom::", "crate::"]),

@@ -4,11 +4,13 @@
 //! bounded, timed, and the only way in. No `Addr` leaves this folder, and no rule lives in it.
 
 pub mod account_registry;
+pub mod audit;
 pub mod login_queue;
 pub mod presence;
 pub mod session;
 
 pub use account_registry::Accounts;
+pub use audit::Audit;
 pub use login_queue::Line;
 pub use presence::Board;
 pub use session::SessionDoor;

@@ -91,6 +91,9 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     within("queue.adaptive.floor_share", q.adaptive.floor_share, 0.01, 1.0)?;
     within("queue.adaptive.hold_share", q.adaptive.hold_share, 0.01, 1.0)?;
     within("queue.adaptive.hold_failures", q.adaptive.hold_failures, 1, 1_000_000)?;
+    if let Some((key, problem)) = q.opening.problem() {
+        ordered(key, false, problem)?;
+    }
     ordered("queue.poll_min_ms", q.poll_min_ms <= q.poll_max_ms, "must not exceed poll_max_ms")
 }
 

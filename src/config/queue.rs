@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OpeningConfig;
 use crate::domain::queue::{AdaptiveSettings, Costs, MassDropSettings, Settings};
 
 /// Who has to go through the line.
@@ -103,6 +104,8 @@ pub struct QueueConfig {
     pub mass_drop_returns_per_s: u32,
     /// `[queue.adaptive]`
     pub adaptive: AdaptiveConfig,
+    /// `[queue.opening]`
+    pub opening: OpeningConfig,
 }
 
 /// `[queue.adaptive]`: how the rate follows what is measured of sign-ins and told by game servers.
@@ -169,6 +172,7 @@ impl Default for QueueConfig {
             mass_drop_hold_s: 180,
             mass_drop_returns_per_s: 500,
             adaptive: AdaptiveConfig::default(),
+            opening: OpeningConfig::default(),
         }
     }
 }

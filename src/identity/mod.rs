@@ -11,6 +11,7 @@
 
 mod address;
 mod apple;
+mod beacon;
 mod chain;
 mod discord;
 mod discovery;
@@ -43,6 +44,7 @@ mod twitch;
 pub mod webhook;
 mod xbox;
 
+pub use beacon::Beacon;
 pub use oauth::Portal;
 pub use own::{BoxFuture, OwnAccount, OwnError, OwnProvider};
 pub use providers::Providers;

@@ -177,6 +177,16 @@ impl Outbound {
         Ok(Answer { kind, status, body, max_age_s })
     }
 
+    /// What is at an address that is no provider's, if the answer is 200.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not to be had.
+    pub async fn fetch(&self, url: Url) -> Result<Vec<u8>, &'static str> {
+        let Fetched { status, body, .. } = self.http.fetch(self.http.get(url)).await?;
+        if status == StatusCode::OK { Ok(body) } else { Err(odd(status)) }
+    }
+
     /// Waits for an answer that somebody else fetches, within the same limits.
     ///
     /// # Errors
@@ -232,6 +242,16 @@ fn no_answer(error: reqwest::Error) -> &'static str {
     why
 }
 
+/// What an unexpected status means.
+fn odd(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        300..=399 => "it answers with a redirect",
+        429 => "it says that we ask too much",
+        500..=599 => "it has an error",
+        _ => "it answers with an unexpected status",
+    }
+}
+
 /// Whether the host is an address, and a private one. Names are the resolver's business.
 fn is_private_literal(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -280,13 +300,7 @@ impl Answer {
 
     /// Why an unexpected status is an outage.
     pub fn odd(&self) -> IdentityError {
-        let why = match self.status.as_u16() {
-            300..=399 => "it answers with a redirect",
-            429 => "it says that we ask too much",
-            500..=599 => "it has an error",
-            _ => "it answers with an unexpected status",
-        };
-        IdentityError::Unavailable(self.kind, why)
+        IdentityError::Unavailable(self.kind, odd(self.status))
     }
 
     /// The body as JSON.

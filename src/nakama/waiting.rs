@@ -14,9 +14,12 @@ pub struct QueueNote {
     /// `standard`, `grace`, ...; absent when the line was full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lane: Option<&'static str>,
-    /// Place within the lane, from 1; absent when the line was full.
+    /// Place within the lane, from 1; absent when the line was full, and before places are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<u32>,
+    /// How long until the doors open, in milliseconds; absent when they are open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens_in_ms: Option<u32>,
     /// Best guess of the time to admission, in milliseconds; absent when nobody can say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eta_ms: Option<u32>,
@@ -28,8 +31,8 @@ pub struct QueueNote {
     pub eta_high_ms: Option<u32>,
     /// When to try again, in milliseconds.
     pub poll_after_ms: u32,
-    /// `queued`, `front`, `held`, `paused`, `maintenance`; refused: `full`, `draining`, `maintenance`,
-    /// `returning`.
+    /// `queued`, `front`, `held`, `paused`, `maintenance`, `prequeue`, `lottery`, `drawing`; refused:
+    /// `full`, `draining`, `maintenance`, `returning`.
     pub phase: &'static str,
     /// Why position or estimate got worse since the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,9 +67,22 @@ fn refused(why: Closed, retry_after_ms: u64) -> (String, QueueNote) {
 
 fn in_line(waiting: &Waiting) -> (String, QueueNote) {
     let place = format!("You are number {} in line", waiting.position);
+    let (place, opens_in_ms) = match waiting.phase {
+        Phase::Prequeue { opens_in_ms } => (place, Some(opens_in_ms)),
+        Phase::Lottery { opens_in_ms } => ("You take part".to_owned(), Some(opens_in_ms)),
+        Phase::Drawing => ("You take part".to_owned(), None),
+        _ => (place, None),
+    };
     let about = match (waiting.phase, waiting.eta) {
         (Phase::Paused, _) => "; the line is paused".to_owned(),
         (Phase::Maintenance, _) => "; the game is down for maintenance".to_owned(),
+        (Phase::Prequeue { opens_in_ms }, _) => {
+            format!("; the doors open in {}", spoken(opens_in_ms))
+        }
+        (Phase::Lottery { opens_in_ms }, _) => {
+            format!("; the doors open in {}, and the order is drawn then", spoken(opens_in_ms))
+        }
+        (Phase::Drawing, _) => "; the order is being drawn".to_owned(),
         (_, Some(eta)) => format!(", about {} to go", spoken(eta.mid_ms)),
         (_, None) => "; it is not moving yet".to_owned(),
     };
@@ -75,7 +91,8 @@ fn in_line(waiting: &Waiting) -> (String, QueueNote) {
     let eta = waiting.eta;
     let note = QueueNote {
         lane: Some(waiting.ticket.lane.name()),
-        position: Some(narrow(waiting.position)),
+        position: waiting.place().map(narrow),
+        opens_in_ms: opens_in_ms.map(narrow),
         eta_ms: eta.map(|eta| narrow(eta.mid_ms)),
         eta_low_ms: eta.map(|eta| narrow(eta.low_ms)),
         eta_high_ms: eta.map(|eta| narrow(eta.high_ms)),
@@ -162,6 +179,25 @@ mod tests {
         assert!(message.contains("the line is paused"), "{message}");
         assert!(!note.contains("eta"), "{note}");
         assert!(note.contains(r#""phase":"paused","reason":"settings_changed""#), "{note}");
+    }
+
+    #[test]
+    fn before_the_doors_open_everybody_is_told_when_and_no_place_that_is_not_drawn() {
+        let with = |phase| Standing::Waiting(Waiting { eta: None, phase, ..waiting() });
+        let (message, note) = json(&with(Phase::Prequeue { opens_in_ms: 100_000 }));
+        assert!(
+            message.starts_with("You are number 1234 in line; the doors open in 100 seconds."),
+            "{message}"
+        );
+        assert!(note.contains(r#""position":1234,"opens_in_ms":100000"#), "{note}");
+        let (message, note) = json(&with(Phase::Lottery { opens_in_ms: 100_000 }));
+        let words = "You take part; the doors open in 100 seconds, and the order is drawn then.";
+        assert!(message.starts_with(words), "{message}");
+        assert!(note.contains(r#""opens_in_ms":100000"#) && !note.contains("position"), "{note}");
+        assert!(note.contains(r#""phase":"lottery""#), "{note}");
+        let (message, note) = json(&with(Phase::Drawing));
+        assert!(message.starts_with("You take part; the order is being drawn."), "{message}");
+        assert!(!note.contains("position") && !note.contains("opens_in_ms"), "{note}");
     }
 
     #[test]

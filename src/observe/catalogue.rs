@@ -47,8 +47,8 @@ catalogue! {
     MASS_DROPS = Counter "login_queue_mass_drops" [""] "Mass drops";
     PUT_OFF = Counter "login_queue_returns_put_off" [""] "Sign-ins of players who dropped with many others that were told to come at their turn";
     TARGET_CCU = Gauge "login_queue_target_ccu" [""] "Slots, as set";
-    PAUSED = Gauge "login_queue_paused" [""] "1 while nobody is admitted: paused, held, maintenance";
-    MODE = Gauge "login_queue_mode" ["mode"] "1 for what the line does: open, paused, held, draining, maintenance";
+    PAUSED = Gauge "login_queue_paused" [""] "1 while nobody is admitted: paused, held, maintenance, prequeue, drawing";
+    MODE = Gauge "login_queue_mode" ["mode"] "1 for what the line does: open, paused, held, draining, maintenance, prequeue, drawing";
     SLOTS = Gauge "login_queue_slots" ["state"] "Slots in use: live, reserved (signed in, no socket yet), pass, grace";
     ADMITTED = Counter "login_queue_admitted" ["lane"] "Tickets admitted";
     PARTIES = Counter "login_queue_parties" [""] "Parties whose members were admitted in the same moment";
@@ -57,6 +57,7 @@ catalogue! {
     RETURNED = Counter "login_queue_returned" [""] "Parked tickets whose owners came back";
     REFUSED_FULL = Counter "login_queue_refused_full" [""] "Entries refused because the line had its maximum length";
     REFUSED_CLOSED = Counter "login_queue_refused_closed" [""] "Entries refused while draining or in maintenance";
+    OPENING_ENTRANTS = Gauge "login_queue_opening_entrants" [""] "Tickets that take part in the lottery of an opening, before it is drawn";
     ETA_ERROR = Gauge "login_queue_eta_error_ratio" ["quantile"] "Estimate given against wait that came true, over recent admissions";
     REVERSALS = Counter "login_queue_position_reversals" [""] "Positions that rose without a reason; must stay 0";
     SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
@@ -77,6 +78,8 @@ catalogue! {
     WRITES = Counter "store_writes" [""] "Changes written to the store";
     COMMIT_MAX_US = Gauge "store_commit_max_microseconds" [""] "Longest flush since the start, in microseconds";
     ACCOUNTS = Gauge "accounts" [""] "Accounts stored";
+    AUDIT_RECORDS = Counter "audit_records" [""] "Records written to the audit chain";
+    AUDIT_UNRECORDED = Counter "audit_unrecorded" [""] "Records the audit chain did not take: operators' actions among them were not done";
     READY = Gauge "ready" [""] "1 while players are served";
 }
 

@@ -13,7 +13,9 @@ use serde::Deserialize;
 use super::{App, Fault, accepts_json, client, json};
 use crate::config::Config;
 use crate::config::queue::Gate;
-use crate::domain::queue::{Checked, Closed, Identity, Lane, Number, Reason, Standing, TicketRef};
+use crate::domain::queue::{
+    Checked, Closed, Identity, Lane, Number, Phase, Reason, Standing, TicketRef,
+};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::ticket::{Claims, TICKET_LIFE_S};
 use crate::domain::token::{TicketError, TicketKeys};
@@ -149,8 +151,13 @@ impl<'a> View<'a> {
                 written(&self.tickets.sign_pass(&ticket, until, self.now), None)
             }
             Standing::Waiting(waiting) => {
-                let unknown_ms = u64::from(self.config.queue.poll_max_ms);
+                let unknown_ms = match waiting.phase {
+                    // The protocol has no word for it: the time until the doors open.
+                    Phase::Prequeue { opens_in_ms } | Phase::Lottery { opens_in_ms } => opens_in_ms,
+                    _ => u64::from(self.config.queue.poll_max_ms),
+                };
                 let wait = Wait {
+                    // Before a draw it is how many take part: the last place there may be.
                     position: waiting.position,
                     eta_ms: waiting.eta.map_or(unknown_ms, |eta| eta.mid_ms),
                     poll_ms: waiting.poll_after_ms,

@@ -98,3 +98,14 @@ fn a_held_line_names_the_longest_poll_interval_and_numbers_fit_their_type() {
     assert_eq!(answer["positionInQueue"], i32::MAX);
     assert_eq!(answer["pollNextDuration"], i32::MAX);
 }
+
+/// The protocol has a number for the place and one for the time and no words: nought would mean
+/// "come in", so before a draw it is how many take part.
+#[test]
+fn before_the_doors_open_the_eta_is_the_time_until_they_do() {
+    let Standing::Waiting(gathers) = waiting(ticket(5)) else { panic!() };
+    let phase = Phase::Lottery { opens_in_ms: 90_000 };
+    let answer = answer(&Standing::Waiting(Waiting { eta: None, phase, ..gathers }), None);
+    assert_eq!((&answer["eta"], &answer["phase"]), (&json!("90000"), &json!("lottery")));
+    assert_eq!((&answer["isAllowedIn"], &answer["positionInQueue"]), (&json!(false), &json!(37)));
+}

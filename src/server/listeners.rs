@@ -19,7 +19,7 @@ use crate::config::pragma::PortOf;
 use crate::domain::token::SessionType;
 use crate::observe::Health;
 use crate::pragma::Gateway;
-use crate::{nakama, pragma, try_it};
+use crate::{nakama, pragma, queue_api, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
 pub(super) const KEEP_ALIVE: Duration = Duration::from_mins(1);
@@ -136,6 +136,7 @@ pub(super) type Stream = actix_rt::net::TcpStream;
 struct PlayerPort {
     nakama: nakama::App,
     pragma: pragma::App,
+    line: crate::actors::Line,
     sockets: session::SessionDoor,
     routes: Vec<Arc<dyn SocketRoute>>,
     health: Health,
@@ -154,7 +155,8 @@ impl PlayerPort {
         let routes =
             vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
-        Self { nakama, pragma, sockets, routes, health }
+        let line = running.line.clone();
+        Self { nakama, pragma, line, sockets, routes, health }
     }
 
     /// One worker's service. The line's routes come first: polls are the bulk of all requests.
@@ -166,6 +168,7 @@ impl PlayerPort {
         let app = App::new()
             .configure(pragma::routes(this.pragma.clone()))
             .configure(nakama::routes(this.nakama.clone()))
+            .configure(queue_api::routes(this.line.clone()))
             .configure(try_it::routes)
             .configure(health_routes(&this.health))
             .configure(pragma::any_case(this.pragma.clone()))

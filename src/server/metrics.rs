@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::parts::Running;
-use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
+use crate::actors::{Accounts, Audit, Board, CallError, Line, SessionDoor};
 use crate::domain::queue::{Figures, Lane, Mode};
 use crate::domain::session::CloseReason;
 use crate::identity::Providers;
@@ -23,6 +23,7 @@ pub(super) struct Sources {
     door: Door,
     providers: Providers,
     health: Health,
+    audit: Audit,
 }
 
 /// The page could not be made.
@@ -44,6 +45,7 @@ impl Sources {
             door: running.door.clone(),
             providers: running.providers.clone(),
             health: running.health.clone(),
+            audit: running.audit.clone(),
         }
     }
 
@@ -54,6 +56,9 @@ impl Sources {
         self.identity(&mut page);
         self.sessions(&mut page);
         self.store(&mut page);
+        let audit = self.audit.figures();
+        page.put(name::AUDIT_RECORDS, audit.written.load(Ordering::Relaxed));
+        page.put(name::AUDIT_UNRECORDED, audit.unrecorded.load(Ordering::Relaxed));
         page.put(name::READY, self.health.ready().0);
         Ok(page.text()?)
     }
@@ -167,6 +172,7 @@ fn queue(page: &mut Page, figures: &Figures) {
     page.put(name::RETURNED, figures.returned_total);
     page.put(name::REFUSED_FULL, figures.refused_full_total);
     page.put(name::REFUSED_CLOSED, figures.refused_closed_total);
+    page.put(name::OPENING_ENTRANTS, figures.entrants);
     for (quantile, error) in [("0.5", figures.eta_error_median), ("0.9", figures.eta_error_p90)] {
         if let Some(error) = error {
             page.labelled(name::ETA_ERROR, quantile, error);

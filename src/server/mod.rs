@@ -1,24 +1,26 @@
 //! Puts the parts together; start and stop order. The one place that knows everybody.
 //!
-//! Start: folder → secrets → accounts (the store cleans up after a crash) → line (as it was, with
+//! Start: folder → secrets → accounts (the store cleans up after a crash) → audit chain → line (as it was, with
 //! the redemptions the registry knows) → sockets → listeners → ready. Stop: not ready → sockets,
-//! spread over time → listeners and requests → line (a clean snapshot) → accounts. When the store or
-//! the line fails, the process ends: what it said last may not be true.
+//! spread over time → listeners and requests → line (a clean snapshot) → accounts → audit chain. When
+//! the store, the line or the chain fails, the process ends: what it said last may not be true.
 
+mod beacon;
 mod listeners;
 mod metrics;
 mod parts;
 mod pragma_ports;
+mod steering;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::actors::{Accounts, CallError, Line, SessionDoor};
+use crate::actors::{Accounts, Audit, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
-use crate::domain::queue::{Announcement, Figures, Mode};
+use crate::domain::queue::Figures;
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
@@ -26,6 +28,8 @@ use crate::signin::AccountHooks;
 use parts::Running;
 
 pub use parts::StartError;
+pub use steering::SteerError;
+use steering::Steering;
 
 /// A server that is bound to its ports and opened its data, not yet answering.
 pub struct Bound {
@@ -42,6 +46,9 @@ pub enum RunError {
     /// The line failed.
     #[error("the login queue failed: {0}")]
     Line(String),
+    /// The audit chain failed.
+    #[error("the audit chain failed: {0}")]
+    Audit(String),
     /// The listeners failed.
     #[error("the HTTP server failed: {0}")]
     Http(std::io::Error),
@@ -51,6 +58,7 @@ pub enum RunError {
 #[derive(Clone)]
 pub struct Dials {
     line: Line,
+    steering: Steering,
     sockets: SessionDoor,
 }
 
@@ -133,7 +141,11 @@ impl Bound {
 
     /// What an operator turns.
     pub fn dials(&self) -> Dials {
-        Dials { line: self.running.line.clone(), sockets: self.running.sockets.clone() }
+        Dials {
+            line: self.running.line.clone(),
+            steering: self.running.steering.clone(),
+            sockets: self.running.sockets.clone(),
+        }
     }
 
     /// Serves until `stop` resolves or a part fails; on return the data folder is closed.
@@ -148,6 +160,7 @@ impl Bound {
         running.health.set(Stage::Ready);
         let (mut accounts_stopped, mut line_stopped) =
             (running.accounts_stopped, running.line_stopped);
+        let mut audit_failed = running.audit_failed;
         let outcome = tokio::select! {
             () = stop => Ok(()),
             ended = &mut accounts_stopped => ended.map_err(RunError::Accounts),
@@ -155,6 +168,7 @@ impl Bound {
                 crate::actors::login_queue::Ended::Closed => Ok(()),
                 crate::actors::login_queue::Ended::Failed(why) => Err(RunError::Line(why)),
             },
+            Ok(why) = &mut audit_failed => Err(RunError::Audit(why)),
             served = &mut serving => match served {
                 Ok(Err(error)) => Err(RunError::Http(error)),
                 _ => Ok(()),
@@ -175,36 +189,24 @@ impl Bound {
         // Calls that run are finished; clients open no more of them on connections they have.
         listeners.leave.now();
         handle.stop(true).await;
-        close(&running.line, &running.accounts).await;
+        close(&running.line, &running.accounts, &running.audit).await;
         running.door.hooks().finish().await;
         Ok(())
     }
 }
 
 /// The line first: what it does last may still ask the registry nothing, and its clean snapshot
-/// makes the next start exact.
-async fn close(line: &Line, accounts: &Accounts) {
+/// makes the next start exact. The chain last: the line puts on record who came in.
+async fn close(line: &Line, accounts: &Accounts, audit: &Audit) {
     line.close().await;
     accounts.close().await;
+    audit.close().await;
 }
 
 impl Dials {
-    /// Applies rate, cap and pause to the line that stands. Places are kept.
+    /// Applies rate, cap, pause and opening to the line that stands. Places are kept.
     pub async fn apply(&self, queue: &QueueConfig) {
-        // Pausing comes first and resuming last: nobody slips in between.
-        let applied = async {
-            if queue.paused {
-                self.line.announce(Announcement::pause()).await?;
-            }
-            self.line.set_rate(queue.rate).await?;
-            self.line.set_cap(queue.cap).await?;
-            // Anything but a pause was announced otherwise, and is ended so.
-            match (queue.paused, self.line.figures().await?.mode) {
-                (false, Mode::Paused) => self.line.announce(Announcement::open()).await,
-                _ => Ok(()),
-            }
-        };
-        match applied.await {
+        match self.steering.apply(queue).await {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),
             Err(error) => tracing::error!(%error, "queue settings were not applied"),
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Own;
 use crate::actors::account_registry::{self, NewAccount, PragmaSignIn, RegistryLimits, SignIn};
+use crate::actors::audit::{self, Audit};
 use crate::actors::login_queue::{self, LineError, LineSeeds, Redeemed};
 use crate::actors::session::{DoorParts, NoSlotFor, Slots};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
@@ -19,19 +20,22 @@ use crate::config::secrets::{DEV_SERVER_KEY, SecretsError, key_bytes};
 use crate::config::{Config, Secrets};
 use crate::domain::account::{Link, LinkKind};
 use crate::domain::friend::FriendLimits;
-use crate::domain::queue::{Announcement, Departure, Mode, Number, Player};
+use crate::domain::queue::{Departure, Number, Player};
 use crate::domain::token::nakama::NakamaKeys;
 use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::player::PlayerKeys;
 use crate::domain::token::signing;
 use crate::domain::token::ticket::TicketKeys;
 use crate::identity::webhook::{Webhook, WebhookError};
-use crate::identity::{Providers, SetupError};
+use crate::identity::{Beacon, Providers, SetupError};
 use crate::ids::Dice;
 use crate::observe::Health;
 use crate::signin::hashing::{HashPool, HashPoolError};
 use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
+use crate::store::audit::AuditFileError;
+
+use super::steering::{SteerError, Steering};
 
 /// Accounts that exist from the start with `--dev` (protocol-pragma §4.4).
 const DEV_ACCOUNTS: u32 = 20;
@@ -64,6 +68,9 @@ pub enum StartError {
     /// The account store.
     #[error("accounts: {0}")]
     Accounts(#[from] StoreError),
+    /// The audit chain.
+    #[error(transparent)]
+    Audit(#[from] AuditFileError),
     /// The line's files.
     #[error("login queue: {0}")]
     Line(#[from] LineError),
@@ -79,6 +86,9 @@ pub enum StartError {
     /// The hashing pool.
     #[error(transparent)]
     Hashing(#[from] HashPoolError),
+    /// The settings of the line.
+    #[error("starting: {0}")]
+    Steering(#[from] SteerError),
     /// A part did not answer while starting.
     #[error("starting: {0}")]
     Call(#[from] CallError),
@@ -95,6 +105,7 @@ impl StartError {
             Self::Secrets(_)
                 | Self::Key(_)
                 | Self::Accounts(_)
+                | Self::Audit(_)
                 | Self::Line(_)
                 | Self::Identity(_)
                 | Self::Webhook(_)
@@ -110,6 +121,9 @@ pub(super) struct Running {
     pub accounts_stopped: account_registry::Stopped,
     pub line: Line,
     pub line_stopped: login_queue::Stopped,
+    pub audit: Audit,
+    pub steering: Steering,
+    pub audit_failed: audit::Failed,
     pub sockets: SessionDoor,
     pub door: Door,
     pub providers: Providers,
@@ -146,11 +160,12 @@ impl Running {
             dice.clone(),
             registry_limits(&config),
         )?;
+        let identity_key = identity_key(&secrets)?;
+        let (audit, audit_failed) = Audit::open(&data, clock.clone(), &identity_key)?;
         let (line, line_stopped) =
-            open_line(&config, &data, clock.clone(), &dice, &secrets, &accounts).await?;
-        if config.dev {
-            seed_test_accounts(&accounts).await;
-        }
+            open_line(&config, clock.clone(), &dice, &identity_key, &accounts, &audit).await?;
+        let steering = steer(&config, &line, &audit).await?;
+        seed_test_accounts(&config, &accounts).await;
         let states = Arc::new(StateKey::new(&dice.bytes()));
         let config = Arc::new(config);
         let board = Board::start();
@@ -179,6 +194,9 @@ impl Running {
             accounts_stopped,
             line,
             line_stopped,
+            audit,
+            steering,
+            audit_failed,
             sockets,
             door,
             providers,
@@ -279,16 +297,18 @@ fn token_life_s(config: &Config) -> u64 {
 
 async fn open_line(
     config: &Config,
-    data: &Path,
     clock: Clock,
     dice: &Dice,
-    secrets: &Secrets,
+    identity_key: &[u8; 32],
     accounts: &Accounts,
+    audit: &Audit,
 ) -> Result<(Line, login_queue::Stopped), StartError> {
-    let identity = key_bytes(&secrets.identity_key)
-        .and_then(|key| key[..16].try_into().ok())
-        .ok_or_else(|| StartError::Key("identity_key is not 32 bytes in base64url".to_owned()))?;
-    let seeds = LineSeeds { epoch: u32::from_le_bytes(dice.bytes()), identity_key: identity };
+    let (identity_key, _) = identity_key.split_first_chunk().unwrap_or((&[0; 16], &[]));
+    let seeds = LineSeeds {
+        epoch: u32::from_le_bytes(dice.bytes()),
+        identity_key: *identity_key,
+        dice: dice.clone(),
+    };
     let redeemed: Vec<_> = accounts
         .redeemed()
         .await?
@@ -299,26 +319,32 @@ async fn open_line(
             player: Player(account.0.as_u128()),
         })
         .collect();
-    let (line, stopped) = Line::open(config, data, clock, &seeds, &redeemed)?;
-    // The settings file is the word on rate, cap and pause; the snapshot only remembers.
-    let (wanted, found) = (&config.queue, line.figures().await?);
-    if found.rate.total_cmp(&wanted.rate).is_ne() {
-        line.set_rate(wanted.rate).await?;
+    Ok(Line::open(config, &config.server.data, clock, &seeds, &redeemed, audit)?)
+}
+
+/// Turns the line to what the settings say, and fetches the beacon's value when a lottery needs it.
+async fn steer(config: &Config, line: &Line, audit: &Audit) -> Result<Steering, StartError> {
+    // The settings file is the word on rate, cap, pause and opening; the snapshot only remembers.
+    let steering = Steering { line: line.clone(), audit: audit.clone() };
+    steering.apply(&config.queue).await?;
+    let beacon = Beacon::new(&config.identity)?;
+    if !config.queue.opening.beacon_url.is_empty() {
+        beacon.check(&config.queue.opening.beacon_url)?;
     }
-    if found.cap != wanted.cap {
-        line.set_cap(wanted.cap).await?;
-    }
-    // What was announced otherwise than by the settings outlives a restart.
-    match (found.mode, wanted.paused) {
-        (Mode::Paused, false) => line.announce(Announcement::open()).await?,
-        (Mode::Open, true) => line.announce(Announcement::pause()).await?,
-        _ => {}
-    }
-    Ok((line, stopped))
+    actix_rt::spawn(super::beacon::run(line.clone(), beacon));
+    Ok(steering)
+}
+
+fn identity_key(secrets: &Secrets) -> Result<[u8; 32], StartError> {
+    let wrong = || StartError::Key("identity_key is not 32 bytes in base64url".to_owned());
+    key_bytes(&secrets.identity_key).ok_or_else(wrong)
 }
 
 /// `test01` to `test20`, who only exist in development.
-async fn seed_test_accounts(accounts: &Accounts) {
+async fn seed_test_accounts(config: &Config, accounts: &Accounts) {
+    if !config.dev {
+        return;
+    }
     let seeds = (1..=DEV_ACCOUNTS).map(|n| {
         let name = format!("test{n:02}");
         let new = NewAccount { username: Some(name.clone()), ..NewAccount::default() };

@@ -24,6 +24,7 @@ mod nakama_rest;
 mod nakama_sessions;
 mod nakama_wire;
 mod openapi;
+mod opening;
 mod operate;
 mod own_provider;
 mod passwords;

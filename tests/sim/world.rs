@@ -407,6 +407,7 @@ impl World {
             reserved_until: self.disk.reserved_until,
             places: self.disk.places.clone(),
             redeemed: self.disk.redeemed.clone(),
+            order: None,
         };
         self.queue = Queue::restore(self.settings.clone(), snapshot, recovery, self.machine());
         self.trace(|| format!("restart, clean: {clean}, {:?}", self.queue.figures()));

@@ -9,7 +9,9 @@ use tokio::sync::oneshot;
 
 use super::ask::{Ask, Question, Reply, Said, Steering};
 use super::block::Block;
+use super::doors::Doors;
 use super::holders::Publisher;
+use super::out_of_turn::Clerk;
 use super::posted::Poster;
 use super::sensors::Sensors;
 use super::stopped::{Ended, Farewell};
@@ -35,11 +37,13 @@ type Newcomer = (Identity, Lane, Reply<Standing>);
 
 /// Owner of the line, the gate and the ledger.
 pub(super) struct LoginQueue {
-    queue: Queue,
-    clock: Clock,
-    writer: Writer,
-    block: Block,
-    unsynced: Unsynced,
+    pub(super) queue: Queue,
+    pub(super) clock: Clock,
+    pub(super) writer: Writer,
+    pub(super) block: Block,
+    pub(super) unsynced: Unsynced,
+    pub(super) doors: Doors,
+    clerk: Clerk,
     holders: Publisher,
     poster: Poster,
     turns: Turns,
@@ -48,11 +52,14 @@ pub(super) struct LoginQueue {
     newcomers: Vec<Newcomer>,
     /// For each snapshot on its way, who waits for it.
     snapshots: VecDeque<Vec<Reply<()>>>,
+    /// Snapshots handed to the writer, and on disk, since the start.
+    pub(super) snapshots_ordered: u64,
+    pub(super) snapshots_done: u64,
     snapshot_every_us: u64,
     server_lease_ms: u64,
     snapshot_at: UnixMicros,
     alarm: Option<(UnixMicros, SpawnHandle)>,
-    closing: Option<Vec<Reply<()>>>,
+    pub(super) closing: Option<Vec<Reply<()>>>,
     mailbox: usize,
     /// A message is being handled. Still set when the next one comes: the last one panicked.
     busy: bool,
@@ -67,6 +74,8 @@ pub(super) struct Parts {
     pub(super) writer: Writer,
     pub(super) block: Block,
     pub(super) unsynced: Unsynced,
+    pub(super) doors: Doors,
+    pub(super) clerk: Clerk,
     /// Where others see who holds a slot.
     pub(super) holders: Publisher,
     /// Where others read the frame.
@@ -92,6 +101,8 @@ impl LoginQueue {
             writer: parts.writer,
             block: parts.block,
             unsynced: parts.unsynced,
+            doors: parts.doors,
+            clerk: parts.clerk,
             holders: parts.holders,
             poster: parts.poster,
             turns: Turns::default(),
@@ -99,6 +110,8 @@ impl LoginQueue {
             report_at: now.plus_us(REPORT_EVERY_US),
             newcomers: Vec::new(),
             snapshots: VecDeque::new(),
+            snapshots_ordered: 0,
+            snapshots_done: 0,
             snapshot_every_us: parts.snapshot_every_us,
             server_lease_ms: parts.server_lease_ms,
             snapshot_at: now.plus_us(parts.snapshot_every_us),
@@ -121,7 +134,7 @@ impl LoginQueue {
             Ask::Follow(ticket, who, reply) => {
                 // Whose turn has come already hears so at once: the sender is dropped.
                 if self.queue.waits(ticket) {
-                    self.turns.follow(ticket.number, who);
+                    self.turns.follow(self.queue.current(ticket).number, who);
                 }
                 tell(reply, ());
             }
@@ -161,6 +174,8 @@ impl LoginQueue {
                 tell(reply, ());
             }
             Ask::Steer(steering, reply) => self.steer(now, steering, reply),
+            Ask::Schedule(plan, reply) => self.schedule(now, plan, reply),
+            Ask::PublicSeed(id, seed) => self.take_public_seed(&id, seed),
             Ask::Figures(reply) => tell(reply, self.queue.figures()),
             Ask::Turn(reply) => {
                 self.queue.tick(now);
@@ -193,7 +208,7 @@ impl LoginQueue {
 
     fn enter(&mut self, now: UnixMicros, (identity, lane, reply): Newcomer) {
         let before = self.queue.numbers_left();
-        if before == 0 {
+        if before == 0 || self.doors.hold_newcomers(self.snapshots_done) {
             // A flood was faster than the disk: a moment's wait is better than "full".
             self.reserve();
             if self.newcomers.len() >= self.mailbox {
@@ -221,6 +236,15 @@ impl LoginQueue {
         }
     }
 
+    fn let_newcomers_in(&mut self, now: UnixMicros) {
+        for newcomer in std::mem::take(&mut self.newcomers) {
+            // Who has given up waiting takes no place.
+            if !newcomer.2.is_closed() {
+                self.enter(now, newcomer);
+            }
+        }
+    }
+
     /// Asks the disk for more numbers if it is time.
     fn reserve(&mut self) {
         if let Some(until) = self.block.want(self.queue.numbers_left()) {
@@ -242,9 +266,10 @@ impl LoginQueue {
         self.write_snapshot(now, vec![reply]);
     }
 
-    fn write_snapshot(&mut self, now: UnixMicros, for_whom: Vec<Reply<()>>) {
+    pub(super) fn write_snapshot(&mut self, now: UnixMicros, for_whom: Vec<Reply<()>>) {
         self.snapshot_at = now.plus_us(self.snapshot_every_us);
         self.snapshots.push_back(for_whom);
+        self.snapshots_ordered += 1;
         self.writer.order(Order::Snapshot(Box::new(self.queue.snapshot(now))));
     }
 
@@ -254,6 +279,7 @@ impl LoginQueue {
             return;
         }
         self.closing = Some(vec![reply]);
+        self.clerk.finish();
         self.holders.withdraw();
         self.writer.order(Order::Close(Box::new(self.queue.snapshot(now))));
     }
@@ -262,6 +288,8 @@ impl LoginQueue {
         let turns = self.queue.is_mass_drop();
         self.holders.publish(self.queue.holders_changed(), turns);
         self.turns.came(self.queue.ceased_to_wait());
+        self.clerk.take(now, self.queue.admitted_out_of_turn());
+        self.doors.post(&self.queue);
         self.poster.post(&self.queue, now);
     }
 
@@ -287,13 +315,14 @@ impl LoginQueue {
     }
 
     /// What every message may have made due.
-    fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
+    pub(super) fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
         self.report_if_due(now);
         self.publish(now);
         if self.closing.is_some() {
             return;
         }
         self.reserve();
+        self.mind_the_doors(now);
         // One snapshot at a time: a slow disk gets fewer of them, not a heap.
         if now >= self.snapshot_at && self.snapshots.is_empty() {
             self.write_snapshot(now, Vec::new());
@@ -311,7 +340,8 @@ impl LoginQueue {
             next = self.queue.tick(now);
         }
         let latest = now.plus_us(ALARM_MAX_US);
-        let at = next.unwrap_or(latest).min(self.snapshot_at).clamp(now, latest);
+        let at = next.unwrap_or(latest).min(self.snapshot_at);
+        let at = at.min(self.doors_due(now).unwrap_or(latest)).clamp(now, latest);
         match self.alarm {
             Some((set, _)) if set <= at && set.plus_us(ALARM_MAX_US) > now => return,
             Some((_, old)) => drop(ctx.cancel_future(old)),
@@ -327,7 +357,7 @@ impl LoginQueue {
         self.alarm = Some((at, handle));
     }
 
-    fn stop(&mut self, ended: Ended, ctx: &mut Context<Self>) {
+    pub(super) fn stop(&mut self, ended: Ended, ctx: &mut Context<Self>) {
         self.farewell.say(ended);
         ctx.stop();
     }
@@ -339,6 +369,7 @@ impl Actor for LoginQueue {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.queue.watch_holders();
         self.queue.watch_turns();
+        self.queue.watch_out_of_turn();
         let now = self.clock.now();
         self.look_around(now, ctx);
     }
@@ -371,17 +402,18 @@ impl Handler<Written> for LoginQueue {
             Done::Reserved(until) => {
                 self.queue.grant_numbers(until);
                 self.block.granted();
-                for newcomer in std::mem::take(&mut self.newcomers) {
-                    // Who has given up waiting takes no place.
-                    if !newcomer.2.is_closed() {
-                        self.enter(now, newcomer);
-                    }
-                }
+                self.let_newcomers_in(now);
                 self.look_around(now, ctx);
             }
             Done::Snapshot => {
                 for reply in self.snapshots.pop_front().into_iter().flatten() {
                     tell(reply, ());
+                }
+                let held = self.doors.hold_newcomers(self.snapshots_done);
+                self.snapshots_done += 1;
+                if held {
+                    self.let_newcomers_in(now);
+                    self.look_around(now, ctx);
                 }
             }
             Done::Closed => {

@@ -3,9 +3,11 @@
 use actix::Message;
 use tokio::sync::oneshot;
 
+use super::doors::Scheduled;
+use crate::domain::lottery::{LotteryId, PublicSeed};
 use crate::domain::queue::{
-    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player,
-    Standing, TicketRef, Work,
+    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, Number, OpeningPlan,
+    PassRefused, Player, Standing, TicketRef, Work,
 };
 
 /// Where an answer goes. Dropped without one: no answer.
@@ -41,6 +43,10 @@ pub(super) enum Ask {
     /// A game server's player has left.
     GiveUp(Player, Departure, Reply<()>),
     Steer(Steering, Reply<()>),
+    /// What the settings say of an opening.
+    Schedule(Option<OpeningPlan>, Scheduled),
+    /// The beacon's value for a lottery.
+    PublicSeed(LotteryId, PublicSeed),
     Figures(Reply<Figures>),
     Turn(Reply<()>),
     Close(Reply<()>),

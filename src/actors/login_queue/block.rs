@@ -51,6 +51,17 @@ impl Block {
         Some(self.until)
     }
 
+    /// How far to reserve so that so many may be given at once; `None`: numbers are asked for
+    /// already.
+    pub(super) fn demand(&mut self, numbers: u64) -> Option<Number> {
+        if self.asked {
+            return None;
+        }
+        self.until = Number(self.until.0.saturating_add(numbers.saturating_add(BLOCK_MIN)));
+        self.asked = true;
+        Some(self.until)
+    }
+
     /// The disk has it.
     pub(super) fn granted(&mut self) {
         self.asked = false;

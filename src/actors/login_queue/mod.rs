@@ -9,8 +9,11 @@ mod actor;
 mod ask;
 mod block;
 mod callers;
+mod doors;
 mod holders;
+mod lottery;
 mod opening;
+mod out_of_turn;
 mod posted;
 mod rounds;
 mod sensors;
@@ -20,12 +23,13 @@ mod tests;
 mod turns;
 mod unsynced;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
 use aws_lc_rs::hmac;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use self::actor::LoginQueue;
 use self::ask::{Ask, Question, Reply, Said, Steering};
@@ -34,13 +38,17 @@ use self::holders::Holders;
 use self::posted::Posted;
 use super::CallError;
 use crate::clock::Clock;
+use crate::domain::lottery::{LotteryId, PublicSeed};
 use crate::domain::queue::{
-    Announcement, Checked, Departure, Figures, Frame, Identity, Lane, NoSlot, Number, PassRefused,
-    Player, Standing, TicketRef, Work,
+    Announcement, Checked, Departure, Figures, Frame, Identity, Lane, NoSlot, Number, OpeningPlan,
+    PassRefused, Player, Standing, TicketRef, Work,
 };
+use crate::domain::time::UnixMicros;
+use crate::store::lottery::{Lotteries, LotteryFileError};
 
 pub use sensors::Sensors;
 
+pub use doors::{Notice, ScheduleRefused};
 pub use opening::{LineError, LineSeeds, Redeemed};
 pub use stopped::{Ended, Stopped};
 
@@ -61,6 +69,8 @@ struct Inner {
     holders: Holders,
     posted: Posted,
     sensors: Arc<Sensors>,
+    notice: watch::Receiver<Arc<Notice>>,
+    lotteries: Lotteries<()>,
     connect_window_ms: u64,
     callers: Callers,
     identity_key: hmac::Key,
@@ -224,6 +234,43 @@ impl Line {
     /// second.
     pub fn sensors(&self) -> &Sensors {
         &self.0.sensors
+    }
+
+    /// Takes up what the settings say of an opening: schedules it, goes on with it, or calls it off
+    /// (`None`). Answered when it would survive a crash.
+    pub async fn schedule_opening(
+        &self,
+        plan: Option<OpeningPlan>,
+    ) -> Result<Result<(), ScheduleRefused>, CallError> {
+        self.call(|reply| Ask::Schedule(plan, reply)).await
+    }
+
+    /// What the line's clock says.
+    pub fn now(&self) -> UnixMicros {
+        self.0.clock.now()
+    }
+
+    /// How far the opening is, and every change of that.
+    pub fn opening(&self) -> watch::Receiver<Arc<Notice>> {
+        self.0.notice.clone()
+    }
+
+    /// The value of the beacon of this lottery.
+    pub fn public_seed(&self, id: LotteryId, seed: PublicSeed) -> Result<(), CallError> {
+        self.tell(Ask::PublicSeed(id, seed))
+    }
+
+    /// A file of a lottery that may be shown to everybody at this moment; `None`: there is no such
+    /// file. Blocks for two reads from disk.
+    pub fn lottery_file(&self, id: &LotteryId, name: &str) -> Option<PathBuf> {
+        match self.0.lotteries.public_file(id, name) {
+            Ok(file) => file,
+            Err(LotteryFileError::Unknown(_)) => None,
+            Err(error) => {
+                tracing::error!(%error, "a lottery cannot be read");
+                None
+            }
+        }
     }
 
     /// What the line counts, for metrics and operators.

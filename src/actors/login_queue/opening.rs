@@ -2,28 +2,37 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, OnceLock};
 
 use actix::{Actor, Addr, WeakAddr};
 use aws_lc_rs::hmac;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::actor::{LoginQueue, Parts, Written};
 use super::block::{BLOCK_MIN, Block};
 use super::callers::Callers;
+use super::doors::Doors;
 use super::holders::{Holders, Publisher};
+use super::lottery::{Desk, Stepped};
+use super::out_of_turn::Clerk;
 use super::posted::{Posted, Poster};
 use super::sensors::Sensors;
 use super::stopped::{self, Stopped};
 use super::unsynced::Unsynced;
 use super::{Inner, Line};
+use crate::actors::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::queue::{Announcement, Number, Player, Queue, Recovery, Settings, Standing};
+use crate::domain::queue::{
+    Announcement, Number, Opening, Player, Queue, Recovery, Settings, Standing,
+};
 use crate::domain::time::UnixMicros;
+use crate::ids::Dice;
 use crate::store::line::{self, Disk, Done, Files, Found, LineFileError, Place, Start};
+
+use crate::store::lottery::{self, Lotteries, LotteryFileError};
 
 /// The line's folder inside the server's.
 const FOLDER: &str = "queue";
@@ -36,6 +45,8 @@ pub struct LineSeeds {
     /// Secret and kept: the key of [`Line::identity`]. Another key makes everybody who waits by an
     /// implicit ticket a stranger.
     pub identity_key: [u8; 16],
+    /// For what is secret until a lottery is drawn.
+    pub dice: Dice,
 }
 
 impl std::fmt::Debug for LineSeeds {
@@ -61,6 +72,9 @@ pub enum LineError {
     /// Its files.
     #[error(transparent)]
     Files(#[from] LineFileError),
+    /// The folder of lotteries.
+    #[error(transparent)]
+    Lotteries(#[from] LotteryFileError),
     /// Its thread or its loop.
     #[error("cannot start the login queue's thread: {0}")]
     Thread(io::Error),
@@ -80,12 +94,14 @@ impl Line {
         clock: Clock,
         seeds: &LineSeeds,
         redeemed: &[Redeemed],
+        audit: &Audit,
     ) -> Result<(Self, Stopped), LineError> {
         let opened = line::open(&data.join(FOLDER))?;
+        let lotteries = Lotteries::open(&data.join(lottery::FOLDER))?;
         let settings = config.queue.settings();
-        let ready = Ready::prepare(&settings, opened, seeds, redeemed, clock.now())
+        let ready = Ready::prepare(&settings, opened, seeds, redeemed, lotteries, clock.now())
             .map_err(LineFileError::Io)?;
-        ready.run(config, clock, seeds, |files| files)
+        ready.run(config, clock, seeds, audit, |files| files)
     }
 }
 
@@ -95,6 +111,7 @@ pub(super) struct Ready {
     queue: Queue,
     block: Block,
     unsynced: Unsynced,
+    lotteries: Lotteries,
 }
 
 impl Ready {
@@ -103,6 +120,7 @@ impl Ready {
         (mut files, found): (Files, Found),
         seeds: &LineSeeds,
         redeemed: &[Redeemed],
+        lotteries: Lotteries,
         now: UnixMicros,
     ) -> io::Result<Self> {
         let carried = found.carried;
@@ -114,6 +132,7 @@ impl Ready {
                     reserved_until,
                     places: places.into_iter().map(|p| (p.number, p.identity, p.lane)).collect(),
                     redeemed: of_this_line.map(|pass| (pass.number, pass.player)).collect(),
+                    order: published_order(&lotteries, snapshot.opening()),
                 };
                 let queue = Queue::restore(settings.clone(), *snapshot, recovery, now);
                 (queue, reserved_until)
@@ -135,7 +154,7 @@ impl Ready {
         let taken = take_anew(&mut queue, &carried, now);
         files.begin_log(&taken)?;
         let block = Block::new(until, size, now);
-        Ok(Self { files, queue, block, unsynced: Unsynced::default() })
+        Ok(Self { files, queue, block, unsynced: Unsynced::default(), lotteries })
     }
 
     pub(super) fn run<D: Disk>(
@@ -143,10 +162,11 @@ impl Ready {
         config: &Config,
         clock: Clock,
         seeds: &LineSeeds,
+        audit: &Audit,
         disk: impl FnOnce(Files) -> Files<D>,
     ) -> Result<(Line, Stopped), LineError> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        let Self { files, queue, block, unsynced } = self;
+        let Self { files, queue, block, unsynced, lotteries } = self;
         let (writer, writer_thread) = disk(files).writer();
         let (farewell, stopped) = stopped::pair();
         let (thread, over) = oneshot::channel();
@@ -154,7 +174,16 @@ impl Ready {
         let posted = Posted::new(&queue);
         let sensors = Arc::new(Sensors::default());
         let connect_window_ms = config.queue.settings().connect_window_ms;
+        let record = queue.opening().lottery().and_then(|id| lotteries.record(id).ok());
+        let (notice, watcher) = watch::channel(Arc::default());
+        let (published, relay) = (lotteries.reader(), Relay::default());
+        let told = Arc::clone(&relay);
+        let lottery_desk =
+            Desk::start(lotteries, seeds.dice.clone(), move |stepped| tell_step(&told, stepped))
+                .map_err(LineError::Thread)?;
         let parts = Parts {
+            doors: Doors::new(lottery_desk, audit.clone(), notice, record),
+            clerk: Clerk::new(audit.clone(), queue.epoch()),
             queue,
             clock: clock.clone(),
             writer,
@@ -170,6 +199,7 @@ impl Ready {
             thread,
         };
         let addr = start_thread(parts, over).map_err(LineError::Thread)?;
+        drop(relay.set(addr.downgrade()));
         writer_thread.start(tell(addr.downgrade())).map_err(LineError::Thread)?;
         let line = Line(Arc::new(Inner {
             addr,
@@ -177,6 +207,8 @@ impl Ready {
             holders,
             posted,
             sensors,
+            notice: watcher,
+            lotteries: published,
             connect_window_ms,
             callers: Callers::new(config.limits.callers_max),
             identity_key: hmac::Key::new(hmac::HMAC_SHA256, &seeds.identity_key),
@@ -222,6 +254,30 @@ fn start_thread(parts: Parts, over: oneshot::Receiver<()>) -> io::Result<Addr<Lo
         .name("login-queue".into())
         .spawn(move || actix::System::new().block_on(run))?;
     started.recv().map_err(|_| io::Error::other("its event loop did not start"))
+}
+
+/// The order of the lottery a snapshot speaks of, if it is drawn.
+fn published_order(lotteries: &Lotteries, opening: &Opening) -> Option<Vec<Number>> {
+    let (Opening::Drawing(range) | Opening::Drawn(range)) = opening else { return None };
+    match lotteries.order(&range.lottery) {
+        Ok(order) => order.map(|order| order.into_iter().map(Number).collect()),
+        Err(error) => {
+            tracing::error!(%error, "the order of a lottery cannot be read");
+            None
+        }
+    }
+}
+
+/// The actor's address, once it is there.
+type Relay = Arc<OnceLock<WeakAddr<LoginQueue>>>;
+
+/// How the lottery's thread tells the actor, which has asked it for a step.
+fn tell_step(line: &Relay, stepped: Stepped) {
+    // The first step may be done before the actor's address is known here.
+    if let Some(line) = line.wait().upgrade() {
+        #[expect(clippy::disallowed_methods, reason = "must not be lost; one for each step")]
+        line.do_send(stepped);
+    }
 }
 
 /// How the writer's thread tells the actor. It must not keep an abandoned line alive.

@@ -15,10 +15,12 @@ use tempfile::TempDir;
 
 use super::opening::Ready;
 use super::*;
+use crate::actors::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::time::UnixMicros;
+use crate::ids::Dice;
 use crate::store::line::{self, Disk, Folder, Kind, Place};
+use crate::store::lottery::Lotteries;
 
 const START: UnixMicros = UnixMicros::from_secs(1_800_000_000);
 
@@ -28,8 +30,8 @@ fn config() -> Config {
     config
 }
 
-const fn seeds() -> LineSeeds {
-    LineSeeds { epoch: 41, identity_key: [9; 16] }
+fn seeds() -> LineSeeds {
+    LineSeeds { epoch: 41, identity_key: [9; 16], dice: Dice::seeded(1) }
 }
 
 fn open(data: &Path) -> (Line, Stopped) {
@@ -37,7 +39,16 @@ fn open(data: &Path) -> (Line, Stopped) {
 }
 
 fn open_at(data: &Path, clock: &Clock) -> (Line, Stopped) {
-    Line::open(&config(), data, clock.clone(), &seeds(), &[]).unwrap()
+    let audit = audit(data);
+    Line::open(&config(), data, clock.clone(), &seeds(), &[], &audit).unwrap()
+}
+
+fn audit(data: &Path) -> Audit {
+    Audit::open(data, Clock::manual(START), &[9; 32]).unwrap().0
+}
+
+fn lotteries(data: &Path) -> Lotteries {
+    Lotteries::open(&data.join("lottery")).unwrap()
 }
 
 /// The folder as a kill at this moment would leave it.
@@ -125,7 +136,8 @@ async fn a_place_that_began_as_a_pass_survives_a_crash() {
     let mut open_gate = config();
     open_gate.queue.rate = 1.0;
     let (line, _stopped) =
-        Line::open(&open_gate, data.path(), clock.clone(), &seeds(), &[]).unwrap();
+        Line::open(&open_gate, data.path(), clock.clone(), &seeds(), &[], &audit(data.path()))
+            .unwrap();
     let passed = line.enter(Identity(7), Lane::Standard).await.unwrap();
     let Standing::Passed { ticket: pass, on_the_spot: true, .. } = passed else {
         panic!("should pass: {passed:?}");
@@ -282,7 +294,8 @@ async fn an_identity_is_keyed_and_never_nobody() {
     let other_key = LineSeeds { identity_key: [8; 16], ..seeds() };
     let clock = Clock::manual(START);
     let (other, _stopped) =
-        Line::open(&config(), other_data.path(), clock, &other_key, &[]).unwrap();
+        Line::open(&config(), other_data.path(), clock, &other_key, &[], &audit(other_data.path()))
+            .unwrap();
     assert_ne!(device, other.identity("device", "abc"));
     assert!(!format!("{other_key:?}").contains('8'), "the key is not shown");
 }
@@ -364,7 +377,15 @@ async fn a_power_cut_keeps_acknowledged_places() {
     let (data, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::create_dir(image.path().join("queue")).unwrap();
     let opened = line::open(&data.path().join("queue")).unwrap();
-    let ready = Ready::prepare(&config().queue.settings(), opened, &seeds(), &[], START).unwrap();
+    let ready = Ready::prepare(
+        &config().queue.settings(),
+        opened,
+        &seeds(),
+        &[],
+        lotteries(data.path()),
+        START,
+    )
+    .unwrap();
     let (here, there) = (data.path().to_owned(), image.path().to_owned());
     let disk = |files: line::Files| {
         files.on(|folder| {
@@ -373,7 +394,8 @@ async fn a_power_cut_keeps_acknowledged_places() {
             disk
         })
     };
-    let (line, _stopped) = ready.run(&config(), Clock::manual(START), &seeds(), disk).unwrap();
+    let (line, _stopped) =
+        ready.run(&config(), Clock::manual(START), &seeds(), &audit(data.path()), disk).unwrap();
     let mut told = Vec::new();
     for round in 0..12 {
         let some = join_all((1..=round).map(|who| enter(&line, round * 100 + who))).await;
@@ -395,11 +417,11 @@ async fn a_power_cut_keeps_acknowledged_places() {
 fn open_grudging(data: &Path, config: &Config) -> (Line, Stopped, mpsc::Sender<()>) {
     let opened = line::open(&data.join("queue")).unwrap();
     let settings = config.queue.settings();
-    let ready = Ready::prepare(&settings, opened, &seeds(), &[], START).unwrap();
+    let ready = Ready::prepare(&settings, opened, &seeds(), &[], lotteries(data), START).unwrap();
     let (give, leave) = mpsc::channel();
     let clock = Clock::manual(START);
     let disk = |files: line::Files| files.on(|folder| Grudging { folder, leave });
-    let (line, stopped) = ready.run(config, clock, &seeds(), disk).unwrap();
+    let (line, stopped) = ready.run(config, clock, &seeds(), &audit(data), disk).unwrap();
     (line, stopped, give)
 }
 

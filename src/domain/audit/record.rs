@@ -181,6 +181,12 @@ pub enum What {
     OpeningDrawn {
         /// The lottery's id.
         lottery: Text,
+        /// The root over the entrants, who come in by this order.
+        root: Digest,
+        /// The number of the first place.
+        first: Number,
+        /// How many places there are, with numbers in a row.
+        places: u64,
         /// The beacon's value, in hex.
         public_seed: Text,
         /// The server seed, in hex.
@@ -220,6 +226,20 @@ pub enum What {
         /// Why.
         #[serde(flatten)]
         why: OutOfTurn,
+    },
+    /// So many came in by a lane within about a second, and it was not plain first come, first
+    /// served.
+    AdmittedMany {
+        /// The line's epoch.
+        epoch: u32,
+        /// The lane's word.
+        lane: Text,
+        /// How many.
+        count: u64,
+        /// The smallest of their numbers.
+        first: Number,
+        /// The largest.
+        last: Number,
     },
     /// So many records of the rules' own doings are missing: more came than could be written.
     Unrecorded {

@@ -6,7 +6,7 @@ use super::ledger::Kind;
 use super::line::{Mark, State};
 use super::parties::Turn;
 use super::record::{secs, secs_up};
-use super::{Lane, Number, Queue, UnixMicros};
+use super::{Admission, Identity, Lane, Number, Queue, UnixMicros};
 
 /// Silent tickets skipped in one go; the rest at once after.
 const SKIPS_MAX: u32 = 65_536;
@@ -35,6 +35,7 @@ impl Queue {
     /// Everything that is due by `now`.
     pub(super) fn run(&mut self, now: UnixMicros) {
         self.expire_announcement(now);
+        self.open_doors(now);
         if self.throttle_at.is_some_and(|at| at <= now) {
             self.apply_throttle(now);
         }
@@ -72,7 +73,8 @@ impl Queue {
         if let Some(&until) = self.in_use.values().min() {
             due = due.min(until);
         }
-        for at in [self.announced.until, self.throttle_at].into_iter().flatten() {
+        let others = [self.announced_until(), self.doors_due(), self.throttle_at];
+        for at in others.into_iter().flatten() {
             due = due.min(at);
         }
         if let Some(until) = self.ledger.next_due() {
@@ -150,6 +152,13 @@ impl Queue {
             let (quoted, entered) = (record.quoted_s, record.entered_s);
             record.turn_to_pass(until, lease_until);
             self.eta.score(quoted, secs_up(now).saturating_sub(entered));
+        }
+        if lane != Lane::Standard
+            && let Some(admitted) = &mut self.out_of_turn
+        {
+            let record = self.line.record(number);
+            let identity = record.map_or(Identity::ANONYMOUS, super::record::Record::identity);
+            admitted.push(Admission { number, lane, identity });
         }
         self.line.clear_waiting(number, lane);
         self.parties.remove(number);
@@ -301,6 +310,7 @@ impl Queue {
     /// Looks through a part of the window for leases that are over: never through all of it.
     fn sweep(&mut self, now: UnixMicros) {
         self.sweep_at = now.plus_ms(SWEEP_EVERY_MS);
+        self.forget_draw();
         if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
             return;
         }

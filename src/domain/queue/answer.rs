@@ -63,6 +63,8 @@ impl Queue {
         let (lease_ms, changed, slower) =
             (self.settings.lease_ms, secs_up(self.settings_changed_at), self.eta.slower_at());
         let recovering = self.recovered.is_some();
+        let drawn = self.was_drawn(number);
+        let computed = if self.is_to_be_drawn(number, lane) { 0 } else { computed };
         let mut position = computed;
         let mut lease_until = now;
         if let Some(record) = self.line.record_mut(number) {
@@ -90,19 +92,28 @@ impl Queue {
             } else if reason.is_none() && record.shown().is_some() && changed >= record.seen_s {
                 reason = Some(Reason::SettingsChanged);
             }
+            if drawn && record.shown().is_none() {
+                reason = reason.or(Some(Reason::Drawn));
+            }
             record.set_shown(position);
             record.seen_s = secs_up(now);
             record.set_interval_ms(poll_after_ms);
             lease_until = record.lease_until(lease_ms);
         }
         let ticket = self.ticket(number);
-        let phase = self.phase(seconds);
+        let phase = self.phase(seconds, number, lane);
+        // Nobody who takes part in a draw has a place yet: how many they are.
+        let position = if position == 0 { self.entrants_count().max(1) } else { position };
         Waiting { ticket, position, eta, poll_after_ms, lease_until, phase, reason }
     }
 
     /// Lengthens the interval of somebody who watches the frame, and the lease with it.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a wait")]
     pub(super) fn leave_alone(&mut self, waiting: &mut Waiting) {
+        if self.opening.is_pending() {
+            // The doors open at their own time: he comes back as everybody does.
+            return;
+        }
         let number = waiting.ticket.number;
         let login_ms = self.settings.login_ms;
         let seconds = waiting.eta.map(|eta| eta.mid_ms.saturating_sub(login_ms) as f64 / 1e3);
@@ -119,12 +130,18 @@ impl Queue {
         }
     }
 
-    fn phase(&self, seconds: Option<Guess>) -> Phase {
+    fn phase(&self, seconds: Option<Guess>, number: Number, lane: Lane) -> Phase {
+        let to_be_drawn = self.is_to_be_drawn(number, lane);
         match seconds {
+            None if to_be_drawn || self.announced.mode.is_of_opening() => {
+                self.opening_phase(number, lane).unwrap_or(Phase::Held)
+            }
             None => match self.announced.mode {
                 Mode::Paused => Phase::Paused,
                 Mode::Maintenance => Phase::Maintenance,
-                Mode::Open | Mode::Held | Mode::Draining => Phase::Held,
+                Mode::Open | Mode::Held | Mode::Draining | Mode::Prequeue | Mode::Drawing => {
+                    Phase::Held
+                }
             },
             Some(Guess::Estimate(seconds)) if seconds <= FRONT_S => Phase::Front,
             Some(_) => Phase::Queued,

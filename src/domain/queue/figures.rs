@@ -39,6 +39,8 @@ pub struct Figures {
     pub returns_put_off_total: u64,
     /// What the line does.
     pub mode: Mode,
+    /// Tickets that take part in a draw that is still to come.
+    pub entrants: u64,
     /// Admitted by lane.
     pub admitted_total: [u64; Lane::COUNT],
     /// Parties admitted together.
@@ -140,6 +142,7 @@ impl Queue {
             mass_drops_total: self.mass_drop.count(),
             returns_put_off_total: self.tally.put_off,
             mode: self.announced.mode,
+            entrants: self.entrants_now(),
             admitted_total: admitted,
             parties_total: parties,
             expired_total: expired,

@@ -48,7 +48,7 @@ pub struct LaneFrame {
     pub lane: Lane,
     /// How many wait in it.
     pub waiting: u64,
-    /// From the head to the last. A ticket below the first point comes in now; one beyond the last is
+    /// From the head to the last; none while places are still to be drawn. A ticket below the first point comes in now; one beyond the last is
     /// newer than the frame.
     pub points: Vec<Point>,
 }
@@ -87,7 +87,10 @@ impl Queue {
         let mut tolerance = 1.0;
         let mut lanes: Vec<LaneFrame> = Vec::new();
         for _ in 0..COARSER_MAX {
-            lanes = looked.iter().map(|looks| looks.thinned(tolerance)).collect();
+            lanes = looked
+                .iter()
+                .map(|looks| self.as_opening_shows(looks.thinned(tolerance)))
+                .collect();
             if lanes.iter().map(|lane| lane.points.len()).sum::<usize>() <= POINTS_MAX {
                 break;
             }
@@ -101,6 +104,15 @@ impl Queue {
             rate: self.gate.rate(),
             lanes,
         }
+    }
+
+    /// A lane as it may be shown: no places before they are drawn.
+    fn as_opening_shows(&self, mut lane: LaneFrame) -> LaneFrame {
+        let first = lane.points.first().map(|point| point.number);
+        if first.is_some_and(|first| self.is_to_be_drawn(first, lane.lane)) {
+            lane.points.clear();
+        }
+        lane
     }
 
     /// Looks at a lane from its head to its end, closely at first. `None`: nobody waits there.

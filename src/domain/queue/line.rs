@@ -117,7 +117,13 @@ impl Line {
 
     /// Whether the window can take another number (it spans at most 2^32).
     pub(super) const fn has_room(&self) -> bool {
-        self.next - self.base * BLOCK < u32::MAX as u64
+        self.has_room_for(1)
+    }
+
+    /// Whether it can take so many.
+    pub(super) const fn has_room_for(&self, numbers: u64) -> bool {
+        let span = self.next - self.base * BLOCK;
+        span <= u32::MAX as u64 && numbers <= u32::MAX as u64 - span
     }
 
     /// Gives the next number. The caller has checked that it may be given.

@@ -1,7 +1,7 @@
 //! The login queue: a line, a gate and a ledger of slots, joined in one state machine.
 //!
 //! Read `queue` for the machine, then its parts: `line` (order under abandonment), `gate`
-//! and `throttle` and `adaptive` (rate), `ledger` (slots), `lanes`, `mode`, `eta`, `poll`. `admission` is what happens by itself as time
+//! and `throttle` and `adaptive` (rate), `ledger` (slots), `lanes`, `mode`, `opening`, `eta`, `poll`. `admission` is what happens by itself as time
 //! passes, `slots` what happens after admission, `massdrop` when many drop at once, `recovery` what survives a restart, `replay` the
 //! same machine behind one function. The invariants I1 to I14 are those of the project's note on
 //! login queues; each test names the one it keeps.
@@ -29,6 +29,7 @@ mod massdrop;
 #[cfg(test)]
 mod massdrop_tests;
 pub mod mode;
+mod opening;
 mod packed;
 mod parties;
 mod poll;
@@ -55,8 +56,9 @@ pub use figures::Figures;
 pub use frame::Frame;
 pub use ledger::Holder;
 pub use mode::{Announcement, Mode};
+pub use opening::{LotteryPlan, Opening, OpeningPlan, Range};
 pub use parties::NoParty;
-pub use queue::{Checked, Queue};
+pub use queue::{Admission, Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};
 pub use settings::{AdaptiveSettings, Costs, MassDropSettings, Settings, Work};

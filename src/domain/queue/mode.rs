@@ -29,12 +29,24 @@ pub enum Mode {
     Draining,
     /// Nobody comes in, newcomers are turned away, and no place is lost however long it takes.
     Maintenance,
+    /// Nobody comes in yet, newcomers stand in line, and no place is lost: an opening is ahead. Follows
+    /// from [`Queue::schedule_opening`], not from what is announced.
+    Prequeue,
+    /// As in the pre-queue, while its order is drawn.
+    Drawing,
 }
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Open, Self::Paused, Self::Held, Self::Draining, Self::Maintenance];
+    pub const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Paused,
+        Self::Held,
+        Self::Draining,
+        Self::Maintenance,
+        Self::Prequeue,
+        Self::Drawing,
+    ];
 
     /// The word for settings, wires and metrics.
     pub const fn name(self) -> &'static str {
@@ -44,12 +56,19 @@ impl Mode {
             Self::Held => "held",
             Self::Draining => "draining",
             Self::Maintenance => "maintenance",
+            Self::Prequeue => "prequeue",
+            Self::Drawing => "drawing",
         }
     }
 
     /// Whether anybody is admitted.
     pub const fn admits(self) -> bool {
         matches!(self, Self::Open | Self::Draining)
+    }
+
+    /// Whether it follows from an opening and is never announced.
+    pub const fn is_of_opening(self) -> bool {
+        matches!(self, Self::Prequeue | Self::Drawing)
     }
 
     /// Whether newcomers may stand in line.
@@ -105,14 +124,22 @@ impl Queue {
 
     /// Ends what was announced for a time.
     pub(super) fn expire_announcement(&mut self, now: UnixMicros) {
-        if self.announced.until.is_some_and(|until| until <= now) {
+        if self.announced_until().is_some_and(|until| until <= now) {
             self.obey(now, Announcement::open());
         }
     }
 
+    /// When what was announced ends by itself. An opening ends otherwise.
+    pub(super) fn announced_until(&self) -> Option<UnixMicros> {
+        self.announced.until.filter(|_| !self.announced.mode.is_of_opening())
+    }
+
+    /// Announces, as far as the opening allows.
     pub(super) fn obey(&mut self, now: UnixMicros, announced: Announcement) {
-        let is_over = announced.until.is_some_and(|until| until <= now);
+        let is_over =
+            !announced.mode.is_of_opening() && announced.until.is_some_and(|until| until <= now);
         let announced = if is_over { Announcement::open() } else { announced };
+        let announced = self.as_opening_allows(announced);
         let before = std::mem::replace(&mut self.announced, announced);
         let after = self.announced.mode;
         if before.mode == after {
@@ -140,7 +167,9 @@ impl Queue {
         let why = match self.announced.mode {
             Mode::Draining => Closed::Draining,
             Mode::Maintenance => Closed::Maintenance,
-            Mode::Open | Mode::Paused | Mode::Held => return None,
+            Mode::Open | Mode::Paused | Mode::Held | Mode::Prequeue | Mode::Drawing => {
+                return None;
+            }
         };
         self.tally.refused_closed += 1;
         let over_ms = self.announced.until.map_or(0, |until| until.since_ms(self.time.now));
@@ -151,7 +180,8 @@ impl Queue {
 
     /// Until when nobody's place lapses, whatever its lease says; `None`: the whole time.
     pub(super) fn keeps_until(&self) -> Option<UnixMicros> {
-        (self.announced.mode != Mode::Maintenance).then_some(self.kept_until)
+        let keeps = self.announced.mode == Mode::Maintenance || self.opening.is_pending();
+        (!keeps).then_some(self.kept_until)
     }
 }
 

@@ -14,6 +14,7 @@ use super::ledger::{Holder, Ledger};
 use super::line::{Line, Mark, State};
 use super::massdrop::MassDrop;
 use super::mode::Announcement;
+use super::opening::{Opening, Redirect};
 use super::parties::Parties;
 use super::poll::Pace;
 use super::record::Record;
@@ -34,6 +35,17 @@ pub enum Checked {
     /// is known, or it belongs to another epoch. The caller decides whether to refuse it or to
     /// enter its owner anew.
     Forgotten,
+}
+
+/// Somebody came in by another lane than everybody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// The ticket.
+    pub number: Number,
+    /// Its lane.
+    pub lane: Lane,
+    /// Whose it is.
+    pub identity: Identity,
 }
 
 /// The login queue. See the module.
@@ -68,6 +80,9 @@ pub struct Queue {
     pub(super) mode_since: UnixMicros,
     /// Nobody's place lapses before this.
     pub(super) kept_until: UnixMicros,
+    pub(super) opening: Opening,
+    /// Where entrants of the last draw stand now.
+    pub(super) redirect: Option<Redirect>,
     pub(super) throttle: Throttle,
     pub(super) adaptive: Adaptive,
     pub(super) mass_drop: MassDrop,
@@ -86,6 +101,8 @@ pub struct Queue {
     /// When something is due; `None`: nothing until a call changes that.
     pub(super) alarm: Option<UnixMicros>,
     pub(super) tally: Tally,
+    /// Admissions by other lanes than the standard one, for whoever watches.
+    pub(super) out_of_turn: Option<Vec<Admission>>,
 }
 
 /// The clock as the queue sees it: it never steps back.
@@ -144,6 +161,8 @@ impl Queue {
             announced: Announcement::open(),
             mode_since: now,
             kept_until: UnixMicros(0),
+            opening: Opening::None,
+            redirect: None,
             throttle: Throttle::new(settings.rate, settings.slow_start),
             adaptive: Adaptive::new(settings.adaptive),
             mass_drop: MassDrop::new(settings.mass_drop),
@@ -158,6 +177,7 @@ impl Queue {
             alarm: None,
             configured: (settings.rate, settings.cap),
             tally: Tally::default(),
+            out_of_turn: None,
             settings,
         }
     }
@@ -233,6 +253,7 @@ impl Queue {
     /// restart a ticket re-presented here stands where it stood.
     pub fn check(&mut self, now: UnixMicros, ticket: TicketRef) -> Checked {
         let now = self.begin(now);
+        let ticket = self.current(ticket);
         let number = ticket.number;
         if ticket.epoch != self.epoch || number >= self.line.next() {
             return Checked::Forgotten;
@@ -273,6 +294,7 @@ impl Queue {
     /// to leave. A pass that is being redeemed at this moment is not taken away.
     pub fn leave(&mut self, now: UnixMicros, ticket: Number) -> bool {
         let now = self.begin(now);
+        let ticket = self.current_number(ticket);
         match self.line.state(ticket) {
             State::Gone => return false,
             State::Pass if self.in_use.contains_key(&ticket) => return false,
@@ -371,9 +393,21 @@ impl Queue {
         self.line.ceased()
     }
 
+    /// Notes from now on who comes in by another lane than the standard one. Who watches calls
+    /// [`Queue::admitted_out_of_turn`] after every change.
+    pub fn watch_out_of_turn(&mut self) {
+        self.out_of_turn.get_or_insert_default();
+    }
+
+    /// Who came in by another lane since the last call.
+    pub fn admitted_out_of_turn(&mut self) -> impl Iterator<Item = Admission> {
+        self.out_of_turn.iter_mut().flat_map(|admitted| admitted.drain(..))
+    }
+
     /// Whether this ticket stands in line at this moment.
     pub fn waits(&self, ticket: TicketRef) -> bool {
-        ticket.epoch == self.epoch && matches!(self.line.state(ticket.number), State::Waiting(_))
+        let number = self.current_number(ticket.number);
+        ticket.epoch == self.epoch && matches!(self.line.state(number), State::Waiting(_))
     }
 
     /// Slots held: by players and by passes out.

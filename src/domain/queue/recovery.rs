@@ -34,6 +34,9 @@ pub struct Recovery {
     /// Passes the registry has redeemed, and for whom. Older ones than the snapshot are ignored
     /// where it knows better.
     pub redeemed: Vec<(Number, Player)>,
+    /// The published order of the lottery the snapshot speaks of, once it is drawn: the entrants'
+    /// numbers, first place first.
+    pub order: Option<Vec<Number>>,
 }
 
 /// What is still different because of a restart.
@@ -73,6 +76,11 @@ impl Recovered {
     /// The same as numbers, for a snapshot.
     pub(super) fn presumed(&self) -> Vec<(Number, Number)> {
         self.presumed.iter().map(|range| (Number(range.start), Number(range.end))).collect()
+    }
+
+    /// After a draw: the numbers that may never have been given have gone into this range.
+    pub(super) fn presume_instead(&mut self, range: Range<u64>) {
+        self.presumed = vec![range];
     }
 
     /// Until when a ticket that has not been heard of keeps its place: nobody knows what it was
@@ -128,6 +136,8 @@ impl Queue {
         queue.restore_slots(&saved, now);
         queue.line = Line::new(saved.first);
         queue.restore_line(&saved, &recovery, now);
+        queue.restore_opening(&saved, &recovery);
+        queue.follow_opening(now);
         let held = queue.used();
         queue.restore_redeemed(&recovery, now);
         queue.restore_places(&recovery);
@@ -277,9 +287,13 @@ impl Queue {
         let hold_ms = self.settings.grace_ms.max(self.settings.settle_ms);
         // A trifle later than those of the snapshot: should one be displaced, it is one of those.
         let hold = now.plus_ms(hold_ms).plus_us(1);
-        let logged: HashMap<Number, Identity> =
-            recovery.places.iter().map(|&(number, identity, _)| (number, identity)).collect();
+        let logged: HashMap<Number, Identity> = recovery
+            .places
+            .iter()
+            .map(|&(n, identity, _)| (self.current_number(n), identity))
+            .collect();
         for &(number, player) in &recovery.redeemed {
+            let number = self.current_number(number);
             if number >= self.line.next() {
                 continue;
             }
@@ -300,6 +314,9 @@ impl Queue {
     /// it would not have got a new one without giving up the old.
     fn restore_places(&mut self, recovery: &Recovery) {
         let mut places = recovery.places.clone();
+        for (number, ..) in &mut places {
+            *number = self.current_number(*number);
+        }
         places.sort_unstable_by_key(|&(number, _, _)| std::cmp::Reverse(number));
         for (number, identity, lane) in places {
             if !self.line.has(number, Mark::Unheard) || identity == Identity::ANONYMOUS {

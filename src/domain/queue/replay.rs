@@ -6,6 +6,7 @@ use super::{
     Announcement, Checked, Departure, Identity, Lane, NoParty, NoSlot, Number, PassRefused, Player,
     Queue, Signals, Standing, TicketRef, UnixMicros, Work,
 };
+use crate::domain::lottery::LotteryId;
 
 /// Everything that can be asked of a [`Queue`]; each is the method of its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,12 @@ pub enum Input {
     SetCap(u64),
     /// [`Queue::announce`]
     Announce(Announcement),
+    /// [`Queue::schedule_opening`]
+    ScheduleOpening(Option<(UnixMicros, Option<LotteryId>)>),
+    /// [`Queue::close_prequeue`]
+    ClosePrequeue,
+    /// [`Queue::apply_draw`]
+    ApplyDraw(Vec<Number>),
 }
 
 /// What came of an [`Input`].
@@ -75,6 +82,10 @@ pub enum Output {
     Kept(bool),
     /// Of connecting.
     Connect(Result<(), NoSlot>),
+    /// Of closing the pre-queue: the entrants.
+    Entrants(Option<Vec<Number>>),
+    /// Of applying a draw.
+    Drawn(bool),
     /// Of a tick: when to call again.
     Wake(Option<UnixMicros>),
 }
@@ -110,6 +121,9 @@ impl Queue {
             Input::SetRate(rate) => self.set_rate(now, rate),
             Input::SetCap(cap) => self.set_cap(now, cap),
             Input::Announce(announced) => self.announce(now, announced),
+            Input::ScheduleOpening(scheduled) => self.schedule_opening(now, scheduled),
+            Input::ClosePrequeue => return Output::Entrants(self.close_prequeue(now)),
+            Input::ApplyDraw(order) => return Output::Drawn(self.apply_draw(now, &order)),
         }
         Output::Done
     }

@@ -32,6 +32,7 @@ impl Queue {
     /// [`PassRefused`]; the pass is as it was before.
     pub fn begin_redeem(&mut self, now: UnixMicros, ticket: TicketRef) -> Result<(), PassRefused> {
         let now = self.begin(now);
+        let ticket = self.current(ticket);
         let number = ticket.number;
         if ticket.epoch != self.epoch || number >= self.line.next() {
             return Err(PassRefused::Unknown);
@@ -127,6 +128,7 @@ impl Queue {
         identity: Identity,
     ) -> bool {
         let now = self.begin(now);
+        let ticket = self.current_number(ticket);
         let was_pass = self.line.state(ticket) == State::Pass;
         let repeated = self.redeemed.player(ticket).is_some();
         let holds = self.ledger.get(player).is_some();
@@ -167,6 +169,7 @@ impl Queue {
     /// spot and its owner holds no token); otherwise the pass stays as it was.
     pub fn abandon_redeem(&mut self, now: UnixMicros, ticket: Number, give_back: bool) {
         let now = self.begin(now);
+        let ticket = self.current_number(ticket);
         if self.line.state(ticket) != State::Pass {
             return;
         }

@@ -6,6 +6,7 @@ use super::eta::Measured;
 use super::ledger::Kind;
 use super::line::{BLOCK, Mark, State};
 use super::mode::Announcement;
+use super::opening::Opening;
 use super::packed::Packed;
 use super::parties::SavedParty;
 use super::recovery::Recovered;
@@ -42,6 +43,7 @@ pub struct Snapshot {
     /// Longest interval anybody was told to stay silent for, in milliseconds.
     pub(super) longest_ms: u64,
     pub(super) measured: Measured,
+    pub(super) opening: Opening,
 }
 
 /// What operators set while running, beside what the configuration said at that time: a changed
@@ -89,6 +91,11 @@ impl Snapshot {
     /// Lifetime of the line it is of.
     pub const fn epoch(&self) -> u32 {
         self.epoch
+    }
+
+    /// How far the opening was.
+    pub const fn opening(&self) -> &Opening {
+        &self.opening
     }
 
     /// When it was taken.
@@ -185,6 +192,7 @@ impl Queue {
             parties: self.parties.saved(),
             longest_ms: self.longest_ms,
             measured: self.eta.measured(),
+            opening: self.opening.clone(),
         }
     }
 

@@ -104,6 +104,18 @@ pub enum Phase {
     Paused,
     /// The game is down for maintenance. Places are kept, however long it takes.
     Maintenance,
+    /// The doors open later; the place is kept, and counts.
+    Prequeue {
+        /// In so many milliseconds.
+        opens_in_ms: u64,
+    },
+    /// The same, and the places are drawn then: nobody has one yet.
+    Lottery {
+        /// In so many milliseconds.
+        opens_in_ms: u64,
+    },
+    /// The places are being drawn.
+    Drawing,
 }
 
 impl Phase {
@@ -115,6 +127,9 @@ impl Phase {
             Self::Held => "held",
             Self::Paused => "paused",
             Self::Maintenance => "maintenance",
+            Self::Prequeue { .. } => "prequeue",
+            Self::Lottery { .. } => "lottery",
+            Self::Drawing => "drawing",
         }
     }
 }
@@ -134,6 +149,8 @@ pub enum Reason {
     SlowerDepartures,
     /// The friend whose place was shared is not in line any more.
     PartyChanged,
+    /// The places were drawn: this is the one the ticket got.
+    Drawn,
 }
 
 impl Reason {
@@ -146,6 +163,7 @@ impl Reason {
             Self::Restarted => "restarted",
             Self::SlowerDepartures => "slower_departures",
             Self::PartyChanged => "party_changed",
+            Self::Drawn => "drawn",
         }
     }
 }
@@ -156,7 +174,8 @@ pub struct Waiting {
     /// The ticket as it stands now: a parked ticket that returned has a new lane, a forgotten one
     /// a new number. Sign this into the answer.
     pub ticket: TicketRef,
-    /// Place within its lane, from 1. Never rises without a [`Reason`].
+    /// Place within its lane, from 1. Never rises without a [`Reason`]. Before a draw nobody has
+    /// one, see [`Waiting::place`], and this is how many take part.
     pub position: u64,
     /// `None`: nobody can say (paused, held).
     pub eta: Option<Eta>,
@@ -168,6 +187,16 @@ pub struct Waiting {
     pub phase: Phase,
     /// Why things got worse since the last answer, if they did.
     pub reason: Option<Reason>,
+}
+
+impl Waiting {
+    /// Place within its lane; `None`: it is still to be drawn.
+    pub const fn place(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Lottery { .. } | Phase::Drawing => None,
+            _ => Some(self.position),
+        }
+    }
 }
 
 /// Where a ticket, or somebody who asks to come in, stands.

@@ -157,6 +157,31 @@ impl<D> Lotteries<D> {
         Ok(names.iter().map(|name| self.file(id, name)).collect())
     }
 
+    /// The path of a published file, if it may be shown to everybody; `None`: it may not, or it is
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`LotteryFileError::Unknown`], damage, or the disk.
+    pub fn public_file(
+        &self,
+        id: &LotteryId,
+        name: &str,
+    ) -> Result<Option<PathBuf>, LotteryFileError> {
+        let files = self.public_files(id)?;
+        Ok(files.into_iter().find(|file| file.file_name().is_some_and(|found| found == name)))
+    }
+
+    /// Whether the server seed is there.
+    pub fn can_be_drawn(&self, id: &LotteryId) -> bool {
+        self.server_seed(id).is_ok()
+    }
+
+    /// Somebody else who reads what is published.
+    pub fn reader(&self) -> Lotteries<()> {
+        Lotteries { published: self.published.clone(), seeds: PathBuf::new(), disk: () }
+    }
+
     fn file(&self, id: &LotteryId, name: &str) -> PathBuf {
         self.published.join(id.as_str()).join(name)
     }

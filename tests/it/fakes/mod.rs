@@ -13,6 +13,7 @@
 //! tokens this server was told of (`steam_ticket`, `graph_token`, `google_code`, `xbox_token`,
 //! `psn_code`). Those of Pragma's table are in [`oauth`]. Tokens are good for an hour from what the clock shows when they are made.
 
+pub mod beacon;
 pub mod certificates;
 pub mod keys;
 pub mod oauth;

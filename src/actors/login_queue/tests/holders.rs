@@ -10,7 +10,10 @@ async fn who_holds_a_slot_is_told_without_the_line_until_it_is_gone() {
     let clock = Clock::manual(START);
     let mut config = config();
     config.limits.callers_max = 2;
-    let open = |clock: &Clock| Line::open(&config, data.path(), clock.clone(), &seeds(), &[]);
+    let open = |clock: &Clock| {
+        let audit = audit(data.path());
+        Line::open(&config, data.path(), clock.clone(), &seeds(), &[], &audit)
+    };
     let (line, _stopped) = open(&clock).unwrap();
     let (player, identity) = (Player(1), Identity(1));
     let online = async |line: &Line| {
@@ -56,7 +59,9 @@ async fn after_a_mass_drop_whoever_holds_a_slot_is_told_when_to_come() {
     let clock = Clock::manual(START);
     let mut config = config();
     config.queue.mass_drop_returns_per_s = 10;
-    let (line, _stopped) = Line::open(&config, data.path(), clock.clone(), &seeds(), &[]).unwrap();
+    let audit = audit(data.path());
+    let (line, _stopped) =
+        Line::open(&config, data.path(), clock.clone(), &seeds(), &[], &audit).unwrap();
     for who in 1..=PLAYERS {
         line.connect(Player(who.into())).await.unwrap().unwrap();
         line.admit_exempt(Player(who.into()), Identity(who)).unwrap();
@@ -95,7 +100,9 @@ async fn the_line_hears_its_sensors_once_a_second() {
     let clock = Clock::manual(START);
     let mut config = config();
     config.queue.rate = 100.0;
-    let (line, _stopped) = Line::open(&config, data.path(), clock.clone(), &seeds(), &[]).unwrap();
+    let audit = audit(data.path());
+    let (line, _stopped) =
+        Line::open(&config, data.path(), clock.clone(), &seeds(), &[], &audit).unwrap();
     for _ in 0..3 {
         (0..60).for_each(|_| line.sensors().signed_in(Work::Known, 4_000));
         clock.advance_ms(1_000);

@@ -1,0 +1,139 @@
+//! The way to the audit chain ([`crate::store::audit`]): for whoever steers, and for the line.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::domain::audit::{Entry, Pseudonyms, What, Who};
+use crate::store::audit::{self, AuditFileError, Done, FOLDER, NotTaken, Writer};
+
+/// The chain's handle. Cheap to clone; bounded: it refuses when too many records wait.
+#[derive(Clone, Debug)]
+pub struct Audit(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    pseudonyms: Pseudonyms,
+    /// `None`: closed.
+    writer: Mutex<Option<Writer>>,
+    closed: Mutex<Option<oneshot::Receiver<()>>>,
+    /// Records of the server's own doings that were not taken and are not yet told of.
+    untold: AtomicU64,
+    figures: Arc<Figures>,
+}
+
+/// What is counted, since the start.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Records on disk.
+    pub written: AtomicU64,
+    /// Records that were not taken.
+    pub unrecorded: AtomicU64,
+}
+
+/// Says why the chain cannot be written any more, when that happens: the process must stop then.
+pub type Failed = oneshot::Receiver<String>;
+
+impl Audit {
+    /// Opens the chain in `data/audit`, as it was left. `identity_key` is the key of pseudonyms.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be read or written, no thread to be had. Damage is none.
+    pub fn open(
+        data: &Path,
+        clock: Clock,
+        identity_key: &[u8],
+    ) -> Result<(Self, Failed), AuditFileError> {
+        let (files, _) = audit::open(&data.join(FOLDER), clock.now())?;
+        let (writer, thread) = files.writer();
+        let figures = Arc::new(Figures::default());
+        let (failed, has_failed) = oneshot::channel();
+        let (closed, is_closed) = oneshot::channel();
+        let (failed, closed) = (Mutex::new(Some(failed)), Mutex::new(Some(closed)));
+        let counted = Arc::clone(&figures);
+        thread.start(move |done| match done {
+            Done::Written { records, .. } => {
+                counted.written.fetch_add(records, Ordering::Relaxed);
+            }
+            Done::Closed => say(&closed, ()),
+            Done::Failed(why) => say(&failed, why),
+        })?;
+        let inner = Inner {
+            clock,
+            pseudonyms: Pseudonyms::new(identity_key),
+            writer: Mutex::new(Some(writer)),
+            closed: Mutex::new(Some(is_closed)),
+            untold: AtomicU64::new(0),
+            figures,
+        };
+        Ok((Self(Arc::new(inner)), has_failed))
+    }
+
+    /// Puts an operator's action on record, before it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken`]: then it must not be done.
+    pub fn record(&self, who: Who, what: What) -> Result<(), NotTaken> {
+        let at = self.0.clock.now();
+        let taken = lock(&self.0.writer).as_ref().map_or(Err(NotTaken::Ended), |writer| {
+            let untold = self.0.untold.swap(0, Ordering::Relaxed);
+            if untold > 0 {
+                let what = What::Unrecorded { records: untold };
+                if let Err(error) = writer.record(Entry { at, who: Who::Server, what }) {
+                    self.0.untold.fetch_add(untold, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+            writer.record(Entry { at, who, what })
+        });
+        if taken.is_err() {
+            self.0.figures.unrecorded.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// Puts something the server did by its rules on record. What finds no room is counted, and the
+    /// count goes on record later.
+    pub fn note(&self, what: What) {
+        if self.record(Who::Server, what).is_err() {
+            self.0.untold.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Makes pseudonyms of people.
+    pub fn pseudonyms(&self) -> &Pseudonyms {
+        &self.0.pseudonyms
+    }
+
+    /// What is counted.
+    pub fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    /// Writes what waits and ends. Records from now on are refused.
+    pub async fn close(&self) {
+        drop(lock(&self.0.writer).take());
+        let closed = lock(&self.0.closed).take();
+        if let Some(closed) = closed {
+            // An error means that it failed, and somebody else was told why.
+            let _ = closed.await;
+        }
+    }
+}
+
+fn say<T>(to: &Mutex<Option<oneshot::Sender<T>>>, what: T) {
+    if let Some(to) = lock(to).take() {
+        // Nobody may be listening.
+        let _ = to.send(what);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
