@@ -284,7 +284,7 @@ impl Queue {
     }
 
     fn expire_parked(&mut self, now: UnixMicros) {
-        if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
+        if self.keeps_everybody(now) {
             return;
         }
         while let Some(&(until, number)) = self.parked.front()
@@ -301,7 +301,7 @@ impl Queue {
     /// Looks through a part of the window for leases that are over: never through all of it.
     fn sweep(&mut self, now: UnixMicros) {
         self.sweep_at = now.plus_ms(SWEEP_EVERY_MS);
-        if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
+        if self.keeps_everybody(now) {
             return;
         }
         let window = self.line.blocks();
