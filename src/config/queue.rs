@@ -29,7 +29,7 @@ pub struct QueueConfig {
     /// Admissions that may come at once after a pause, 0 to 10000; 0 means 2 % of the rate, at least 1.
     pub burst: u32,
     /// Share of the rate that admissions begin with after a standstill of ten seconds or more (pause,
-    /// hold, maintenance, restart); it grows by half every ten seconds. 0.01 to 1; 1: no slow start.
+    /// hold, maintenance); it grows by half every ten seconds. 0.01 to 1; 1: no slow start.
     pub slow_start: f64,
     /// Whether admissions stand still. Places are kept. Changes live.
     pub paused: bool,

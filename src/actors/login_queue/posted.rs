@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::domain::queue::{Frame, Queue};
+use crate::domain::queue::{Announcement, Frame, Queue};
 use crate::domain::time::UnixMicros;
 
 /// Time between two frames, in microseconds.
@@ -29,20 +29,24 @@ impl Posted {
 #[derive(Debug)]
 pub(super) struct Poster {
     posted: Posted,
+    /// What the last frame says: compared after every message, so without the lock.
+    announced: Announcement,
     due: UnixMicros,
 }
 
 impl Poster {
-    pub(super) const fn new(posted: Posted) -> Self {
-        Self { posted, due: UnixMicros(0) }
+    pub(super) fn new(posted: Posted) -> Self {
+        let announced = posted.read().announced.clone();
+        Self { posted, announced, due: UnixMicros(0) }
     }
 
     /// Posts a frame if it is time, or if something else was announced than the last one says.
     pub(super) fn post(&mut self, queue: &Queue, now: UnixMicros) {
-        if now < self.due && self.posted.read().announced == *queue.announcement() {
+        if now < self.due && self.announced == *queue.announcement() {
             return;
         }
         self.due = now.plus_us(EVERY_US);
+        self.announced.clone_from(queue.announcement());
         let frame = Arc::new(queue.frame());
         *self.posted.0.write().unwrap_or_else(PoisonError::into_inner) = frame;
     }

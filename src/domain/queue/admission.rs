@@ -293,7 +293,7 @@ impl Queue {
     }
 
     fn expire_parked(&mut self, now: UnixMicros) {
-        if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
+        if self.keeps_everybody(now) {
             return;
         }
         while let Some(&(until, number)) = self.parked.front()
@@ -311,7 +311,7 @@ impl Queue {
     fn sweep(&mut self, now: UnixMicros) {
         self.sweep_at = now.plus_ms(SWEEP_EVERY_MS);
         self.forget_draw();
-        if self.keeps_until().is_none_or(|kept_until| now < kept_until) {
+        if self.keeps_everybody(now) {
             return;
         }
         let window = self.line.blocks();

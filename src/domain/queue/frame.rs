@@ -140,7 +140,7 @@ impl Queue {
         Some(Looks { lane, waiting, points })
     }
 
-    /// Notes a look, unless it says the same as the two before: nobody waits in between.
+    /// Notes a look, unless nobody waits up to there.
     fn note(&self, lane: Lane, number: Number, position: u64, points: &mut Vec<Point>) {
         if position == 0 {
             return;

@@ -22,8 +22,7 @@ pub enum Mode {
     Open,
     /// Nobody comes in: an operator said so. Places are kept, newcomers stand in line.
     Paused,
-    /// As paused, but the queue said so itself: too many sign-ins fail, or nothing is heard of the
-    /// backend.
+    /// As paused, but the queue said so itself: too many sign-ins fail.
     Held,
     /// Who stands in line comes in; newcomers are turned away.
     Draining,
@@ -182,6 +181,11 @@ impl Queue {
     pub(super) fn keeps_until(&self) -> Option<UnixMicros> {
         let keeps = self.announced.mode == Mode::Maintenance || self.opening.is_pending();
         (!keeps).then_some(self.kept_until)
+    }
+
+    /// Whether nobody's place lapses now.
+    pub(super) fn keeps_everybody(&self, now: UnixMicros) -> bool {
+        self.keeps_until().is_none_or(|kept_until| now < kept_until)
     }
 }
 
