@@ -1,10 +1,11 @@
 //! The room before the game: login queue, accounts and presence in one binary.
 //!
 //! Read in this order: [`domain`], the rules, starting with [`domain::queue`]; [`actors`], who owns
-//! which state; [`signin`], the use cases; [`nakama`] and [`pragma`], how the outside asks;
+//! which state; [`signin`], the use cases; [`nakama`], [`pragma`] and [`queue_api`], how the outside
+//! asks;
 //! [`store`], where it ends up; [`server`], how the parts are put together.
 //!
-//! Imports point one way: `main → cli → server → {nakama, pragma, try_it} → signin → actors → store
+//! Imports point one way: `main → cli → server → {nakama, pragma, queue_api, try_it} → signin → actors → store
 //! → domain`; `config → domain`; front ends import neither each other, nor the store, nor an
 //! `Addr`; `domain` imports nothing of ours. [`clock`] and [`ids`] are the only doors to the
 //! machine's clock and dice. `tests/tidy.rs` fails when a line breaks that.
@@ -20,6 +21,7 @@ pub mod ids;
 pub mod nakama;
 pub mod observe;
 pub mod pragma;
+pub mod queue_api;
 pub mod server;
 pub mod signin;
 pub mod store;

@@ -20,6 +20,7 @@ pub enum Gate {
 /// Settings of the login queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "settings, each of its own")]
 pub struct QueueConfig {
     /// Who stands in line: "all", "pragma" or "off".
     pub gate: Gate,
@@ -77,6 +78,16 @@ pub struct QueueConfig {
     pub lane_weights: [u32; 3],
     /// How often the line is written to disk, in seconds. 1 to 300.
     pub snapshot_s: u32,
+    /// Fetches of the queue API's shared frame a second that the whole line may cause. 1 to 1000000.
+    /// Clients are told when to fetch it again.
+    pub frame_budget: u32,
+    /// Whether a cache (a CDN) answers for the frame: clients then fetch it every five seconds,
+    /// whatever the length of the line.
+    pub frame_cached: bool,
+    /// Streams of the queue API that may be open; who finds no room polls. 0 to 1000000; 0: none.
+    pub streams_max: u32,
+    /// Who comes in within so many seconds is invited to a stream, while there is room. 0 to 86400.
+    pub stream_from_s: u32,
 }
 
 impl Default for QueueConfig {
@@ -105,6 +116,10 @@ impl Default for QueueConfig {
             grace_share: 0.5,
             lane_weights: [18, 9, 1],
             snapshot_s: 5,
+            frame_budget: 1_000,
+            frame_cached: false,
+            streams_max: 10_000,
+            stream_from_s: 600,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::identity::Providers;
 use crate::observe::Health;
 use crate::observe::catalogue as name;
 use crate::observe::metrics::Page;
+use crate::queue_api;
 use crate::signin::Door;
 
 /// Where figures come from. Cheap to clone.
@@ -20,6 +21,7 @@ pub(super) struct Sources {
     board: Board,
     sockets: SessionDoor,
     door: Door,
+    queue_api: queue_api::App,
     providers: Providers,
     health: Health,
 }
@@ -41,6 +43,7 @@ impl Sources {
             board: running.door.board.clone(),
             sockets: running.sockets.clone(),
             door: running.door.clone(),
+            queue_api: (*running.queue_api).clone(),
             providers: running.providers.clone(),
             health: running.health.clone(),
         }
@@ -49,12 +52,21 @@ impl Sources {
     pub async fn page(&self) -> Result<String, PageError> {
         let mut page = Page::default();
         queue(&mut page, &self.line.figures().await?);
+        self.queue_api(&mut page);
         self.sign_ins(&mut page);
         self.identity(&mut page);
         self.sessions(&mut page);
         self.store(&mut page);
         page.put(name::READY, self.health.ready().0);
         Ok(page.text()?)
+    }
+
+    fn queue_api(&self, page: &mut Page) {
+        let queue_api::App { streams, figures, .. } = &self.queue_api;
+        page.put(name::STREAMS, streams.count());
+        page.put(name::STREAMS_OPENED, streams.opened());
+        page.put(name::FRAMES_SERVED, figures.frames());
+        page.put(name::TRANSFERS, figures.transfers());
     }
 
     fn sign_ins(&self, page: &mut Page) {

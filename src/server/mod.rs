@@ -157,7 +157,9 @@ impl Bound {
             handle.stop(false).await;
             return outcome;
         }
-        // Sockets live on the HTTP workers, which do not wait for them: they go first.
+        // Sockets live on the HTTP workers, which do not wait for them: they go first. Streams would
+        // keep the workers waiting.
+        running.queue_api.streams.leave();
         let left = running.sockets.drain(drain / 2, drain).await;
         if left > 0 {
             tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
@@ -197,6 +199,15 @@ impl Dials {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),
             Err(error) => tracing::error!(%error, "queue settings were not applied"),
         }
+    }
+
+    /// Opens, pauses, drains or closes the line, with an end and words. Places are kept.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time; saying it again is safe.
+    pub async fn announce(&self, announced: Announcement) -> Result<(), CallError> {
+        self.line.announce(announced).await
     }
 
     /// Says that a clock turned by hand has moved on. Not needed with the machine's clock.

@@ -4,8 +4,8 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use crate::domain::queue::{
-    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, Number, PassRefused, Player,
-    Standing, TicketRef,
+    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, NotTransferred, Number,
+    PassRefused, Player, Standing, TicketRef, Whereabouts,
 };
 
 /// Where an answer goes. Dropped without one: no answer.
@@ -21,6 +21,12 @@ pub(super) enum Ask {
     Leave(TicketRef, Reply<bool>),
     /// Somebody wants to hear when this ticket waits no more.
     Follow(TicketRef, oneshot::Sender<()>, Reply<()>),
+    /// A place goes to another owner; the standing follows when that is on disk.
+    Transfer(TicketRef, Identity, Reply<Result<oneshot::Receiver<Standing>, NotTransferred>>),
+    /// Where the place of a forgotten ticket is.
+    Whereabouts(TicketRef, Reply<Whereabouts>),
+    /// The first of these owners who has a place.
+    FirstInLine(Vec<Identity>, Reply<Option<Identity>>),
     BeginRedeem(TicketRef, Reply<Result<(), PassRefused>>),
     FinishRedeem {
         pass: Number,

@@ -14,7 +14,7 @@ use super::actor::{LoginQueue, Parts, Written};
 use super::block::{BLOCK_MIN, Block};
 use super::callers::Callers;
 use super::holders::{Holders, Publisher};
-use super::posted::{Posted, Poster};
+use super::posted::Poster;
 use super::stopped::{self, Stopped};
 use super::unsynced::Unsynced;
 use super::{Inner, Line};
@@ -150,7 +150,7 @@ impl Ready {
         let (farewell, stopped) = stopped::pair();
         let (thread, over) = oneshot::channel();
         let holders = Holders::default();
-        let posted = Posted::new(&queue);
+        let (poster, frames) = Poster::new(&queue);
         let connect_window_ms = config.queue.settings().connect_window_ms;
         let parts = Parts {
             queue,
@@ -159,7 +159,7 @@ impl Ready {
             block,
             unsynced,
             holders: Publisher(holders.clone()),
-            poster: Poster::new(posted.clone()),
+            poster,
             snapshot_every_us: u64::from(config.queue.snapshot_s) * 1_000_000,
             server_lease_ms: u64::from(config.queue.server_lease_s) * 1_000,
             mailbox: config.limits.callers_max,
@@ -172,7 +172,7 @@ impl Ready {
             addr,
             clock,
             holders,
-            posted,
+            posted: frames,
             connect_window_ms,
             callers: Callers::new(config.limits.callers_max),
             identity_key: hmac::Key::new(hmac::HMAC_SHA256, &seeds.identity_key),

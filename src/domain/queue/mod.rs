@@ -42,11 +42,13 @@ mod slots;
 mod snapshot;
 pub mod standing;
 mod throttle;
+mod transfer;
 
 pub use figures::Figures;
 pub use frame::Frame;
 pub use ledger::Holder;
 pub use mode::{Announcement, Mode};
+pub use poll::FRONT_CONFIRM_S;
 pub use queue::{Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};
@@ -57,6 +59,7 @@ pub use standing::{
     Closed, Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
     TicketRef, Waiting,
 };
+pub use transfer::{NotTransferred, Whereabouts};
 
 use crate::domain::time::UnixMicros;
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Announcement, Checked, Departure, Identity, Lane, NoSlot, Number, PassRefused, Player, Queue,
-    Standing, TicketRef, UnixMicros,
+    Announcement, Checked, Departure, Identity, Lane, NoSlot, NotTransferred, Number, PassRefused,
+    Player, Queue, Standing, TicketRef, UnixMicros,
 };
 
 /// Everything that can be asked of a [`Queue`]; each is the method of its name.
@@ -20,6 +20,8 @@ pub enum Input {
     Watch(TicketRef),
     /// [`Queue::leave`]
     Leave(Number),
+    /// [`Queue::transfer`]
+    Transfer(TicketRef, Identity),
     /// [`Queue::begin_redeem`]
     BeginRedeem(TicketRef),
     /// [`Queue::finish_redeem`]
@@ -55,6 +57,8 @@ pub enum Output {
     Checked(Checked),
     /// Of leaving.
     Left(bool),
+    /// Of a transfer.
+    Transferred(Result<Standing, NotTransferred>),
     /// Of beginning to redeem.
     Redeem(Result<(), PassRefused>),
     /// Of connecting.
@@ -74,6 +78,9 @@ impl Queue {
             Input::Check(ticket) => return Output::Checked(self.check(now, ticket)),
             Input::Watch(ticket) => return Output::Checked(self.watch(now, ticket)),
             Input::Leave(number) => return Output::Left(self.leave(now, number)),
+            Input::Transfer(ticket, to) => {
+                return Output::Transferred(self.transfer(now, ticket, to));
+            }
             Input::BeginRedeem(ticket) => return Output::Redeem(self.begin_redeem(now, ticket)),
             Input::FinishRedeem(number, player, identity) => {
                 self.finish_redeem(now, number, player, identity);
