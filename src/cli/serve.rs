@@ -29,7 +29,7 @@ pub(super) fn run(overrides: &Overrides) -> ExitCode {
         Err(error) => return fail(&format!("no randomness from the system: {error}"), 1),
     };
     actix_rt::System::new().block_on(async {
-        let bound = match Box::pin(bind(config, Clock::machine(), dice)).await {
+        let bound = match bind(config, Clock::machine(), dice).await {
             Ok(bound) => bound,
             Err(error) => return fail(&error, if error.is_unusable() { UNUSABLE } else { 1 }),
         };

@@ -92,9 +92,17 @@ pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
             .service(only("/stream").get(stream::sse::open).done())
             .service(only("/transfer").post(transfer::begin).done())
             .service(only("/transfer/accept").post(transfer::accept).done())
+            .service(only("/openapi.json").get(openapi).done())
             .default_service(web::to(|| async { Err::<HttpResponse, _>(Refusal::NoSuchPath) }));
         service.service(scope);
     }
+}
+
+/// The description in `OpenAPI` 3.1; `tests/it/queue_openapi.rs` holds it against real answers.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON)).body(OPENAPI)
 }
 
 /// A path that takes these methods and says so to others.
@@ -137,6 +145,16 @@ impl Only {
             Err::<HttpResponse, _>(Refusal::MethodNotAllowed)
         }))
     }
+}
+
+/// The body of a request; an error: too large, or cut off.
+type Body = Result<web::Bytes, actix_web::Error>;
+
+fn whole(body: Body) -> Result<web::Bytes, Refusal> {
+    body.map_err(|error| match error.as_response_error().status_code() {
+        actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
+        _ => Refusal::BadRequest,
+    })
 }
 
 /// The body of a request as JSON. Nothing at all is an empty object.

@@ -21,6 +21,8 @@ const SOON_MS: u64 = 2_000;
 pub enum Refusal {
     /// Not JSON, or a member is of a wrong type or size.
     BadRequest,
+    /// The body is longer than anything that makes sense.
+    TooLarge,
     /// No ticket, or none of ours.
     Ticket,
     /// The proof proves nobody.
@@ -99,6 +101,7 @@ impl Refusal {
     const fn row(self) -> (u16, &'static str, &'static str) {
         match self {
             Self::BadRequest => (400, "bad_request", "The request could not be read."),
+            Self::TooLarge => (413, "too_large", "The request is too long."),
             Self::Ticket => (401, "ticket", "This is no ticket of this server."),
             Self::Proof => (401, "proof", "The session is over. Sign in again, or enter without."),
             Self::Banned => (403, "banned", "This account may not play."),

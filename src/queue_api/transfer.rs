@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::Answer;
 use super::proof::Says;
 use super::ticket::gone;
-use super::{App, Refusal, Shown, client, json, read};
+use super::{App, Body, Refusal, Shown, client, json, read, whole};
 use crate::domain::queue::{Checked, Standing};
 use crate::domain::token::transfer::LIFE_S;
 use crate::signin::places::Owner;
@@ -53,8 +53,9 @@ pub(super) async fn begin(
 pub(super) async fn accept(
     app: web::Data<App>,
     request: HttpRequest,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Refusal> {
+    let body = whole(body)?;
     let ask: Accept<'_> = read(&body)?;
     let now = app.door.clock.now();
     let ticket = app.door.tickets.verify_transfer(&ask.transfer_token, now);

@@ -75,7 +75,8 @@ pub async fn bind_with(
     own: Vec<Arc<dyn OwnProvider>>,
 ) -> Result<Bound, StartError> {
     let sockets = listeners::bind(&config)?;
-    let running = Running::open(config, clock, dice, own).await?;
+    // Boxed: there is much to open, and whoever starts a server need not hold it all.
+    let running = Box::pin(Running::open(config, clock, dice, own)).await?;
     let listeners = sockets.serve(&running)?;
     Ok(Bound { running, listeners })
 }

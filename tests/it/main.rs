@@ -40,6 +40,7 @@ mod program;
 mod queue_client;
 mod queue_frame;
 mod queue_line;
+mod queue_openapi;
 mod queue_stream;
 mod queue_transfer;
 mod races;

@@ -19,9 +19,9 @@ fn refused(answer: &Answer, status: u16, why: &str) {
     let state = if status == 404 && why != "not_found" { "gone" } else { "refused" };
     assert_eq!(answer.str("/state"), state);
     assert!(!answer.str("/message").is_empty());
-    let after_ms = answer.json["retry_after_ms"].as_u64();
-    let after_s = answer.header("retry-after").map(|text| text.parse::<u64>().unwrap());
-    assert_eq!(after_s, after_ms.map(|ms| ms.div_ceil(1_000).max(1)), "{}", answer.text);
+    let body_ms = answer.json["retry_after_ms"].as_u64();
+    let header_s = answer.header("retry-after").map(|text| text.parse::<u64>().unwrap());
+    assert_eq!(header_s, body_ms.map(|ms| ms.div_ceil(1_000).max(1)), "{}", answer.text);
 }
 
 async fn nakama(server: &TestServer, name: &str, pass: &Value) -> Answer {
@@ -268,6 +268,8 @@ async fn what_makes_no_sense_is_refused_with_a_word() {
     let server = slow_gate().await;
     refused(&enter(&server, json!({"device_key": "short"})).await, 400, "bad_request");
     refused(&enter(&server, json!("ada")).await, 400, "bad_request");
+    let long = json!({"proof": "x".repeat(40_000)});
+    refused(&enter(&server, long).await, 413, "too_large");
     refused(&server.plain("GET", "/v1/queue/enter", None).await, 405, "method");
     refused(&server.plain("GET", "/v1/queue/nowhere", None).await, 404, "not_found");
     refused(&server.plain("GET", "/v1/queue/ticket", None).await, 401, "ticket");

@@ -302,7 +302,8 @@ impl World {
                 self.ask(Input::SetCap(if cap < 20 { 0 } else { cap }));
             }
             2 => {
-                let mode = Mode::ALL[self.dice.below(Mode::ALL.len() as u64) as usize];
+                let at = self.dice.below(Mode::ALL.len() as u64);
+                let mode = Mode::ALL[usize::try_from(at).unwrap()];
                 self.ask(Input::Announce(Announcement::new(mode, None, "")));
             }
             _ => drop(self.ask(Input::Announce(Announcement::open()))),

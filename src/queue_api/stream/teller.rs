@@ -126,6 +126,8 @@ impl Teller {
                 return Some(event);
             }
             if self.is_over {
+                // Whoever reads to the end finds room for the next.
+                self.seat = None;
                 return None;
             }
             match self.woken().await {
