@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { DESKTOP, open } from "./browser.mjs";
 import { newClient, server, story, tell, unique } from "./story.mjs";
 
@@ -111,11 +112,13 @@ story("the arithmetic of the page", () => {
 story("the same in a browser, from a page of another origin", async () => {
   const context = await open(DESKTOP);
   const page = await context.newPage();
-  const origin = `http://localhost:${server.port}`;
-  const script = { contentType: "text/javascript", body: SOURCE };
-  await page.route(`${origin}/queue-client.js`, (route) => route.fulfill(script));
-  await page.route(`${origin}/game`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }));
-  await page.goto(`${origin}/game`);
+  // The studio's own web server.
+  const studio = createServer((request, response) => {
+    const [type, body] = request.url === "/queue-client.js" ? ["text/javascript", SOURCE] : ["text/html", "<!doctype html>"];
+    response.writeHead(200, { "Content-Type": type }).end(body);
+  });
+  await new Promise((ready) => studio.listen(0, "127.0.0.1", ready));
+  await page.goto(`http://127.0.0.1:${studio.address().port}/`);
   await crowd(3);
   const { shown, pass, kept } = await page.evaluate(async (url) => {
     const { QueueClient } = await import("/queue-client.js");
@@ -128,6 +131,7 @@ story("the same in a browser, from a page of another origin", async () => {
   assert.deepEqual(kept, ["anteroom.device"]);
   await signIn(pass);
   await context.close();
+  studio.close();
 });
 
 await tell();
