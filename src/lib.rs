@@ -1,7 +1,8 @@
 //! The room before the game: login queue, accounts and presence in one binary.
 //!
 //! Read in this order: [`domain`], the rules, starting with [`domain::queue`]; [`actors`], who owns
-//! which state; [`signin`], the use cases; [`nakama`] and [`pragma`], how the outside asks;
+//! which state; [`signin`], the use cases; [`nakama`], [`pragma`] and [`queue_api`], how the outside
+//! asks;
 //! [`store`], where it ends up; [`server`], how the parts are put together.
 //!
 //! Imports point one way: `main → cli → server → {nakama, pragma, queue_api, try_it} → signin → actors → store

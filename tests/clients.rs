@@ -113,12 +113,33 @@ fn the_page_shows_every_state_on_every_screen() {
     run("page-states.mjs", OPEN_GATE);
 }
 
+const MOVING: [(&str, &str); 3] = [
+    ("ANTEROOM__QUEUE__RATE", "0.7"),
+    ("ANTEROOM__QUEUE__BURST", "1"),
+    ("ANTEROOM__QUEUE__POLL_MIN_MS", "500"),
+];
+
+#[test]
+fn the_queue_client_of_the_docs_is_told_its_turn() {
+    browser();
+    run("queue.mjs", &MOVING);
+}
+
+#[test]
+fn the_queue_client_of_the_docs_polls_where_there_is_no_room_for_streams() {
+    browser();
+    let none = [("ANTEROOM__QUEUE__STREAMS_MAX", "0"), ("QUEUE_STREAMS", "0")];
+    run("queue.mjs", &[&MOVING[..], &none[..]].concat());
+}
+
 /// Runs one program of `tests/clients/` against a server of its own.
 fn run(program: &str, settings: &[(&str, &str)]) {
     packages();
     let server = Server::start(settings);
     let mut story = Command::new("node");
     story.arg(folder().join(program)).env("ANTEROOM_URL", &server.url).env("CHROMIUM", chromium());
+    // A program may be told what the server was.
+    story.envs(settings.iter().copied().filter(|(name, _)| !name.starts_with("ANTEROOM__")));
     tell(program, &mut story, &server);
 }
 

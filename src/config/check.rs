@@ -94,6 +94,9 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     if let Some((key, problem)) = q.opening.problem() {
         ordered(key, false, problem)?;
     }
+    within("queue.frame_budget", q.frame_budget, 1, 1_000_000)?;
+    within("queue.streams_max", q.streams_max, 0, 1_000_000)?;
+    within("queue.stream_from_s", q.stream_from_s, 0, 86_400)?;
     ordered("queue.poll_min_ms", q.poll_min_ms <= q.poll_max_ms, "must not exceed poll_max_ms")
 }
 

@@ -21,6 +21,7 @@ pub enum Gate {
 /// Settings of the login queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "settings, each of its own")]
 pub struct QueueConfig {
     /// Who stands in line: "all", "pragma" or "off".
     pub gate: Gate,
@@ -102,6 +103,16 @@ pub struct QueueConfig {
     pub mass_drop_hold_s: u32,
     /// Players of a mass drop who may sign in again a second; others are told when. 1 to 100000.
     pub mass_drop_returns_per_s: u32,
+    /// Fetches of the queue API's shared frame a second that the whole line may cause. 1 to 1000000.
+    /// Clients are told when to fetch it again.
+    pub frame_budget: u32,
+    /// Whether a cache (a CDN) answers for the frame: clients then fetch it every five seconds,
+    /// whatever the length of the line.
+    pub frame_cached: bool,
+    /// Streams of the queue API that may be open; who finds no room polls. 0 to 1000000; 0: none.
+    pub streams_max: u32,
+    /// Who comes in within so many seconds is invited to a stream, while there is room. 0 to 86400.
+    pub stream_from_s: u32,
     /// `[queue.adaptive]`
     pub adaptive: AdaptiveConfig,
     /// `[queue.opening]`
@@ -171,6 +182,10 @@ impl Default for QueueConfig {
             mass_drop_share: 0.1,
             mass_drop_hold_s: 180,
             mass_drop_returns_per_s: 500,
+            frame_budget: 1_000,
+            frame_cached: false,
+            streams_max: 10_000,
+            stream_from_s: 600,
             adaptive: AdaptiveConfig::default(),
             opening: OpeningConfig::default(),
         }

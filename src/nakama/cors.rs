@@ -15,8 +15,16 @@ use futures_util::future::{Either, FutureExt, Map};
 /// Methods a preflight may ask for. The first three need no mention in the answer.
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PUT", "DELETE"];
 
-/// Headers a preflight may ask for, beside the simple ones: Nakama's, and our pass header.
-const HEADERS: [&str; 4] = ["authorization", "content-type", "user-agent", "x-login-queue-pass"];
+/// Headers a preflight may ask for, beside the simple ones: Nakama's, our pass header, and those of the
+/// queue API.
+const HEADERS: [&str; 6] = [
+    "authorization",
+    "content-type",
+    "user-agent",
+    "x-login-queue-pass",
+    "if-none-match",
+    "last-event-id",
+];
 
 /// Headers that need no leave.
 const SIMPLE: [&str; 4] = ["accept", "accept-language", "content-language", "origin"];
@@ -92,8 +100,8 @@ fn mark<B>(answer: Result<ServiceResponse<B>, Error>) -> Answered<B> {
     Ok(response.map_into_left_body())
 }
 
-/// What a page may read besides the body: when to come back.
-const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After");
+/// What a page may read besides the body: when to come back, and what goes with the queue's frame.
+const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, ETag, X-Frame-Signature");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 /// The answer to `OPTIONS`: a preflight when there is an origin, else an empty 200.

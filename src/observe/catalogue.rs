@@ -60,6 +60,10 @@ catalogue! {
     OPENING_ENTRANTS = Gauge "login_queue_opening_entrants" [""] "Tickets that take part in the lottery of an opening, before it is drawn";
     ETA_ERROR = Gauge "login_queue_eta_error_ratio" ["quantile"] "Estimate given against wait that came true, over recent admissions";
     REVERSALS = Counter "login_queue_position_reversals" [""] "Positions that rose without a reason; must stay 0";
+    STREAMS = Gauge "login_queue_streams" [""] "Streams of the queue API that are open";
+    STREAMS_OPENED = Counter "login_queue_streams_opened" [""] "Streams of the queue API opened";
+    FRAMES_SERVED = Counter "login_queue_frames_served" [""] "Answers with the queue API's shared frame, unchanged ones too";
+    TRANSFERS = Counter "login_queue_transfers" [""] "Places taken on another device";
     SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
     REFRESHES = Counter "session_refreshes" ["result"] "Refreshes of sessions: renewed, invalid (forged, expired, revoked), reused, refused (account gone or banned), unavailable";
     HASHES_PENDING = Gauge "password_hashes_pending" [""] "Passwords being hashed or waiting for it";

@@ -136,7 +136,7 @@ pub(super) type Stream = actix_rt::net::TcpStream;
 struct PlayerPort {
     nakama: nakama::App,
     pragma: pragma::App,
-    line: crate::actors::Line,
+    queue: queue_api::App,
     sockets: session::SessionDoor,
     routes: Vec<Arc<dyn SocketRoute>>,
     health: Health,
@@ -155,8 +155,8 @@ impl PlayerPort {
         let routes =
             vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
-        let line = running.line.clone();
-        Self { nakama, pragma, line, sockets, routes, health }
+        let queue = (*running.queue_api).clone();
+        Self { nakama, pragma, queue, sockets, routes, health }
     }
 
     /// One worker's service. The line's routes come first: polls are the bulk of all requests.
@@ -167,8 +167,8 @@ impl PlayerPort {
         let this = self.clone();
         let app = App::new()
             .configure(pragma::routes(this.pragma.clone()))
+            .configure(queue_api::routes(this.queue.clone()))
             .configure(nakama::routes(this.nakama.clone()))
-            .configure(queue_api::routes(this.line.clone()))
             .configure(try_it::routes)
             .configure(health_routes(&this.health))
             .configure(pragma::any_case(this.pragma.clone()))
@@ -177,7 +177,10 @@ impl PlayerPort {
         HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_WITHIN)
-            .upgrade(session::upgrade(this.sockets.clone(), this.routes.clone()))
+            .upgrade(
+                session::upgrade(this.sockets.clone(), this.routes.clone())
+                    .with_streams(vec![queue_api::stream::route(this.queue.clone())]),
+            )
             .h1(map_config(app, |()| AppConfig::default()))
             .tcp()
             .map_err(drop)

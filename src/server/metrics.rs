@@ -10,6 +10,7 @@ use crate::identity::Providers;
 use crate::observe::Health;
 use crate::observe::catalogue as name;
 use crate::observe::metrics::Page;
+use crate::queue_api;
 use crate::signin::Door;
 use crate::signin::hooks::HookFigures;
 
@@ -21,6 +22,7 @@ pub(super) struct Sources {
     board: Board,
     sockets: SessionDoor,
     door: Door,
+    queue_api: queue_api::App,
     providers: Providers,
     health: Health,
     audit: Audit,
@@ -43,6 +45,7 @@ impl Sources {
             board: running.door.board.clone(),
             sockets: running.sockets.clone(),
             door: running.door.clone(),
+            queue_api: (*running.queue_api).clone(),
             providers: running.providers.clone(),
             health: running.health.clone(),
             audit: running.audit.clone(),
@@ -52,6 +55,7 @@ impl Sources {
     pub async fn page(&self) -> Result<String, PageError> {
         let mut page = Page::default();
         queue(&mut page, &self.line.figures().await?);
+        self.queue_api(&mut page);
         self.sign_ins(&mut page);
         self.identity(&mut page);
         self.sessions(&mut page);
@@ -61,6 +65,14 @@ impl Sources {
         page.put(name::AUDIT_UNRECORDED, audit.unrecorded.load(Ordering::Relaxed));
         page.put(name::READY, self.health.ready().0);
         Ok(page.text()?)
+    }
+
+    fn queue_api(&self, page: &mut Page) {
+        let queue_api::App { streams, figures, .. } = &self.queue_api;
+        page.put(name::STREAMS, streams.count());
+        page.put(name::STREAMS_OPENED, streams.opened());
+        page.put(name::FRAMES_SERVED, figures.frames());
+        page.put(name::TRANSFERS, figures.transfers());
     }
 
     fn sign_ins(&self, page: &mut Page) {

@@ -20,7 +20,8 @@ use crate::actors::{Accounts, Audit, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
-use crate::domain::queue::Figures;
+use crate::domain::audit::Who;
+use crate::domain::queue::{Announcement, Figures};
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
@@ -181,7 +182,9 @@ impl Bound {
             handle.stop(false).await;
             return outcome;
         }
-        // Sockets live on the HTTP workers, which do not wait for them: they go first.
+        // Sockets live on the HTTP workers, which do not wait for them: they go first. Streams would
+        // keep the workers waiting.
+        running.queue_api.streams.leave();
         let left = running.sockets.drain(drain / 2, drain).await;
         if left > 0 {
             tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
@@ -210,6 +213,15 @@ impl Dials {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),
             Err(error) => tracing::error!(%error, "queue settings were not applied"),
         }
+    }
+
+    /// Opens, pauses, drains or closes the line, with an end and words. Places are kept.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be put on record, or no answer in time; saying it again is safe.
+    pub async fn announce(&self, announced: Announcement) -> Result<(), SteerError> {
+        self.steering.announce(Who::Settings, announced).await
     }
 
     /// Says that a clock turned by hand has moved on. Not needed with the machine's clock.

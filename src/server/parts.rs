@@ -30,6 +30,7 @@ use crate::identity::webhook::{Webhook, WebhookError};
 use crate::identity::{Beacon, Providers, SetupError};
 use crate::ids::Dice;
 use crate::observe::Health;
+use crate::queue_api;
 use crate::signin::hashing::{HashPool, HashPoolError};
 use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
@@ -130,6 +131,7 @@ pub(super) struct Running {
     pub health: Health,
     pub nakama_keys: NakamaKeys,
     pub player_keys: Arc<PlayerKeys>,
+    pub queue_api: Box<queue_api::App>,
     pub states: Arc<StateKey>,
     pub server_key: Zeroizing<String>,
     pub first_run: bool,
@@ -188,6 +190,9 @@ impl Running {
             board,
             sockets: sockets.clone(),
         });
+        let player_keys = Arc::new(keys.player);
+        let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
+        let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
         Ok(Self {
             config,
             accounts,
@@ -202,7 +207,8 @@ impl Running {
             providers,
             health: Health::default(),
             nakama_keys: keys.nakama,
-            player_keys: Arc::new(keys.player),
+            player_keys,
+            queue_api,
             states,
             server_key,
             first_run,

@@ -35,8 +35,7 @@ impl Steering {
         let found = self.line.figures().await?;
         // Pausing comes first and resuming last: nobody slips in between.
         if queue.paused && !matches!(found.mode, Mode::Paused | Mode::Maintenance) {
-            self.record(What::Pause { reason: "".into(), until: None })?;
-            self.line.announce(Announcement::pause()).await?;
+            self.announce(Who::Settings, Announcement::pause()).await?;
         }
         if found.rate.total_cmp(&queue.rate).is_ne() {
             self.record(What::Rate { from: found.rate, to: queue.rate })?;
@@ -51,13 +50,32 @@ impl Steering {
         }
         // Anything but a pause was announced otherwise, and is ended so.
         if !queue.paused && found.mode == Mode::Paused {
-            self.record(What::Resume)?;
-            self.line.announce(Announcement::open()).await?;
+            self.announce(Who::Settings, Announcement::open()).await?;
         }
         Ok(())
     }
 
+    /// Opens, pauses, drains or closes the line, with an end and words. Places are kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`SteerError`]: nothing was done, or it may have been; saying it again is safe.
+    pub(super) async fn announce(&self, who: Who, said: Announcement) -> Result<(), SteerError> {
+        self.audit.record(who, what_is_said(&said))?;
+        Ok(self.line.announce(said).await?)
+    }
+
     fn record(&self, what: What) -> Result<(), NotTaken> {
         self.audit.record(Who::Settings, what)
+    }
+}
+
+fn what_is_said(said: &Announcement) -> What {
+    let words = || said.message.as_str().into();
+    match said.mode {
+        Mode::Open | Mode::Prequeue | Mode::Drawing => What::Resume,
+        Mode::Paused | Mode::Held => What::Pause { reason: words(), until: said.until },
+        Mode::Draining => What::Drain { on: true },
+        Mode::Maintenance => What::Maintenance { on: true, message: words() },
     }
 }

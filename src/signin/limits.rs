@@ -18,6 +18,8 @@ use crate::clock::Clock;
 use crate::config::LimitsConfig;
 use crate::domain::queue::Number;
 
+/// How often a place may go to another owner, a minute: each time is written to disk.
+const TRANSFERS_PER_MINUTE: u32 = 5;
 /// Cells each limit is spread over.
 const CELLS: u64 = 65_536;
 
@@ -41,6 +43,7 @@ pub struct Limits {
     portal: Option<Limiter>,
     wrong_password: Limiter,
     poll: Limiter,
+    transfer: Limiter,
     hasher: Hashing,
 }
 
@@ -59,7 +62,8 @@ impl Limits {
             let quota = Quota::per_second(NonZeroU32::new(rate)?).allow_burst(at_least_one(burst));
             Some(limiter(quota, &clock))
         };
-        let wrong = Quota::per_minute(at_least_one(config.wrong_passwords_per_minute));
+        let per_minute = |rate| Quota::per_minute(at_least_one(rate));
+        let wrong = per_minute(config.wrong_passwords_per_minute);
         let poll = Quota::per_second(at_least_one(config.poll_per_second))
             .allow_burst(at_least_one(config.poll_per_second.saturating_mul(2)));
         Self {
@@ -69,6 +73,7 @@ impl Limits {
                 .map(|rate| limiter(Quota::per_minute(rate), &clock)),
             wrong_password: limiter(wrong, &clock),
             poll: limiter(poll, &clock),
+            transfer: limiter(per_minute(TRANSFERS_PER_MINUTE), &clock),
             hasher: Hashing::default(),
             clock,
         }
@@ -92,6 +97,11 @@ impl Limits {
     /// A poll of a ticket. Its place is safe whatever the answer.
     pub fn poll(&self, ticket: Number) -> Result<(), TooOften> {
         self.ask(&self.poll, &ticket)
+    }
+
+    /// A place that goes to another owner.
+    pub fn transfer(&self, ticket: Number) -> Result<(), TooOften> {
+        self.ask(&self.transfer, &ticket)
     }
 
     /// An attempt to prove `account` by password from an address. Counting pairs keeps a stranger

@@ -12,6 +12,7 @@ mod linking;
 mod naming;
 pub mod office;
 pub mod outcomes;
+pub mod places;
 mod providers;
 mod proving;
 pub mod renewing;

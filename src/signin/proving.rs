@@ -96,16 +96,19 @@ impl Door {
     /// Whose place it is: one identity has one place, whatever was typed in beside it.
     pub(super) fn identity_of(&self, claim: &Claim) -> Identity {
         let (kind, id) = match claim {
-            Claim::Link(verified) => match verified.link.kind {
-                LinkKind::Studio(number) => {
-                    return self.line.identity(&format!("studio-{number}"), &verified.link.id);
-                }
-                kind => (kind.name(), &verified.link.id),
-            },
+            Claim::Link(verified) => return self.identity_of_link(&verified.link),
             Claim::Named(Named::Email(email), _) => ("email", email),
             Claim::Named(Named::Username(username), _) => ("username", username),
         };
         self.line.identity(kind, id)
+    }
+
+    /// Whose place it is that somebody takes who signs in by this link.
+    pub(super) fn identity_of_link(&self, link: &Link) -> Identity {
+        match link.kind {
+            LinkKind::Studio(number) => self.line.identity(&format!("studio-{number}"), &link.id),
+            kind => self.line.identity(kind.name(), &link.id),
+        }
     }
 
     pub(super) async fn prove_and_sign_in(

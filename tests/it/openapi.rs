@@ -10,17 +10,21 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Auth, TestServer, ask};
 
 /// The description, and the validators made from it so far.
-struct Described(Value, RefCell<BTreeMap<String, jsonschema::Validator>>);
+pub struct Described(Value, RefCell<BTreeMap<String, jsonschema::Validator>>);
 
 impl Described {
     async fn read(server: &TestServer) -> Self {
-        let answer = server.plain("GET", "/openapi.json", None).await;
+        Self::read_at(server, "/openapi.json").await
+    }
+
+    pub async fn read_at(server: &TestServer, path: &str) -> Self {
+        let answer = server.plain("GET", path, None).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
         Self(answer.json, RefCell::default())
     }
 
     /// Method, path and operation of everything described.
-    fn operations(&self) -> Vec<(String, String, Value)> {
+    pub fn operations(&self) -> Vec<(String, String, Value)> {
         let paths = self.0["paths"].as_object().unwrap();
         let each = paths.iter().flat_map(|(path, methods)| {
             let methods = methods.as_object().unwrap();
@@ -31,7 +35,7 @@ impl Described {
 
     /// Panics unless `answer` is one that `operation` is said to give.
     #[track_caller]
-    fn check(&self, operation: &Value, answer: &Answer) {
+    pub fn check(&self, operation: &Value, answer: &Answer) {
         let name = &operation["operationId"];
         let status = answer.status.to_string();
         let said = operation["responses"].get(&status);

@@ -18,7 +18,9 @@ use super::stopped::{Ended, Farewell};
 use super::turns::Turns;
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
-use crate::domain::queue::{Departure, Identity, Lane, Mode, Queue, Standing, TicketRef};
+use crate::domain::queue::{
+    Departure, Identity, Lane, Mode, NotTransferred, Queue, Standing, TicketRef, Waiting,
+};
 use crate::domain::time::UnixMicros;
 use crate::store::line::{Done, Order, Place, Writer};
 
@@ -138,6 +140,9 @@ impl LoginQueue {
                 }
                 tell(reply, ());
             }
+            Ask::Transfer(ticket, to, reply) => tell(reply, self.transfer(now, ticket, to)),
+            Ask::Whereabouts(ticket, reply) => tell(reply, self.queue.whereabouts(ticket)),
+            Ask::FirstInLine(owners, reply) => tell(reply, self.queue.first_in_line(&owners)),
             Ask::BeginRedeem(pass, reply) => tell(reply, self.queue.begin_redeem(now, pass)),
             Ask::FinishRedeem { pass, player, identity, work } => {
                 if self.queue.finish_redeem(now, pass, player, identity) {
@@ -227,8 +232,7 @@ impl LoginQueue {
                 let number = waiting.ticket.number;
                 let returned = waiting.ticket.lane == Lane::Grace;
                 if new || (returned && self.unsynced.returns(number)) {
-                    self.unsynced.logged(number);
-                    self.writer.order(Order::Place(Place { number, identity, lane }));
+                    self.log_place(Place { number, identity, lane });
                 }
                 self.unsynced.answer(number, standing, reply);
             }
@@ -243,6 +247,33 @@ impl LoginQueue {
                 self.enter(now, newcomer);
             }
         }
+    }
+
+    fn log_place(&mut self, place: Place) {
+        self.unsynced.logged(place.number);
+        self.writer.order(Order::Place(place));
+    }
+
+    /// Hands a place on. The new owner hears of it when a crash could not undo it.
+    fn transfer(
+        &mut self,
+        now: UnixMicros,
+        ticket: TicketRef,
+        to: Identity,
+    ) -> Result<oneshot::Receiver<Standing>, NotTransferred> {
+        let standing = self.queue.transfer(now, ticket, to)?;
+        let (reply, answer) = oneshot::channel();
+        match standing {
+            Standing::Waiting(Waiting { ticket: moved, .. })
+            | Standing::Passed { ticket: moved, .. }
+                if moved.number == ticket.number && to != ticket.identity =>
+            {
+                self.log_place(Place { number: moved.number, identity: to, lane: moved.lane });
+                self.unsynced.answer(moved.number, standing, reply);
+            }
+            _ => tell(reply, standing),
+        }
+        Ok(answer)
     }
 
     /// Asks the disk for more numbers if it is time.

@@ -20,6 +20,7 @@ mod sensors;
 mod stopped;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod turns;
 mod unsynced;
 
@@ -116,7 +117,7 @@ impl Line {
 
     /// The state of the whole line, at most about a second old.
     pub fn frame(&self) -> Arc<Frame> {
-        self.0.posted.read()
+        Arc::clone(&self.0.posted.borrow())
     }
 
     /// Answers when this ticket waits no more: it was admitted, left, or lapsed. Which, says

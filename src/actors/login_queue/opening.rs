@@ -17,7 +17,7 @@ use super::doors::Doors;
 use super::holders::{Holders, Publisher};
 use super::lottery::{Desk, Stepped};
 use super::out_of_turn::Clerk;
-use super::posted::{Posted, Poster};
+use super::posted::Poster;
 use super::sensors::Sensors;
 use super::stopped::{self, Stopped};
 use super::unsynced::Unsynced;
@@ -171,7 +171,7 @@ impl Ready {
         let (farewell, stopped) = stopped::pair();
         let (thread, over) = oneshot::channel();
         let holders = Holders::default();
-        let posted = Posted::new(&queue);
+        let (poster, frames) = Poster::new(&queue);
         let sensors = Arc::new(Sensors::default());
         let connect_window_ms = config.queue.settings().connect_window_ms;
         let record = queue.opening().lottery().and_then(|id| lotteries.record(id).ok());
@@ -190,7 +190,7 @@ impl Ready {
             block,
             unsynced,
             holders: Publisher(holders.clone()),
-            poster: Poster::new(posted.clone()),
+            poster,
             sensors: Arc::clone(&sensors),
             snapshot_every_us: u64::from(config.queue.snapshot_s) * 1_000_000,
             server_lease_ms: u64::from(config.queue.server_lease_s) * 1_000,
@@ -205,7 +205,7 @@ impl Ready {
             addr,
             clock,
             holders,
-            posted,
+            posted: frames,
             sensors,
             notice: watcher,
             lotteries: published,

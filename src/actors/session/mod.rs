@@ -3,7 +3,8 @@
 //! A handshake goes through `upgrade` (the HTTP server hands over the raw connection), a
 //! [`SocketRoute`] of a front end decides about it, and the door registers it. The `actor` then
 //! carries bytes (`transport`, `frames`, `outbox`), time ([`crate::domain::session`]) and what others
-//! tell it (`post`) to and from the front end's [`Dialect`].
+//! tell it (`post`) to and from the front end's [`Dialect`]. A [`StreamRoute`] shares the handshake and
+//! the frames, and has no session.
 
 mod actor;
 pub mod dialect;
@@ -14,6 +15,7 @@ mod handshake;
 mod outbox;
 pub(crate) mod post;
 mod resumable;
+mod stream;
 mod transport;
 mod upgrade;
 pub mod welcome;
@@ -22,5 +24,6 @@ pub use dialect::{Dialect, Effect, Format, Inbound, Outbound, ReplyToSet, ReplyW
 pub use door::{DoorParts, NoSlotFor, Revoked, SessionDoor, Slots};
 pub use figures::SessionFigures;
 pub use resumable::Resumable;
+pub use stream::{StreamRoute, Teller, Wire, WireGone};
 pub use upgrade::{Upgrade, upgrade};
 pub use welcome::{Channel, Denied, Others, SocketLimits, SocketRoute, Welcome};

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use super::actor::Session;
 use super::door::{NoPlace, NoSlotFor, Seat};
 use super::transport::Transport;
-use super::{Denied, SessionDoor, SocketRoute, Welcome, handshake};
+use super::{Denied, SessionDoor, SocketRoute, StreamRoute, Teller, Welcome, Wire, handshake};
 
 /// How long a handshake may take to be decided.
 const DECIDE: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ const LINGER_BYTES: usize = 65_536;
 /// The upgrade service of an HTTP server: give it to `HttpService::build().upgrade(..)`. Requests
 /// with `Upgrade: websocket` come here whatever their path; where no route is, the answer is 404.
 pub fn upgrade(door: SessionDoor, routes: Vec<Arc<dyn SocketRoute>>) -> Upgrade {
-    Upgrade { door, routes: Rc::new(routes) }
+    Upgrade { door, routes: Rc::new(routes), streams: Rc::default() }
 }
 
 /// See [`upgrade`].
@@ -37,6 +37,13 @@ pub fn upgrade(door: SessionDoor, routes: Vec<Arc<dyn SocketRoute>>) -> Upgrade 
 pub struct Upgrade {
     door: SessionDoor,
     routes: Rc<Vec<Arc<dyn SocketRoute>>>,
+    streams: Rc<Vec<Arc<dyn StreamRoute>>>,
+}
+
+/// What a handshake comes to.
+enum Opened {
+    Session(Box<Welcome>, Seat),
+    Stream(Teller),
 }
 
 type Raw = (Request, Framed<TcpStream, h1::Codec>);
@@ -71,6 +78,12 @@ impl Service<Raw> for Upgrade {
 }
 
 impl Upgrade {
+    /// The same with these streams.
+    #[must_use]
+    pub fn with_streams(self, streams: Vec<Arc<dyn StreamRoute>>) -> Self {
+        Self { streams: Rc::new(streams), ..self }
+    }
+
     /// Answers the handshake. The session, if there is one, is a task of its own: what HTTP kept
     /// for the connection is freed when this returns.
     async fn serve(&self, request: &Request, framed: Framed<TcpStream, h1::Codec>) {
@@ -82,14 +95,21 @@ impl Upgrade {
         let mut answer = std::mem::take(&mut parts.write_buf).to_vec();
         let mut stream = parts.io;
         match decided {
-            Ok((accept, welcome, seat)) => {
+            Ok((accept, opened)) => {
                 answer.extend_from_slice(handshake::accepted(&accept).as_bytes());
                 // Frames are small and written in batches already: none should wait for another.
                 let _ = stream.set_nodelay(true);
                 let early = parts.read_buf.to_vec();
-                let transport =
-                    Transport::new(Box::new(stream), early, welcome.limits.message_max_bytes);
-                Session::start(transport, answer.into(), *welcome, seat, self.door.clone());
+                match opened {
+                    Opened::Session(welcome, seat) => {
+                        let most = welcome.limits.message_max_bytes;
+                        let transport = Transport::new(Box::new(stream), early, most);
+                        Session::start(transport, answer.into(), *welcome, seat, self.door.clone());
+                    }
+                    Opened::Stream(teller) => {
+                        actix_rt::spawn(teller(Wire::new(stream, early, answer.into())));
+                    }
+                }
             }
             Err(denied) => {
                 self.door.counters().count_denied();
@@ -105,9 +125,13 @@ impl Upgrade {
         &self,
         head: &RequestHead,
         peer: Option<SocketAddr>,
-    ) -> Result<(String, Box<Welcome>, Seat), Denied> {
+    ) -> Result<(String, Opened), Denied> {
         // Pragma's paths are matched whatever their case (protocol-pragma §16).
         let asked = head.uri.path();
+        if let Some(route) = self.streams.iter().find(|route| route.path() == asked) {
+            let teller = route.admit(head, peer).await?;
+            return Ok((handshake::check(head)?, Opened::Stream(teller)));
+        }
         let route = self.routes.iter().find(|route| route.path().eq_ignore_ascii_case(asked));
         let route = route.ok_or_else(handshake::not_found)?;
         let welcome = Box::new(route.admit(head, peer).await?);
@@ -124,7 +148,7 @@ impl Upgrade {
                 Err(_) => return full(1),
             }
         }
-        Ok((accept, welcome, seat))
+        Ok((accept, Opened::Session(welcome, seat)))
     }
 }
 

@@ -173,7 +173,7 @@ impl Queue {
     /// How many come in up to and including the ticket at `position` of `lane`: those before it in
     /// its lane, and what the other lanes take meanwhile by their shares.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    fn ahead(&self, lane: Lane, position: u64) -> f64 {
+    pub(super) fn ahead(&self, lane: Lane, position: u64) -> f64 {
         let n = position as f64;
         let waiting = self.line.waiting().map(|count| count as f64);
         let waits = |lane: Lane| waiting[lane as usize];

@@ -156,6 +156,15 @@ impl Line {
         }
     }
 
+    /// Gives a ticket to another owner, who has no other.
+    pub(super) fn rebind(&mut self, number: Number, identity: Identity) {
+        let before = self.record(number).map(Record::identity);
+        if let Some(before) = before.filter(|&before| before != Identity::ANONYMOUS) {
+            self.index.remove(before, low(number));
+        }
+        self.set_identity(number, identity);
+    }
+
     fn index_number(&mut self, number: Number, identity: Identity) {
         if identity != Identity::ANONYMOUS {
             let (window, base) = (&self.window, self.base);
@@ -268,11 +277,19 @@ impl Line {
         before + self.block(block).map_or(0, |block| block.rank(lane as usize, at))
     }
 
-    /// The first number waiting in `lane`.
+    /// The first number waiting in `lane`; the next look begins there.
     pub(super) fn first(&mut self, lane: Lane) -> Option<Number> {
+        let first = self.front(lane);
+        if first.is_some() || self.counts.total()[lane as usize] == 0 {
+            self.heads[lane as usize] = first.map_or(self.next, |first| first.0);
+        }
+        first
+    }
+
+    /// The first number waiting in `lane`.
+    pub(super) fn front(&self, lane: Lane) -> Option<Number> {
         let lane = lane as usize;
         if self.counts.total()[lane] == 0 {
-            self.heads[lane] = self.next;
             return None;
         }
         let mut number = self.heads[lane].max(self.base * BLOCK);
@@ -282,16 +299,10 @@ impl Line {
                 return None;
             }
             if let Some(at) = self.block(block).and_then(|found| found.first(lane, at)) {
-                self.heads[lane] = block * BLOCK + at as u64;
-                return Some(Number(self.heads[lane]));
+                return Some(Number(block * BLOCK + at as u64));
             }
             number = (block + 1) * BLOCK;
         }
-    }
-
-    /// Nobody waits in `lane` below this number.
-    pub(super) fn head(&self, lane: Lane) -> Number {
-        Number(self.heads[lane as usize].max(self.base * BLOCK))
     }
 
     /// The blocks somebody is in, from that of `from` on.

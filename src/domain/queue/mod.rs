@@ -51,6 +51,7 @@ mod slots;
 mod snapshot;
 pub mod standing;
 mod throttle;
+mod transfer;
 
 pub use figures::Figures;
 pub use frame::Frame;
@@ -58,6 +59,7 @@ pub use ledger::Holder;
 pub use mode::{Announcement, Mode};
 pub use opening::{LotteryPlan, Opening, OpeningPlan, Range};
 pub use parties::NoParty;
+pub use poll::FRONT_CONFIRM_S;
 pub use queue::{Admission, Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};
@@ -69,6 +71,7 @@ pub use standing::{
     Closed, Departure, Eta, Identity, Lane, Number, PassRefused, Phase, Player, Reason, Standing,
     TicketRef, Waiting,
 };
+pub use transfer::{NotTransferred, Whereabouts};
 
 use crate::domain::time::UnixMicros;
 

@@ -23,7 +23,7 @@ const JITTER: u64 = 150;
 const HELD_MIN_S: f64 = 5.0;
 
 /// This long before his turn somebody who watches the frame has to say that he is there, in seconds.
-pub(super) const FRONT_CONFIRM_S: f64 = 180.0;
+pub const FRONT_CONFIRM_S: f64 = 180.0;
 /// Who watches the frame is left alone for this long at most, in seconds; longer in a line so long that
 /// [`WATCH_SHARE`] of the budget would not do.
 const WATCH_MAX_S: f64 = 1_800.0;

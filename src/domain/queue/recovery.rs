@@ -28,8 +28,8 @@ pub struct Recovery {
     pub clean: bool,
     /// End of the block of numbers reserved last: no number from here on was ever given.
     pub reserved_until: Number,
-    /// Implicit tickets from the line's log, which have no token: whose number is whose must
-    /// survive. Tickets that are known to be over are ignored.
+    /// The line's log, in its order: implicit tickets, which have no token, and tickets that were
+    /// handed on. Whose number is whose must survive. Tickets that are known to be over are ignored.
     pub places: Vec<(Number, Identity, Lane)>,
     /// Passes the registry has redeemed, and for whom. Older ones than the snapshot are ignored
     /// where it knows better.
@@ -310,27 +310,31 @@ impl Queue {
         }
     }
 
-    /// Tickets of the line's log get their identity back. The last place of an identity counts:
-    /// it would not have got a new one without giving up the old.
+    /// Tickets of the line's log get their owner back. What was logged last of a ticket counts: it
+    /// may have been handed on, even since the snapshot. And the last place of an owner counts: they
+    /// would not have got another without giving up the one before.
     fn restore_places(&mut self, recovery: &Recovery) {
-        let mut places = recovery.places.clone();
-        for (number, ..) in &mut places {
-            *number = self.current_number(*number);
-        }
-        places.sort_unstable_by_key(|&(number, _, _)| std::cmp::Reverse(number));
-        for (number, identity, lane) in places {
-            if !self.line.has(number, Mark::Unheard) || identity == Identity::ANONYMOUS {
+        let (mut owners, mut numbers) = (HashSet::new(), HashSet::new());
+        for &(logged, identity, lane) in recovery.places.iter().rev() {
+            let number = self.current_number(logged);
+            let (is_last, stands) = (owners.insert(identity), numbers.insert(number));
+            let unheard = self.line.has(number, Mark::Unheard);
+            let stands = stands && self.line.state(number) != State::Gone;
+            if !stands || identity == Identity::ANONYMOUS {
+                continue;
+            }
+            if !is_last {
+                if unheard {
+                    self.end(number);
+                }
                 continue;
             }
             match self.line.find(identity) {
-                Some(newer) if newer > number => {
-                    self.end(number);
-                    continue;
-                }
-                Some(older) => self.end(older),
+                Some(same) if same == number => continue,
+                Some(before) => self.end(before),
                 None => {}
             }
-            self.line.set_identity(number, identity);
+            self.line.rebind(number, identity);
             if let State::Waiting(stands) = self.line.state(number)
                 && stands != lane
                 && self.is_presumed(number)

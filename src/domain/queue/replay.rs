@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Announcement, Checked, Departure, Identity, Lane, NoParty, NoSlot, Number, PassRefused, Player,
-    Queue, Signals, Standing, TicketRef, UnixMicros, Work,
+    Announcement, Checked, Departure, Identity, Lane, NoParty, NoSlot, NotTransferred, Number,
+    PassRefused, Player, Queue, Signals, Standing, TicketRef, UnixMicros, Work,
 };
 use crate::domain::lottery::LotteryId;
 
@@ -23,6 +23,8 @@ pub enum Input {
     Watch(TicketRef),
     /// [`Queue::leave`]
     Leave(Number),
+    /// [`Queue::transfer`]
+    Transfer(TicketRef, Identity),
     /// [`Queue::begin_redeem`]
     BeginRedeem(TicketRef),
     /// [`Queue::finish_redeem`]
@@ -74,6 +76,8 @@ pub enum Output {
     Checked(Checked),
     /// Of leaving.
     Left(bool),
+    /// Of a transfer.
+    Transferred(Result<Standing, NotTransferred>),
     /// Of beginning to redeem.
     Redeem(Result<(), PassRefused>),
     /// Of finishing to redeem.
@@ -104,6 +108,9 @@ impl Queue {
             Input::Check(ticket) => return Output::Checked(self.check(now, ticket)),
             Input::Watch(ticket) => return Output::Checked(self.watch(now, ticket)),
             Input::Leave(number) => return Output::Left(self.leave(now, number)),
+            Input::Transfer(ticket, to) => {
+                return Output::Transferred(self.transfer(now, ticket, to));
+            }
             Input::BeginRedeem(ticket) => return Output::Redeem(self.begin_redeem(now, ticket)),
             Input::FinishRedeem(number, player, identity) => {
                 return Output::Redeemed(self.finish_redeem(now, number, player, identity));

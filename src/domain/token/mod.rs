@@ -2,6 +2,7 @@
 //!
 //! Separate keys per purpose, algorithms pinned per key. Which token looks how is in the design §8.
 
+pub mod detached;
 pub mod nakama;
 pub mod oauth_state;
 pub mod partner;
@@ -9,6 +10,7 @@ pub mod player;
 mod proven;
 pub mod signing;
 pub mod ticket;
+pub mod transfer;
 
 pub use partner::PartnerClaims;
 pub use player::{BackendType, Claims, PlayerClaims, PlayerKeys, PlayerTokenError, SessionType};

@@ -297,6 +297,11 @@ impl PlayerKeys {
         self.seal(&claims)
     }
 
+    /// The key that signs.
+    pub(super) const fn current(&self) -> &SigningKey {
+        &self.current
+    }
+
     /// Signs any claims.
     pub(super) fn seal(&self, claims: &impl Serialize) -> Result<String, KeyError> {
         let claims = serde_json::to_vec(claims).map_err(|_| KeyError::Library)?;

@@ -207,6 +207,14 @@ impl PublicKey {
         &self.header
     }
 
+    /// Header of something else this key signs, with the dot. Tokens' headers are compared whole, so
+    /// nothing with another `typ` passes for one.
+    pub(super) fn header_of(&self, typ: &str) -> String {
+        let header =
+            format!(r#"{{"kid":"{}","alg":"{}","typ":"{typ}"}}"#, self.kid, self.signing.name());
+        URL_SAFE_NO_PAD.encode(header) + "."
+    }
+
     /// Whether `signature` is this key's over `signed`.
     pub(super) fn accepts(&self, signed: &str, signature: &[u8]) -> bool {
         self.key.verify_sig(signed.as_bytes(), signature).is_ok()

@@ -152,6 +152,11 @@ impl TicketKeys {
         if claims.expires_at <= now { Err(TicketError::Expired) } else { Ok(claims) }
     }
 
+    /// The MAC keys: the one that signs, and the one before it.
+    pub(super) fn macs(&self) -> impl Iterator<Item = &hmac::Key> {
+        std::iter::once(&self.current).chain(&self.previous).map(|key| &key.mac)
+    }
+
     fn key_of<'t>(&self, signed: &'t str) -> Option<(&Key, &'t str)> {
         let own = |key: &'_ Key| signed.strip_prefix(key.header.as_str());
         if let Some(payload) = own(&self.current) {

@@ -31,11 +31,12 @@ async fn asked(method: Method, headers: &[(&'static str, &'static str)]) -> (u16
 }
 
 const ALLOWED: &str = "access-control-allow-origin: *";
+const EXPOSED: &str = "access-control-expose-headers: Retry-After, ETag, X-Frame-Signature";
 const MAX_AGE: &str = "access-control-max-age: 600";
 
 #[actix_rt::test]
 async fn a_page_may_read_successes_and_errors() {
-    let both = vec![ALLOWED.into(), "access-control-expose-headers: Retry-After".into()];
+    let both = vec![ALLOWED.into(), EXPOSED.into()];
     assert_eq!(asked(Method::GET, &[ORIGIN]).await, (200, both.clone()));
     assert_eq!(asked(Method::DELETE, &[ORIGIN]).await, (404, both));
     assert_eq!(asked(Method::GET, &[]).await, (200, vec![]));

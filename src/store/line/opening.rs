@@ -124,11 +124,14 @@ fn continued(
     (Files { disk, epoch, until, log_bytes }, Found { start, carried })
 }
 
-/// An identity has one place: what was logged last counts. In the order of numbers.
+/// An identity has one place, and a place one owner: what was logged last counts. In the order of
+/// numbers.
 fn latest_of_each(mut places: Vec<Place>) -> Vec<Place> {
-    let mut seen = HashSet::with_capacity(places.len());
+    let (mut owners, mut numbers) =
+        (HashSet::with_capacity(places.len()), HashSet::with_capacity(places.len()));
     places.reverse();
-    places.retain(|place| seen.insert(place.identity));
+    // Both are noted either way: an owner who handed a place on has none of the older ones.
+    places.retain(|place| owners.insert(place.identity) & numbers.insert(place.number));
     places.sort_unstable_by_key(|place| place.number);
     places
 }

@@ -1,0 +1,180 @@
+//! Places in line as the queue API asks for them: for an account, a device, or nobody; how they stand.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::{oneshot, watch};
+
+use super::{Door, SignInError};
+use crate::actors::CallError;
+use crate::actors::account_registry::Key;
+use crate::domain::account::{Account, AccountId, LinkKind, Refusal};
+use crate::domain::queue::{
+    Checked, Frame, Identity, Lane, NotTransferred, Standing, TicketRef, Whereabouts,
+};
+
+/// Links of an account that are looked at to find its place.
+const LINKS_MAX: usize = 64;
+
+/// Whose a place is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody in particular: a new place each time, bound to its token alone.
+    Nobody,
+    /// Whoever this fingerprint is of; see [`Door::device_identity`].
+    Place(Identity),
+    /// An account, whose owner has proven it.
+    Account(AccountId),
+}
+
+/// Why a place did not go to another owner.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TransferError {
+    /// The line says no.
+    #[error(transparent)]
+    Refused(#[from] NotTransferred),
+    /// The new owner may not have it, or no answer.
+    #[error(transparent)]
+    Owner(#[from] SignInError),
+}
+
+impl Door {
+    /// The fingerprint of a device by its secret.
+    pub fn device_identity(&self, secret: &str) -> Identity {
+        self.line.identity("device-key", secret)
+    }
+
+    /// Takes a place in line, or finds the one that is there: one owner has one place.
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError::Busy`] when this address asks too often, [`Refusal::Banned`],
+    /// [`Refusal::NoAccount`], or no answer.
+    pub async fn enter_line_as(
+        &self,
+        owner: Owner,
+        from: Option<IpAddr>,
+    ) -> Result<Standing, SignInError> {
+        self.limits.enter(from)?;
+        let Some(identity) = self.identity_in_line(owner).await? else {
+            return Ok(Standing::HoldsSlot);
+        };
+        Ok(self.line.enter(identity, Lane::Standard).await?)
+    }
+
+    /// Whose place an owner's is. `None`: they hold a slot, so they need none.
+    ///
+    /// An account stands in line as the link it will sign in by, so that this sign-in finds the place.
+    /// Which one that will be nobody knows: it is the one that has a place already, or the first.
+    pub(super) async fn identity_in_line(
+        &self,
+        owner: Owner,
+    ) -> Result<Option<Identity>, SignInError> {
+        let account = match owner {
+            Owner::Nobody => return Ok(Some(Identity::ANONYMOUS)),
+            Owner::Place(identity) => return Ok(Some(identity)),
+            Owner::Account(account) => account,
+        };
+        let account = self.accounts.find(Key::Id(account)).await?.ok_or(Refusal::NoAccount)?;
+        if account.is_banned(self.clock.now()) {
+            return Err(Refusal::Banned.into());
+        }
+        let identities = self.identities_of(&account);
+        if identities.iter().any(|&identity| self.line.holds_slot(identity)) {
+            return Ok(None);
+        }
+        let first = identities.first().copied().unwrap_or_default();
+        if identities.len() < 2 {
+            return Ok(Some(first));
+        }
+        Ok(Some(self.line.first_in_line(identities).await?.unwrap_or(first)))
+    }
+
+    /// Every fingerprint a sign-in to this account may have.
+    fn identities_of(&self, account: &Account) -> Vec<Identity> {
+        let links = account.links.iter().take(LINKS_MAX);
+        let mut all: Vec<_> = links.map(|link| self.identity_of_link(link)).collect();
+        if account.link(LinkKind::Email).is_some() {
+            all.push(self.line.identity("username", &account.username));
+        }
+        all
+    }
+
+    /// Where a ticket stands, for somebody who watches the frame: told to come back much later.
+    /// Renews its lease.
+    ///
+    /// # Errors
+    ///
+    /// As [`Door::check_ticket`].
+    pub async fn watch_ticket(&self, ticket: TicketRef) -> Result<Checked, SignInError> {
+        self.limits.poll(ticket.number)?;
+        Ok(self.line.watch(ticket).await?)
+    }
+
+    /// Where a ticket stands, asked by the server itself on behalf of somebody on a stream.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn look_after(&self, ticket: TicketRef) -> Result<Checked, CallError> {
+        self.line.check(ticket).await
+    }
+
+    /// Answers when a ticket waits no more, or no more where it did. Dropping it costs nothing.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn turn_of(&self, ticket: TicketRef) -> Result<oneshot::Receiver<()>, CallError> {
+        self.line.turn_of(ticket).await
+    }
+
+    /// Where the place of a forgotten ticket is.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn whereabouts(&self, ticket: TicketRef) -> Result<Whereabouts, CallError> {
+        self.line.whereabouts(ticket).await
+    }
+
+    /// Gives the place of a ticket to another owner, durably. Who holds a slot needs none: the place is
+    /// then where it was.
+    ///
+    /// # Errors
+    ///
+    /// [`TransferError`]
+    pub async fn transfer_place(
+        &self,
+        ticket: TicketRef,
+        to: Owner,
+        from: Option<IpAddr>,
+    ) -> Result<Standing, TransferError> {
+        self.limits.enter(from).map_err(SignInError::from)?;
+        self.limits.transfer(ticket.number).map_err(SignInError::from)?;
+        let Some(to) = self.identity_in_line(to).await? else {
+            return Ok(Standing::HoldsSlot);
+        };
+        let moved = self.line.transfer(ticket, to).await.map_err(SignInError::from)?;
+        Ok(moved?)
+    }
+
+    /// Gives a place up. `false`: there was none.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn leave_line(&self, ticket: TicketRef) -> Result<bool, CallError> {
+        self.line.leave(ticket).await
+    }
+
+    /// The state of the whole line, at most about a second old.
+    pub fn frame(&self) -> Arc<Frame> {
+        self.line.frame()
+    }
+
+    /// The frames as they are posted; one can wait for the next.
+    pub fn frames(&self) -> watch::Receiver<Arc<Frame>> {
+        self.line.frames()
+    }
+}

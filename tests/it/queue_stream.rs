@@ -1,0 +1,188 @@
+//! Streams: told instead of asking, the pass at once, bounded, and worth nothing to lose.
+
+use anteroom::domain::queue::{Announcement, Mode};
+use serde_json::json;
+
+use crate::harness::{Auth, TestServer, ask};
+use crate::queue_client::{
+    Stream, device, enter, events, slow_gate, socket, stands, ticket, with_ticket,
+};
+
+/// A stream of either kind.
+async fn open(server: &TestServer, kind: &str, ticket: &str) -> Result<Stream, (u16, String)> {
+    let query = format!("?ticket={ticket}");
+    if kind == "socket" { socket(server, &query).await } else { events(server, &query).await }
+}
+
+#[actix_rt::test]
+async fn a_stream_tells_the_place_as_it_changes_and_the_pass_at_once() {
+    for kind in ["socket", "events"] {
+        let server = slow_gate().await;
+        enter(&server, json!({})).await;
+        let first = ticket(&server, json!({})).await;
+        let ada = ticket(&server, device("ada")).await;
+        let mut stream = open(&server, kind, &ada).await.ok().unwrap();
+        assert_eq!(stream.told("frame").await["mode"], "open");
+        assert_eq!(stream.told("ticket").await["position"], 2);
+        with_ticket(&server, "DELETE", "/v1/queue/ticket", &first).await;
+        server.pass_ms(100).await;
+        server.dials.announce(Announcement::new(Mode::Paused, None, "soon")).await.unwrap();
+        let shown = stream.told("frame").await;
+        assert_eq!((&shown["mode"], &shown["message"]), (&json!("paused"), &json!("soon")));
+        let told = stream.told("ticket").await;
+        assert_eq!((&told["state"], &told["position"]), (&json!("paused"), &json!(1)));
+        server.dials.announce(Announcement::open()).await.unwrap();
+        stream.told("frame").await;
+        assert_eq!(stream.told("ticket").await["state"], "front");
+        server.pass_ms(1_000).await;
+        let passed = stream.told("pass").await;
+        assert_eq!(passed["state"], "passed");
+        assert_eq!(stream.next().await, None, "it has said everything");
+        let body = json!({"id": "ada-device", "vars": {"login_queue_pass_token": passed["pass"]}});
+        let path = "/v2/account/authenticate/device";
+        assert_eq!(server.with_key(path, body).await.status, 200);
+        assert!(streams(&server).await < 1.0);
+    }
+}
+
+/// Streams that are open, as the metrics say.
+async fn streams(server: &TestServer) -> f64 {
+    let url = format!("http://{}/metrics", server.operators);
+    let page = ask("GET", &url, Auth::None, None).await.text;
+    let line = page.lines().find_map(|line| line.strip_prefix("login_queue_streams "));
+    line.unwrap().parse().unwrap()
+}
+
+#[actix_rt::test]
+async fn a_stream_renews_the_lease_by_itself() {
+    let server = TestServer::start(|config| {
+        config.queue.rate = 0.005;
+        config.queue.burst = 1;
+        config.queue.lease_s = 60;
+        config.queue.poll_max_ms = 10_000;
+    })
+    .await;
+    enter(&server, json!({})).await;
+    let (silent, ada) = (ticket(&server, json!({})).await, ticket(&server, json!({})).await);
+    let mut stream = open(&server, "socket", &ada).await.ok().unwrap();
+    for _ in 0..7 {
+        server.pass_ms(20_000).await;
+        stream.beat().await;
+    }
+    // Silent for longer than a lease: the one before has none left.
+    assert_eq!(stands(&server, &silent).await.status, 404);
+    let told = stands(&server, &ada).await;
+    assert_eq!((told.status, &told.json["position"]), (202, &json!(1)), "{}", told.text);
+}
+
+#[actix_rt::test]
+async fn there_is_room_for_so_many_and_the_others_poll() {
+    let server = TestServer::start(|config| {
+        config.queue.rate = 0.5;
+        config.queue.burst = 1;
+        config.queue.streams_max = 1;
+    })
+    .await;
+    enter(&server, json!({})).await;
+    let (ada, bob) = (ticket(&server, json!({})).await, ticket(&server, json!({})).await);
+    let mut stream = open(&server, "socket", &ada).await.ok().unwrap();
+    stream.told("frame").await;
+    assert!(stands(&server, &bob).await.json.get("stream").is_none(), "not invited: no room");
+    for kind in ["socket", "events"] {
+        let (status, body) = open(&server, kind, &bob).await.err().unwrap();
+        assert_eq!(status, 503, "{body}");
+        assert!(body.contains(r#""why":"streams_full""#) && body.contains("retry_after_ms"));
+    }
+    // The same ticket again takes the place of its own stream.
+    let mut second = open(&server, "events", &ada).await.ok().unwrap();
+    second.told("frame").await;
+    stream.told("ticket").await;
+    assert_eq!(stream.told("notice").await["why"], "replaced");
+    assert_eq!(stream.next().await, None);
+    drop(second);
+}
+
+#[actix_rt::test]
+async fn who_is_far_or_nobody_gets_no_stream() {
+    let server = TestServer::start(|config| {
+        config.queue.rate = 1.0;
+        config.queue.burst = 1;
+        config.queue.stream_from_s = 2;
+    })
+    .await;
+    for _ in 0..20 {
+        enter(&server, json!({})).await;
+    }
+    let far = ticket(&server, json!({})).await;
+    let left = ticket(&server, json!({})).await;
+    with_ticket(&server, "DELETE", "/v1/queue/ticket", &left).await;
+    for (ticket, status, why) in
+        [(&*far, 403, "not_invited"), (&*left, 404, "forgotten"), ("a.b.c", 401, "ticket")]
+    {
+        for kind in ["socket", "events"] {
+            let (found, body) = open(&server, kind, ticket).await.err().unwrap();
+            assert_eq!(found, status, "{body}");
+            assert!(body.contains(&format!(r#""why":"{why}""#)), "{body}");
+        }
+    }
+    let (status, _) = events(&server, "").await.err().unwrap();
+    assert_eq!(status, 401);
+}
+
+#[actix_rt::test]
+async fn leaving_ends_the_stream_and_losing_it_costs_nothing() {
+    let server = slow_gate().await;
+    enter(&server, json!({})).await;
+    let (ada, bob) = (ticket(&server, json!({})).await, ticket(&server, json!({})).await);
+    let mut stream = open(&server, "socket", &bob).await.ok().unwrap();
+    stream.told("frame").await;
+    drop(stream);
+    assert_eq!(stands(&server, &bob).await.json["position"], 2);
+    let mut stream = open(&server, "events", &ada).await.ok().unwrap();
+    stream.told("frame").await;
+    stream.told("ticket").await;
+    with_ticket(&server, "DELETE", "/v1/queue/ticket", &ada).await;
+    let notice = stream.told("notice").await;
+    assert_eq!((&notice["state"], &notice["why"]), (&json!("gone"), &json!("forgotten")));
+    assert_eq!(stream.next().await, None);
+}
+
+#[actix_rt::test]
+async fn events_end_after_some_minutes_so_that_who_is_there_says_so() {
+    let server = TestServer::start(|config| {
+        config.queue.rate = 0.002;
+        config.queue.burst = 1;
+    })
+    .await;
+    enter(&server, json!({})).await;
+    let ada = ticket(&server, json!({})).await;
+    let mut stream = open(&server, "events", &ada).await.ok().unwrap();
+    for _ in 0..11 {
+        server.pass_ms(20_000).await;
+        stream.beat().await;
+    }
+    server.pass_ms(20_000).await;
+    assert_eq!(stream.told("notice").await["why"], "renew");
+    assert_eq!(stream.next().await, None);
+    let told = stands(&server, &ada).await;
+    assert_eq!((told.status, &told.json["position"]), (202, &json!(1)));
+}
+
+#[actix_rt::test]
+async fn a_server_that_stops_says_so_and_does_not_wait_for_streams() {
+    let server = slow_gate().await;
+    enter(&server, json!({})).await;
+    let ada = ticket(&server, json!({})).await;
+    let bob = ticket(&server, json!({})).await;
+    let mut streams = [
+        open(&server, "socket", &ada).await.ok().unwrap(),
+        open(&server, "events", &bob).await.ok().unwrap(),
+    ];
+    let stopped = std::thread::spawn(move || drop(server.stop()));
+    for stream in &mut streams {
+        stream.told("frame").await;
+        stream.told("ticket").await;
+        assert_eq!(stream.told("notice").await["why"], "leaving");
+    }
+    stopped.join().unwrap();
+}
