@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -144,15 +144,8 @@ impl Running {
         dice: Dice,
         own: Own,
     ) -> Result<Self, StartError> {
-        let data = config.server.data.clone();
-        fs::create_dir_all(&data)
-            .map_err(|source| StartError::Folder { path: data.clone(), source })?;
-        let signing = config.pragma.signing;
-        let (secrets, first_run) = Secrets::open(&data, &dice, |_| {
-            let pem = signing::generate(signing);
-            pem.map(|pem| pem.to_string())
-                .map_err(|error| SecretsError::KeyGeneration(error.to_string()))
-        })?;
+        let data = make_folder(&config)?;
+        let (secrets, first_run) = open_secrets(&config, &data, &dice)?;
         let server_key = server_key(&config, &secrets)?;
         let keys = Keys::read(&config, &secrets)?;
         let (accounts, accounts_stopped) = Accounts::open(
@@ -243,6 +236,27 @@ fn registry_limits(config: &Config) -> RegistryLimits {
             invites_received_max: config.pragma.invites_received_max,
         },
     }
+}
+
+fn make_folder(config: &Config) -> Result<PathBuf, StartError> {
+    let path = config.server.data.clone();
+    match fs::create_dir_all(&path) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(StartError::Folder { path, source }),
+    }
+}
+
+/// The secrets, and whether they were made now.
+fn open_secrets(
+    config: &Config,
+    data: &Path,
+    dice: &Dice,
+) -> Result<(Secrets, bool), SecretsError> {
+    let signing = config.pragma.signing;
+    Secrets::open(data, dice, |_| {
+        let pem = signing::generate(signing).map(|pem| pem.to_string());
+        pem.map_err(|error| SecretsError::KeyGeneration(error.to_string()))
+    })
 }
 
 /// With `--dev` the key every sample uses; otherwise the secret one, which must not be that.
