@@ -10,7 +10,7 @@ use crate::actors::CallError;
 use crate::actors::account_registry::Key;
 use crate::domain::account::{Account, AccountId, LinkKind, Refusal};
 use crate::domain::queue::{
-    Checked, Frame, Identity, Lane, NotTransferred, Standing, TicketRef, Whereabouts,
+    Checked, Frame, Identity, Lane, NoParty, NotTransferred, Standing, TicketRef, Whereabouts,
 };
 
 /// Links of an account that are looked at to find its place.
@@ -38,6 +38,17 @@ pub enum TransferError {
     Owner(#[from] SignInError),
 }
 
+/// Why somebody did not join a party.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum JoinError {
+    /// The line says no.
+    #[error(transparent)]
+    Refused(#[from] NoParty),
+    /// They may not stand in line, or no answer.
+    #[error(transparent)]
+    Owner(#[from] SignInError),
+}
+
 impl Door {
     /// The fingerprint of a device by its secret.
     pub fn device_identity(&self, secret: &str) -> Identity {
@@ -60,6 +71,25 @@ impl Door {
             return Ok(Standing::HoldsSlot);
         };
         Ok(self.line.enter(identity, Lane::Standard).await?)
+    }
+
+    /// The same, to come in together with the owner of a ticket.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError`]; no place was taken.
+    pub async fn join_line(
+        &self,
+        owner: Owner,
+        first: TicketRef,
+        from: Option<IpAddr>,
+    ) -> Result<Standing, JoinError> {
+        self.limits.enter(from).map_err(SignInError::from)?;
+        let Some(identity) = self.identity_in_line(owner).await? else {
+            return Ok(Standing::HoldsSlot);
+        };
+        let joined = self.line.join(identity, Lane::Standard, first).await;
+        Ok(joined.map_err(SignInError::from)??)
     }
 
     /// Whose place an owner's is. `None`: they hold a slot, so they need none.
