@@ -39,6 +39,7 @@ fn settings(rate: f64, burst: u32) -> Settings {
         grace_ms: 60_000,
         clean_close_frees: true,
         settle_ms: 15_000,
+        amnesty_ms: 0,
         poll_budget: 20_000,
         poll_min_ms: 1_000,
         poll_max_ms: 300_000,

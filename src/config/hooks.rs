@@ -15,8 +15,8 @@ pub struct HooksConfig {
     /// is asked.
     pub url: String,
     /// What is asked about before it is done: `"account_create"`, `"account_login"`,
-    /// `"account_link"`, `"account_unlink"`, `"account_rename"`, `"account_delete"`; and what is told
-    /// afterwards: `"account_created"`, `"account_deleted"`.
+    /// `"account_link"`, `"account_unlink"`, `"account_rename"`, `"account_delete"`, `"queue_enter"`;
+    /// and what is told afterwards: `"account_created"`, `"account_deleted"`.
     pub events: Vec<HookEvent>,
     /// What every call is signed with, at least 16 bytes.
     pub secret: Secret,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::OpeningConfig;
+use crate::domain::lane_rules::LaneRule;
 use crate::domain::queue::{AdaptiveSettings, Costs, MassDropSettings, Settings};
 
 /// Who has to go through the line.
@@ -85,6 +86,9 @@ pub struct QueueConfig {
     /// Weights of the lanes paying, standard and low: how many of each come in by turns while all
     /// three wait. Each 1 to 1000: no lane is ever starved.
     pub lane_weights: [u32; 3],
+    /// Who stands in which lane: in place of this key one section `[[queue.lane_rules]]` each, see
+    /// docs/lanes.md. The first that fits counts; without one everybody stands in the standard lane.
+    pub lane_rules: Vec<LaneRule>,
     /// How often the line is written to disk, in seconds. 1 to 300.
     pub snapshot_s: u32,
     /// What a sign-in to a known account by an identifier or a provider costs, in admissions. 0 to
@@ -178,6 +182,7 @@ impl Default for QueueConfig {
             party_join_s: 60,
             grace_share: 0.5,
             lane_weights: [18, 9, 1],
+            lane_rules: Vec::new(),
             snapshot_s: 5,
             cost_known: 1.0,
             cost_password: 1.0,

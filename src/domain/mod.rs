@@ -6,6 +6,7 @@ pub mod audit;
 pub mod digest;
 pub mod friend;
 pub mod hook;
+pub mod lane_rules;
 pub mod lottery;
 pub mod notification;
 pub mod plan;

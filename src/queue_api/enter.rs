@@ -29,16 +29,16 @@ pub(super) async fn enter(
 ) -> Result<HttpResponse, Refusal> {
     let body = whole(body)?;
     let ask: Enter<'_> = read(&body)?;
-    let owner = ask.says.owner(&app)?;
+    let asker = ask.says.asker(&app)?;
     if app.config.queue.gate == Gate::Off {
         return Ok(Answer::come_in(app.door.clock.now()).response());
     }
     let from = client(&app, &request);
     let standing = match ask.party {
-        None => app.door.enter_line_as(owner, from).await?,
+        None => app.door.enter_line_as(asker, from).await?,
         Some(token) => {
             let first = app.door.tickets.verify_offer(Offer::Party, &token, app.door.clock.now());
-            app.door.join_line(owner, first.map_err(|_| Refusal::Party)?, from).await?
+            app.door.join_line(asker, first.map_err(|_| Refusal::Party)?, from).await?
         }
     };
     Ok(Answer::of(&app, &standing, None)?.response())

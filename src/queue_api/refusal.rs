@@ -9,14 +9,14 @@ use super::json;
 use crate::actors::CallError;
 use crate::domain::account::Refusal as AccountRefusal;
 use crate::domain::queue::{Closed, NoParty, NotTransferred, Standing};
-use crate::signin::SignInError;
 use crate::signin::places::{JoinError, TransferError};
+use crate::signin::{HookError, SignInError};
 
 /// When to try again where nobody knows better, in milliseconds.
 const SOON_MS: u64 = 2_000;
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.row().2)]
 pub enum Refusal {
     /// Not JSON, or a member is of a wrong type or size.
@@ -29,6 +29,8 @@ pub enum Refusal {
     Proof,
     /// The account is banned.
     Banned,
+    /// The studio's own service says no, in these words.
+    Hook(String),
     /// The ticket has no place any more.
     Gone(Gone),
     /// Nobody new gets a place.
@@ -92,23 +94,24 @@ impl Gone {
 
 /// A refusal as it is written.
 #[derive(Serialize)]
-struct Body {
+struct Body<'a> {
     state: &'static str,
     why: &'static str,
-    message: &'static str,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
 }
 
 impl Refusal {
     /// Status, word, text for people.
-    const fn row(self) -> (u16, &'static str, &'static str) {
-        match self {
+    fn row(&self) -> (u16, &'static str, &str) {
+        match *self {
             Self::BadRequest => (400, "bad_request", "The request could not be read."),
             Self::TooLarge => (413, "too_large", "The request is too long."),
             Self::Ticket => (401, "ticket", "This is no ticket of this server."),
             Self::Proof => (401, "proof", "The session is over. Sign in again, or enter without."),
             Self::Banned => (403, "banned", "This account may not play."),
+            Self::Hook(ref words) => (403, "refused_by_game", words),
             Self::Gone(why) => (404, why.name(), "This ticket has no place any more. Enter anew."),
             Self::NoSuchPath => (404, "not_found", "Nothing is here."),
             Self::MethodNotAllowed => (405, "method", "Not with this method."),
@@ -129,13 +132,13 @@ impl Refusal {
     }
 
     /// The word for why.
-    pub const fn why(self) -> &'static str {
+    pub fn why(&self) -> &'static str {
         self.row().1
     }
 
     /// When to try again, if that may help.
-    pub const fn retry_after_ms(self) -> Option<u64> {
-        match self {
+    pub const fn retry_after_ms(&self) -> Option<u64> {
+        match *self {
             Self::Closed { retry_after_ms, .. }
             | Self::TooOften { retry_after_ms }
             | Self::NotInvited { retry_after_ms }
@@ -146,7 +149,7 @@ impl Refusal {
     }
 
     /// The same as JSON.
-    pub fn body(self) -> impl Serialize {
+    pub fn body(&self) -> impl Serialize {
         let (_, why, message) = self.row();
         let state = if matches!(self, Self::Gone(_)) { "gone" } else { "refused" };
         Body { state, why, message, retry_after_ms: self.retry_after_ms() }
@@ -189,7 +192,7 @@ impl From<SignInError> for Refusal {
             SignInError::Wait(Standing::Refused { why, retry_after_ms }) => {
                 Self::Closed { why, retry_after_ms }
             }
-            // No hook is asked about places.
+            SignInError::Hook(HookError::Refused(words)) => Self::Hook(words),
             SignInError::Wait(_) | SignInError::Call(_) | SignInError::Hook(_) => Self::Unavailable,
         }
     }

@@ -82,7 +82,7 @@ pub(super) async fn accept(
     let now = app.door.clock.now();
     let ticket = app.door.tickets.verify_offer(Offer::Transfer, &ask.transfer_token, now);
     let ticket = ticket.map_err(|_| Refusal::Transfer)?;
-    let owner = match ask.says.owner(&app)? {
+    let owner = match ask.says.asker(&app)?.owner {
         Owner::Nobody => return Err(Refusal::BadRequest),
         owner => owner,
     };

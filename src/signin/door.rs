@@ -161,8 +161,8 @@ impl Door {
         // A pass comes before the provider, which nobody without a good one is to trouble
         // (protocol-pragma §18, 6); an implicit ticket is somebody's, so the provider comes first.
         let passed = match entrance {
-            Entrance::Pass { .. } => {
-                Some(self.pass_the_line(&entrance, Identity::ANONYMOUS).await?)
+            Entrance::Pass { ticket, expires_at } => {
+                Some(self.begin_pass(ticket, expires_at).await?)
             }
             _ => None,
         };
@@ -179,7 +179,7 @@ impl Door {
         let identity = self.identity_of(&claim);
         let entered = match passed {
             Some(entered) => entered,
-            None => self.pass_the_line(&entrance, identity).await?,
+            None => self.pass_the_line(&entrance, &claim, identity, from).await?,
         };
         let (signed_in, work) = match self.measured(claim, wish, &entered, from).await {
             Ok(done) => done,

@@ -1,11 +1,14 @@
 //! Past the line: by pass, by implicit ticket, or not at all; and what becomes of the slot when the
 //! sign-in fails or the client hangs up halfway.
 
+use std::net::IpAddr;
+
 use super::door::Door;
-use super::{Entrance, SignInError};
+use super::proving::Claim;
+use super::{Entrance, Origin, SignInError};
 use crate::actors::account_registry::PassUse;
 use crate::actors::{CallError, Line};
-use crate::domain::queue::{Identity, Lane, Number, Player, Standing, TicketRef, Work};
+use crate::domain::queue::{Identity, Number, Player, Standing, TicketRef, Work};
 use crate::domain::time::UnixMicros;
 
 /// Somebody who got past the line and has yet to prove who they are. Ends in
@@ -32,24 +35,37 @@ impl Door {
     pub(super) async fn pass_the_line(
         &self,
         entrance: &Entrance,
+        claim: &Claim,
         identity: Identity,
+        from: Option<IpAddr>,
     ) -> Result<Entered, SignInError> {
         let way = match *entrance {
             Entrance::Exempt => Way::Exempt,
             Entrance::Outside => Way::Done,
             Entrance::Pass { ticket, expires_at } => {
-                self.line.begin_redeem(ticket).await??;
-                Way::Pass { ticket, expires_at }
+                return self.begin_pass(ticket, expires_at).await;
             }
-            Entrance::Implicit => match self.line.enter(identity, Lane::Standard).await? {
-                Standing::HoldsSlot => Way::Exempt,
-                Standing::Passed { ticket, on_the_spot, .. } => {
-                    Way::Implicit { number: ticket.number, on_the_spot }
+            Entrance::Implicit => {
+                match self.stand_in_line(claim, identity, Origin::nakama(from)).await? {
+                    Standing::HoldsSlot => Way::Exempt,
+                    Standing::Passed { ticket, on_the_spot, .. } => {
+                        Way::Implicit { number: ticket.number, on_the_spot }
+                    }
+                    waiting => return Err(SignInError::Wait(waiting)),
                 }
-                waiting => return Err(SignInError::Wait(waiting)),
-            },
+            }
         };
         Ok(Entered { line: self.line.clone(), way })
+    }
+
+    /// Past the line by the pass that somebody brought.
+    pub(super) async fn begin_pass(
+        &self,
+        ticket: TicketRef,
+        expires_at: UnixMicros,
+    ) -> Result<Entered, SignInError> {
+        self.line.begin_redeem(ticket).await??;
+        Ok(Entered { line: self.line.clone(), way: Way::Pass { ticket, expires_at } })
     }
 }
 

@@ -7,6 +7,7 @@ mod entrance;
 pub mod friendship;
 pub mod hashing;
 pub mod hooks;
+mod lanes;
 pub mod limits;
 mod linking;
 mod naming;

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use tokio::sync::{oneshot, watch};
 
-use super::{Door, SignInError};
+use super::lanes::Newcomer;
+use super::{Door, Origin, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::Key;
 use crate::domain::account::{Account, AccountId, LinkKind, Refusal};
@@ -25,6 +27,15 @@ pub enum Owner {
     Place(Identity),
     /// An account, whose owner has proven it.
     Account(AccountId),
+}
+
+/// Who asks for a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asker {
+    /// Whose it is to be.
+    pub owner: Owner,
+    /// `extSessionInfo` of the session that proves them.
+    pub claims: Map<String, Value>,
 }
 
 /// Why a place did not go to another owner.
@@ -63,14 +74,33 @@ impl Door {
     /// [`Refusal::NoAccount`], or no answer.
     pub async fn enter_line_as(
         &self,
-        owner: Owner,
+        asker: Asker,
         from: Option<IpAddr>,
     ) -> Result<Standing, SignInError> {
         self.limits.enter(from)?;
-        let Some(identity) = self.identity_in_line(owner).await? else {
-            return Ok(Standing::HoldsSlot);
+        match self.place_for(asker, from).await? {
+            None => Ok(Standing::HoldsSlot),
+            Some((identity, lane)) => Ok(self.line.enter(identity, lane).await?),
+        }
+    }
+
+    /// Whose place somebody's is, and in which lane. `None`: they hold a slot.
+    async fn place_for(
+        &self,
+        Asker { owner, claims }: Asker,
+        from: Option<IpAddr>,
+    ) -> Result<Option<(Identity, Lane)>, SignInError> {
+        let account = self.account_in_line(owner).await?;
+        let identity = match (&account, owner) {
+            (Some(account), _) => self.identity_of_account(account).await?,
+            (None, Owner::Place(identity)) => Some(identity),
+            (None, _) => Some(Identity::ANONYMOUS),
         };
-        Ok(self.line.enter(identity, Lane::Standard).await?)
+        let Some(identity) = identity else { return Ok(None) };
+        // Whoever has an account may have come by Nakama's or by Pragma's wire: nobody knows.
+        let newcomer = Newcomer { account: account.as_ref(), link: None, claims: Some(&claims) };
+        let lane = self.lane_for(identity, newcomer, Origin::unknown(from)).await?;
+        Ok(Some((identity, lane)))
     }
 
     /// The same, to come in together with the owner of a ticket.
@@ -80,15 +110,15 @@ impl Door {
     /// [`JoinError`]; no place was taken.
     pub async fn join_line(
         &self,
-        owner: Owner,
+        asker: Asker,
         first: TicketRef,
         from: Option<IpAddr>,
     ) -> Result<Standing, JoinError> {
         self.limits.enter(from).map_err(SignInError::from)?;
-        let Some(identity) = self.identity_in_line(owner).await? else {
+        let Some((identity, lane)) = self.place_for(asker, from).await? else {
             return Ok(Standing::HoldsSlot);
         };
-        let joined = self.line.join(identity, Lane::Standard, first).await;
+        let joined = self.line.join(identity, lane, first).await;
         Ok(joined.map_err(SignInError::from)??)
     }
 
@@ -100,16 +130,28 @@ impl Door {
         &self,
         owner: Owner,
     ) -> Result<Option<Identity>, SignInError> {
-        let account = match owner {
-            Owner::Nobody => return Ok(Some(Identity::ANONYMOUS)),
-            Owner::Place(identity) => return Ok(Some(identity)),
-            Owner::Account(account) => account,
-        };
+        match (self.account_in_line(owner).await?, owner) {
+            (Some(account), _) => self.identity_of_account(&account).await,
+            (None, Owner::Place(identity)) => Ok(Some(identity)),
+            (None, _) => Ok(Some(Identity::ANONYMOUS)),
+        }
+    }
+
+    /// The account that is to stand in line; `None`: somebody without.
+    async fn account_in_line(&self, owner: Owner) -> Result<Option<Account>, SignInError> {
+        let Owner::Account(account) = owner else { return Ok(None) };
         let account = self.accounts.find(Key::Id(account)).await?.ok_or(Refusal::NoAccount)?;
         if account.is_banned(self.clock.now()) {
             return Err(Refusal::Banned.into());
         }
-        let identities = self.identities_of(&account);
+        Ok(Some(account))
+    }
+
+    async fn identity_of_account(
+        &self,
+        account: &Account,
+    ) -> Result<Option<Identity>, SignInError> {
+        let identities = self.identities_of(account);
         if identities.iter().any(|&identity| self.line.holds_slot(identity)) {
             return Ok(None);
         }

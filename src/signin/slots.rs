@@ -7,7 +7,7 @@ use super::{Door, Entrance, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::{Key, PassUse};
 use crate::domain::account::AccountId;
-use crate::domain::queue::{Departure, Identity, Player, Work};
+use crate::domain::queue::{Departure, Player, Work};
 
 /// Somebody in a game server's world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Door {
         let Entrance::Pass { ticket, expires_at } = *pass else {
             return Ok(());
         };
-        let entered = self.pass_the_line(pass, Identity::ANONYMOUS).await?;
+        let entered = self.begin_pass(ticket, expires_at).await?;
         let used =
             PassUse { epoch: ticket.epoch, number: ticket.number.0, remember_until: expires_at };
         let began = self.clock.now();

@@ -3,7 +3,7 @@
 
 mod around;
 mod example;
-mod receiver;
+pub mod receiver;
 
 use anteroom::domain::hook::HookEvent::{
     self, AccountCreate, AccountCreated, AccountDelete, AccountDeleted, AccountLink, AccountLogin,

@@ -44,6 +44,7 @@ mod pragma_servers;
 mod program;
 mod queue_client;
 mod queue_frame;
+mod queue_lanes;
 mod queue_line;
 mod queue_openapi;
 mod queue_party;

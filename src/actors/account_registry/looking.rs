@@ -14,7 +14,7 @@ use super::{Accounts, Key, SignedIn};
 
 impl Accounts {
     /// The account with this key, if it is stored, durable and nothing is being changed about it.
-    pub(super) fn glimpse(&self, key: &Key) -> Option<Account> {
+    pub fn glimpse(&self, key: &Key) -> Option<Account> {
         let account = key.look(&*self.reads).ok().flatten()?;
         if !self.is_alive() {
             return None; // nobody knows what is on disk

@@ -31,6 +31,8 @@ pub enum HookEvent {
     AccountRename,
     /// An account is to go.
     AccountDelete,
+    /// Somebody is to stand in line, with an account or a way to sign in.
+    QueueEnter,
     /// An account was made.
     AccountCreated,
     /// An account is gone.
@@ -39,13 +41,14 @@ pub enum HookEvent {
 
 impl HookEvent {
     /// Every event.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AccountCreate,
         Self::AccountLogin,
         Self::AccountLink,
         Self::AccountUnlink,
         Self::AccountRename,
         Self::AccountDelete,
+        Self::QueueEnter,
         Self::AccountCreated,
         Self::AccountDeleted,
     ];
@@ -59,6 +62,7 @@ impl HookEvent {
             Self::AccountUnlink => "account_unlink",
             Self::AccountRename => "account_rename",
             Self::AccountDelete => "account_delete",
+            Self::QueueEnter => "queue_enter",
             Self::AccountCreated => "account_created",
             Self::AccountDeleted => "account_deleted",
         }

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::domain::lane_rules::GivenLane;
+
 /// Longest message to a player, in characters; a longer one is cut.
 const MESSAGE_MAX: usize = 200;
 /// What a player is told when the hook gives no words.
@@ -24,6 +26,8 @@ pub enum Verdict {
 pub struct Given {
     /// The shown name of a new account, from `account_create`; `None`: as it would be without.
     pub display_name: Option<String>,
+    /// The lane, from `queue_enter`; `None`: as it would be without.
+    pub lane: Option<GivenLane>,
     /// Members of `extSessionInfo`, from `account_login`.
     pub session_info: Map<String, Value>,
 }
@@ -45,6 +49,7 @@ struct Wire {
     allow: bool,
     message: Option<String>,
     display_name: Option<String>,
+    lane: Option<GivenLane>,
     session_info: Option<Map<String, Value>>,
 }
 
@@ -54,7 +59,7 @@ impl Verdict {
         Self::Allow(Given::default())
     }
 
-    /// Reads an answer: `{"allow": true}` with `displayName` and `sessionInfo`, or
+    /// Reads an answer: `{"allow": true}` with `displayName`, `lane` and `sessionInfo`, or
     /// `{"allow": false}` with `message`. Members nobody knows are skipped; `null` is absent.
     ///
     /// # Errors
@@ -66,7 +71,7 @@ impl Verdict {
             return Ok(Self::Refuse(wire.message.unwrap_or_default()));
         }
         let session_info = wire.session_info.unwrap_or_default();
-        Ok(Self::Allow(Given { display_name: wire.display_name, session_info }))
+        Ok(Self::Allow(Given { display_name: wire.display_name, lane: wire.lane, session_info }))
     }
 
     /// The same within its bounds, whoever made it: a message is cut and its control characters are
@@ -138,7 +143,7 @@ mod tests {
             r#"{"allow":true,"displayName":" Ada ","sessionInfo":{"clan":"red"},"message":null,"x":1}"#,
         );
         let session_info = json!({"clan": "red"}).as_object().cloned().unwrap();
-        let given = Given { display_name: Some("Ada".into()), session_info };
+        let given = Given { display_name: Some("Ada".into()), lane: None, session_info };
         assert_eq!(told, Ok(Verdict::Allow(given)));
         let nulls = read(r#"{"allow":true,"displayName":null,"sessionInfo":null}"#);
         assert_eq!(nulls, Ok(Verdict::Allow(Given::default())));

@@ -20,8 +20,8 @@ const TRIES: usize = 3;
 /// Who asks, as hooks are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The wire they came by.
-    pub protocol: Protocol,
+    /// The wire they came by; `None`: neither of the two.
+    pub protocol: Option<Protocol>,
     /// Their address, as far as it is believed.
     pub from: Option<IpAddr>,
 }
@@ -29,12 +29,17 @@ pub struct Origin {
 impl Origin {
     /// A client of Nakama's.
     pub const fn nakama(from: Option<IpAddr>) -> Self {
-        Self { protocol: Protocol::Nakama, from }
+        Self { protocol: Some(Protocol::Nakama), from }
     }
 
     /// A client of Pragma's.
     pub const fn pragma(from: Option<IpAddr>) -> Self {
-        Self { protocol: Protocol::Pragma, from }
+        Self { protocol: Some(Protocol::Pragma), from }
+    }
+
+    /// Somebody in line by the queue API.
+    pub const fn unknown(from: Option<IpAddr>) -> Self {
+        Self { protocol: None, from }
     }
 }
 
@@ -233,11 +238,16 @@ impl Door {
         }
     }
 
-    fn hook_call(&self, event: HookEvent, account: Option<&Account>, origin: Origin) -> HookCall {
+    pub(in crate::signin) fn hook_call(
+        &self,
+        event: HookEvent,
+        account: Option<&Account>,
+        origin: Origin,
+    ) -> HookCall {
         HookCall {
             account: account.map(Into::into),
             created: account.is_none(),
-            protocol: Some(origin.protocol),
+            protocol: origin.protocol,
             client_address: origin.from.map(|address| address.to_string()),
             ..HookCall::new(self.dice.uuid(), event)
         }
