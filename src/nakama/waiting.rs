@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use crate::domain::queue::{Closed, Phase, Reason, Standing, Waiting};
+use crate::domain::queue::{Announcement, Closed, Phase, Reason, Standing, Waiting};
+use crate::domain::time::UnixMicros;
 
 use super::errors::{Failure, code};
 
@@ -37,6 +38,12 @@ pub struct QueueNote {
     /// Why position or estimate got worse since the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// What operators announced, for players to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announced: Option<String>,
+    /// How long what was announced goes on, in milliseconds, if that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announced_for_ms: Option<u32>,
 }
 
 /// The 8/429 for somebody who has to wait.
@@ -50,6 +57,20 @@ pub fn failure(standing: &Standing) -> Failure {
     let retry_after_s = u64::from(note.poll_after_ms).div_ceil(1_000);
     let failure = Failure::new(code::RESOURCE_EXHAUSTED, message).retry_after(retry_after_s);
     Failure { queue: Some(Box::new(note)), ..failure }
+}
+
+/// The same with what operators announced: their words come first, for that is what a person reads.
+pub fn with_announcement(mut failure: Failure, said: &Announcement, now: UnixMicros) -> Failure {
+    let Some(note) = failure.queue.as_mut() else { return failure };
+    // An opening has an end of its own.
+    if !said.mode.is_of_opening() {
+        note.announced_for_ms = said.until.map(|until| narrow(until.since_ms(now)));
+    }
+    if !said.message.is_empty() {
+        failure.message = format!("{} {}", said.message, failure.message).into();
+        note.announced = Some(said.message.clone());
+    }
+    failure
 }
 
 fn refused(why: Closed, retry_after_ms: u64) -> (String, QueueNote) {
@@ -99,6 +120,8 @@ fn in_line(waiting: &Waiting) -> (String, QueueNote) {
         poll_after_ms: narrow(waiting.poll_after_ms),
         phase: waiting.phase.name(),
         reason: waiting.reason.map(Reason::name),
+        announced: None,
+        announced_for_ms: None,
     };
     (message, note)
 }

@@ -1,5 +1,7 @@
 //! Unmodified Nakama clients stand in the line: refused with a place, kept while they ask again.
 
+use anteroom::domain::queue::{Announcement, Mode};
+use anteroom::domain::time::UnixMicros;
 use serde_json::json;
 
 use crate::harness::{Answer, Auth, TestServer, ask};
@@ -155,4 +157,26 @@ async fn the_cap_holds_and_a_freed_slot_goes_to_the_first_in_line() {
     assert_eq!(out.status, 200, "{}", out.text);
     server.pass_ms(100).await;
     assert_eq!(device(&server, "bob").await.status, 200);
+}
+
+#[actix_rt::test]
+async fn what_operators_announce_is_read_by_those_in_line() {
+    let server = slow_gate().await;
+    device(&server, "ada").await;
+    device(&server, "bob").await;
+    let until = UnixMicros::from_secs(1_800_000_600);
+    let said = Announcement::new(Mode::Maintenance, Some(until), "We are mending the bridge.");
+    server.dials.announce(said).await.unwrap();
+    let bob = device(&server, "bob").await;
+    assert_eq!((bob.status, position(&bob)), (429, 1), "the place is kept");
+    assert!(bob.str("/message").starts_with("We are mending the bridge. You are"), "{}", bob.text);
+    let queue = &bob.json["queue"];
+    let told = (&queue["phase"], &queue["announced"], &queue["announced_for_ms"]);
+    let bridge = json!("We are mending the bridge.");
+    assert_eq!(told, (&json!("maintenance"), &bridge, &json!(600_000)));
+    let cem = device(&server, "cem").await;
+    assert_eq!((cem.status, &cem.json["queue"]["announced"]), (429, &bridge), "{}", cem.text);
+    server.pass_ms(601_000).await;
+    let bob = device(&server, "bob").await;
+    assert_eq!(bob.json["queue"].get("announced"), None, "{}", bob.text);
 }

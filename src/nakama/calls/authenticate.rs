@@ -6,7 +6,8 @@ use super::session::{Issue, pair};
 use super::{Asked, entrance, proofs};
 use crate::nakama::errors::{Context, Failure, failure};
 use crate::nakama::wire::api;
-use crate::signin::{SignInAsk, Wish};
+use crate::nakama::{App, waiting};
+use crate::signin::{SignInAsk, SignInError, Wish};
 
 /// Signs in as the form says.
 async fn sign_in(asked: &Asked<'_>, form: impl Form) -> Result<api::Session, Failure> {
@@ -31,7 +32,7 @@ async fn sign_in(asked: &Asked<'_>, form: impl Form) -> Result<api::Session, Fai
         },
     };
     let signed_in = app.door.authenticate(ask, asked.from).await;
-    let signed_in = signed_in.map_err(|error| failure(Context::Authenticate, error))?;
+    let signed_in = signed_in.map_err(|error| refused(app, error))?;
     let at = signed_in.at.max(app.door.clock.now());
     let account = signed_in.account;
     let session = Issue {
@@ -44,6 +45,16 @@ async fn sign_in(asked: &Asked<'_>, form: impl Form) -> Result<api::Session, Fai
         generation: 0,
     };
     Ok(pair(app, session, signed_in.created))
+}
+
+/// Why nobody was signed in; who has to wait hears what operators announced.
+fn refused(app: &App, error: SignInError) -> Failure {
+    let waits = matches!(error, SignInError::Wait(_));
+    let failure = failure(Context::Authenticate, error);
+    if !waits {
+        return failure;
+    }
+    waiting::with_announcement(failure, &app.door.frame().announced, app.door.clock.now())
 }
 
 /// Signs in by a device id (§2.5).
