@@ -20,6 +20,7 @@ pub mod identity;
 pub mod ids;
 pub mod nakama;
 pub mod observe;
+pub mod operator_api;
 pub mod pragma;
 pub mod queue_api;
 pub mod server;

@@ -14,5 +14,6 @@ pub mod presence;
 pub mod queue;
 pub mod realm;
 pub mod session;
+pub mod steering;
 pub mod time;
 pub mod token;

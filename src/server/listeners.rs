@@ -19,7 +19,7 @@ use crate::config::pragma::PortOf;
 use crate::domain::token::SessionType;
 use crate::observe::Health;
 use crate::pragma::Gateway;
-use crate::{nakama, pragma, queue_api, try_it};
+use crate::{nakama, operator_api, pragma, queue_api, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
 pub(super) const KEEP_ALIVE: Duration = Duration::from_mins(1);
@@ -87,7 +87,7 @@ impl Sockets {
         let player_port = PlayerPort::new(running);
         let leave = nakama::grpc::Leave::default();
         let grpc_port = nakama::grpc::Port::new(player_port.nakama.clone(), &leave);
-        let metrics = web::Data::new(Sources::new(running));
+        let pages = OperatorPages::new(running);
         let port_of = |session, backend| {
             let gateway = Gateway { session, backend };
             PragmaPort::new(running, pragma_ports::app(running, gateway, &pragma_at))
@@ -103,7 +103,7 @@ impl Sockets {
             .and_then(|server| server.listen("grpc", self.grpc, move || grpc_port.service()))
             .and_then(|server| {
                 server.listen("operators", self.operators, move || {
-                    operator_port.service(Some(&metrics))
+                    operator_port.service(Some(&pages))
                 })
             })
             .and_then(|server| {
@@ -187,15 +187,34 @@ impl PlayerPort {
     }
 }
 
-/// Pages for operators, where `metrics` are given.
+/// What is at the operators' port beside Pragma's calls.
+#[derive(Clone)]
+pub(super) struct OperatorPages {
+    metrics: web::Data<Sources>,
+    api: operator_api::App,
+}
+
+impl OperatorPages {
+    fn new(running: &Running) -> Self {
+        let api = operator_api::App {
+            door: running.door.clone(),
+            steering: running.steering.clone(),
+            keys: Arc::clone(&running.player_keys),
+        };
+        Self { metrics: web::Data::new(Sources::new(running)), api }
+    }
+}
+
+/// Pages for operators, where there are any.
 pub(super) fn operator_routes(
-    metrics: Option<&web::Data<Sources>>,
+    pages: Option<&OperatorPages>,
 ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-    let metrics = metrics.cloned();
+    let pages = pages.cloned();
     move |routes| {
-        let Some(metrics) = metrics else {
+        let Some(OperatorPages { metrics, api }) = pages else {
             return;
         };
+        operator_api::routes(api)(routes);
         let page = web::resource("/metrics").app_data(metrics).route(web::get().to(metrics_page));
         let healthcheck = || async { HttpResponse::Ok().json(serde_json::json!({})) };
         routes.service(page).route("/healthcheck", web::get().to(healthcheck));

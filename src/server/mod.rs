@@ -10,7 +10,6 @@ mod listeners;
 mod metrics;
 mod parts;
 mod pragma_ports;
-mod steering;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +19,6 @@ use crate::actors::{Accounts, Audit, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
-use crate::domain::audit::Who;
 use crate::domain::queue::{Announcement, Figures};
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
@@ -28,9 +26,9 @@ use crate::observe::health::Stage;
 use crate::signin::AccountHooks;
 use parts::Running;
 
+pub use crate::signin::steering::SteerError;
+use crate::signin::steering::Steering;
 pub use parts::StartError;
-pub use steering::SteerError;
-use steering::Steering;
 
 /// A server that is bound to its ports and opened its data, not yet answering.
 pub struct Bound {
@@ -221,7 +219,7 @@ impl Dials {
     ///
     /// It cannot be put on record, or no answer in time; saying it again is safe.
     pub async fn announce(&self, announced: Announcement) -> Result<(), SteerError> {
-        self.steering.announce(Who::Settings, announced).await
+        self.steering.announce(announced).await
     }
 
     /// Says that a clock turned by hand has moved on. Not needed with the machine's clock.

@@ -36,7 +36,7 @@ use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
 
-use super::steering::{SteerError, Steering};
+use crate::signin::steering::{SteerError, Steering};
 
 /// Accounts that exist from the start with `--dev` (protocol-pragma §4.4).
 const DEV_ACCOUNTS: u32 = 20;
@@ -347,7 +347,7 @@ async fn open_line(
 /// Turns the line to what the settings say, and fetches the beacon's value when a lottery needs it.
 async fn steer(config: &Config, line: &Line, audit: &Audit) -> Result<Steering, StartError> {
     // The settings file is the word on rate, cap, pause and opening; the snapshot only remembers.
-    let steering = Steering { line: line.clone(), audit: audit.clone() };
+    let steering = Steering::new(line.clone(), audit.clone());
     steering.apply(&config.queue).await?;
     let beacon = Beacon::new(&config.identity)?;
     if !config.queue.opening.beacon_url.is_empty() {

@@ -8,8 +8,9 @@ use actix_service::{ServiceFactoryExt as _, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 
-use super::listeners::{HEAD_WITHIN, KEEP_ALIVE, Stream, health_routes, listen, operator_routes};
-use super::metrics::Sources;
+use super::listeners::{
+    HEAD_WITHIN, KEEP_ALIVE, OperatorPages, Stream, health_routes, listen, operator_routes,
+};
 use super::parts::{Running, StartError};
 use crate::actors::session::{self, SocketRoute};
 use crate::config::PragmaConfig;
@@ -75,17 +76,17 @@ impl PragmaPort {
         Self { pragma, sockets, routes, health }
     }
 
-    /// One worker's service; with `metrics`, operators' pages too.
+    /// One worker's service; with `pages`, operators' pages too.
     pub fn service(
         &self,
-        metrics: Option<&web::Data<Sources>>,
+        pages: Option<&OperatorPages>,
     ) -> impl actix_service::ServiceFactory<Stream, Config = (), Response = (), InitError = ()> + use<>
     {
         let this = self.clone();
         let app = App::new()
             .configure(pragma::routes(this.pragma.clone()))
             .configure(health_routes(&this.health))
-            .configure(operator_routes(metrics))
+            .configure(operator_routes(pages))
             .configure(pragma::any_case(this.pragma.clone()))
             .default_service(web::to(HttpResponse::NotFound));
         HttpService::build()

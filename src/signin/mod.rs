@@ -19,6 +19,7 @@ mod proving;
 pub mod renewing;
 pub mod slots;
 pub mod social;
+pub mod steering;
 pub mod users;
 
 pub use door::{Door, Parts, PassTokenRefused};

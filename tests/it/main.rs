@@ -26,6 +26,7 @@ mod nakama_wire;
 mod openapi;
 mod opening;
 mod operate;
+mod operator_api;
 mod own_provider;
 mod passwords;
 mod plan;

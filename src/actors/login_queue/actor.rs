@@ -19,7 +19,7 @@ use super::turns::Turns;
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
 use crate::domain::queue::{
-    Departure, Identity, Lane, Mode, NotTransferred, Queue, Standing, TicketRef, Waiting,
+    Departure, Identity, Lane, Mode, NoParty, NotTransferred, Queue, Standing, TicketRef, Waiting,
 };
 use crate::domain::time::UnixMicros;
 use crate::store::line::{Done, Order, Place, Writer};
@@ -147,13 +147,7 @@ impl LoginQueue {
                 tell(reply, ());
             }
             Ask::Join(identity, lane, first, reply) => {
-                let (told, answer) = oneshot::channel();
-                let may = self.queue.may_join(now, identity, first);
-                if may.is_ok() {
-                    let first = Some(first);
-                    self.enter(now, Newcomer { identity, lane, first, reply: told });
-                }
-                tell(reply, may.map(|()| answer));
+                tell(reply, self.join(now, identity, lane, first));
             }
             Ask::Transfer(ticket, to, reply) => tell(reply, self.transfer(now, ticket, to)),
             Ask::Whereabouts(ticket, reply) => tell(reply, self.queue.whereabouts(ticket)),
@@ -196,6 +190,7 @@ impl LoginQueue {
             Ask::Steer(steering, reply) => self.steer(now, steering, reply),
             Ask::Schedule(plan, reply) => self.schedule(now, plan, reply),
             Ask::PublicSeed(id, seed) => self.take_public_seed(&id, seed),
+            Ask::Outlook(dials, reply) => tell(reply, self.queue.outlook(&dials)),
             Ask::Figures(reply) => tell(reply, self.queue.figures()),
             Ask::Turn(reply) => {
                 self.queue.tick(now);
@@ -256,6 +251,20 @@ impl LoginQueue {
             }
             _ => tell(reply, standing),
         }
+    }
+
+    /// Takes a place beside somebody's. The owner hears of it when a crash could not undo it.
+    fn join(
+        &mut self,
+        now: UnixMicros,
+        identity: Identity,
+        lane: Lane,
+        first: TicketRef,
+    ) -> Result<oneshot::Receiver<Standing>, NoParty> {
+        self.queue.may_join(now, identity, first)?;
+        let (reply, answer) = oneshot::channel();
+        self.enter(now, Newcomer { identity, lane, first: Some(first), reply });
+        Ok(answer)
     }
 
     fn let_newcomers_in(&mut self, now: UnixMicros) {

@@ -10,6 +10,8 @@ use crate::domain::queue::{
     Number, OpeningPlan, PassRefused, Player, Standing, TicketRef, Whereabouts, Work,
 };
 
+use crate::domain::steering::{Dials, Outlook};
+
 /// Where an answer goes. Dropped without one: no answer.
 pub(super) type Reply<T> = oneshot::Sender<T>;
 
@@ -57,6 +59,8 @@ pub(super) enum Ask {
     /// The beacon's value for a lottery.
     PublicSeed(LotteryId, PublicSeed),
     Figures(Reply<Figures>),
+    /// When the last of each lane would come in with these dials.
+    Outlook(Dials, Reply<[Outlook; Lane::COUNT]>),
     Turn(Reply<()>),
     Close(Reply<()>),
     #[cfg(test)]

@@ -8,6 +8,7 @@ use super::{Ask, CallError, Line, patiently};
 use crate::domain::queue::{
     Frame, Identity, Lane, NoParty, NotTransferred, Standing, TicketRef, Whereabouts,
 };
+use crate::domain::steering::{Dials, Outlook};
 
 impl Line {
     /// As [`Line::enter`], to come in together with the owner of `first`
@@ -23,6 +24,11 @@ impl Line {
             Ok(answer) => Ok(Ok(patiently(answer).await?)),
             Err(refused) => Ok(Err(refused)),
         }
+    }
+
+    /// When the last of each lane would come in with these dials.
+    pub async fn outlook(&self, dials: Dials) -> Result<[Outlook; Lane::COUNT], CallError> {
+        self.call(|reply| Ask::Outlook(dials, reply)).await
     }
 
     /// Gives the place of a ticket to another owner ([`crate::domain::queue::Queue::transfer`]).

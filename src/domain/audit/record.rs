@@ -145,8 +145,8 @@ pub enum What {
     },
     /// An earlier action was taken back.
     Undo {
-        /// The record of that action.
-        seq: u64,
+        /// The id of that change.
+        change: Text,
     },
     /// Any other setting.
     Setting {

@@ -8,6 +8,7 @@ use super::record::{Record, secs, secs_up};
 use super::{
     Eta, Lane, Mode, Number, Phase, Queue, Reason, Standing, TicketRef, UnixMicros, Waiting,
 };
+use crate::domain::steering::{Dials, Outlook};
 
 /// The range around an estimate (login-queues §2.6).
 const EARLY: f64 = 1.2;
@@ -152,18 +153,43 @@ impl Queue {
     /// Seconds until the ticket at `position` of `lane`, which has waited `waited_s`, comes in.
     /// `None` while the line stands.
     pub(super) fn seconds(&self, lane: Lane, position: u64, waited_s: u32) -> Option<Guess> {
-        let rate = self.gate.rate();
-        if !self.announced.mode.admits() || rate <= 0.0 || self.settings.cap == 0 {
+        if !self.announced.mode.admits() || self.time.now < self.settle_until {
             return None;
         }
-        let now = self.time.now;
-        if now < self.settle_until {
+        self.seconds_with(lane, position, waited_s, (self.gate.rate(), self.settings.cap))
+    }
+
+    /// When the last of each lane would come in with other dials than those in force. The rate is
+    /// taken at its word: what is measured may allow less.
+    pub fn outlook(&self, dials: &Dials) -> [Outlook; Lane::COUNT] {
+        Lane::ALL.map(|lane| {
+            let waiting = self.line.waiting()[lane as usize];
+            let moves = waiting > 0 && dials.announced.mode.admits();
+            let with = (dials.rate, dials.cap);
+            let last = moves.then(|| self.seconds_with(lane, waiting, 0, with)).flatten();
+            let last_s = match last {
+                Some(Guess::Estimate(seconds)) => Some(seconds),
+                _ => None,
+            };
+            Outlook { waiting, last_s }
+        })
+    }
+
+    /// The same at another rate and with other slots, whatever was announced.
+    fn seconds_with(
+        &self,
+        lane: Lane,
+        position: u64,
+        waited_s: u32,
+        (rate, cap): (f64, u64),
+    ) -> Option<Guess> {
+        if rate <= 0.0 || cap == 0 {
             return None;
         }
         let n = self.ahead(lane, position);
         #[expect(clippy::cast_precision_loss, reason = "a setting of at most a day")]
         let pass_s = self.settings.pass_ttl_ms as f64 / 1e3;
-        let (cap, used) = (self.settings.cap, self.used());
+        let used = self.used();
         let road = Road { rate, cap, used, passes: self.line.count(Mark::Pass), pass_s };
         Some(match self.eta.seconds(n, waited_s, road) {
             Some(seconds) if seconds < SECONDS_MAX => Guess::Estimate(seconds),

@@ -184,9 +184,13 @@ impl Queue {
             && !is_member
             && self.waits(first)
         {
-            let number = waiting.ticket.number;
+            let (number, why) = (waiting.ticket.number, waiting.reason);
             self.parties.add(first.number, number);
-            return Ok(self.known(begun, number, false));
+            let mut standing = self.known(begun, number, false);
+            if let Standing::Waiting(waiting) = &mut standing {
+                waiting.reason = waiting.reason.or(why);
+            }
+            return Ok(standing);
         }
         Ok(standing)
     }

@@ -1,0 +1,269 @@
+//! What operators change, by the settings and by the operator API: each change on record before it is
+//! made.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use crate::actors::{Audit, CallError, Line};
+use crate::config::QueueConfig;
+use crate::domain::account::AccountId;
+use crate::domain::audit::{What, Who};
+use crate::domain::queue::{Announcement, Figures, Lane, Mode};
+use crate::domain::steering::{Change, Desk, Dials, Made, NoUndo, Outlook, Staged};
+use crate::domain::time::UnixMicros;
+use crate::store::audit::NotTaken;
+
+/// Why settings were not applied, or not all of them.
+#[derive(Debug, thiserror::Error)]
+pub enum SteerError {
+    /// The line did not take or answer a call.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The change cannot be put on record, so it was not made.
+    #[error("the change was not made: {0}")]
+    Audit(#[from] NotTaken),
+}
+
+/// Why a change was not applied or not taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// Nothing of this id is staged (any more).
+    #[error("no such change is staged, or it was staged too long ago")]
+    NotStaged,
+    /// It cannot be taken back.
+    #[error(transparent)]
+    Undo(#[from] NoUndo),
+    /// It could not be made, or nobody knows whether it was.
+    #[error(transparent)]
+    Steer(#[from] SteerError),
+}
+
+impl From<CallError> for ChangeError {
+    fn from(error: CallError) -> Self {
+        Self::Steer(error.into())
+    }
+}
+
+/// What would come of a change, by lane in the order of [`Lane::ALL`]: as it is, and after it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preview {
+    /// As it is.
+    pub now: [Outlook; Lane::COUNT],
+    /// After the change.
+    pub then: [Outlook; Lane::COUNT],
+}
+
+/// Turns the line. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Steering {
+    line: Line,
+    audit: Audit,
+    desk: Arc<Mutex<Desk>>,
+    /// One change at a time: what one finds is what he changes.
+    turning: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Steering {
+    /// Steers this line.
+    pub fn new(line: Line, audit: Audit) -> Self {
+        Self { line, audit, desk: Arc::default(), turning: Arc::default() }
+    }
+
+    /// Applies rate, cap, pause and opening, as far as they differ from what is in force. Places are
+    /// kept. An opening that cannot be changed is logged and stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// See [`SteerError`]; what came before is applied.
+    pub async fn apply(&self, queue: &QueueConfig) -> Result<(), SteerError> {
+        let _turning = self.turning.lock().await;
+        let found = self.line.figures().await?;
+        // Pausing comes first and resuming last: nobody slips in between.
+        if queue.paused && !matches!(found.mode, Mode::Paused | Mode::Maintenance) {
+            self.say(Who::Settings, Announcement::pause()).await?;
+        }
+        if found.rate.total_cmp(&queue.rate).is_ne() {
+            self.set_rate(Who::Settings, found.rate, queue.rate).await?;
+        }
+        if found.cap != queue.cap {
+            self.set_cap(Who::Settings, found.cap, queue.cap).await?;
+        }
+        if let Err(error) = self.line.schedule_opening(queue.opening.plan()).await? {
+            tracing::error!(%error, "the opening of the settings was not taken up");
+        }
+        // Anything but a pause was announced otherwise, and is ended so.
+        if !queue.paused && found.mode == Mode::Paused {
+            self.say(Who::Settings, Announcement::open()).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens, pauses, drains or closes the line, with an end and words. Places are kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`SteerError`]: nothing was done, or it may have been; saying it again is safe.
+    pub async fn announce(&self, said: Announcement) -> Result<(), SteerError> {
+        let _turning = self.turning.lock().await;
+        self.say(Who::Settings, said).await
+    }
+
+    /// Stages a change that was checked ([`Change::checked`]), and says what would come of it. Nothing
+    /// changes.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn stage(
+        &self,
+        id: Uuid,
+        change: Change,
+        by: AccountId,
+    ) -> Result<(Staged, Preview), CallError> {
+        let dials = self.dials().await?;
+        let then = change.applied_to(&dials);
+        let now = self.line.outlook(dials).await?;
+        let then = self.line.outlook(then).await?;
+        let staged = self.desk().stage(self.line.now(), id, change, by);
+        Ok((staged, Preview { now, then }))
+    }
+
+    /// Drops a staged change. Whether there was one.
+    pub fn drop_staged(&self, id: Uuid) -> bool {
+        self.desk().take(self.line.now(), id).is_some()
+    }
+
+    /// Makes a staged change.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`]: with [`ChangeError::Steer`] a part of it may have been made.
+    pub async fn make(&self, id: Uuid, by: AccountId) -> Result<Made, ChangeError> {
+        let _turning = self.turning.lock().await;
+        let now = self.line.now();
+        let Some(staged) = self.desk().take(now, id) else { return Err(ChangeError::NotStaged) };
+        let before = self.dials().await?;
+        self.turn(&self.operator(by), &before, staged.change.clone()).await?;
+        let made = Made { id, change: staged.change, before, by, at: now, undone: false };
+        self.desk().made(made.clone());
+        Ok(made)
+    }
+
+    /// Takes a change back that was made: the dials it turned are as they were before it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`]
+    pub async fn undo(&self, id: Uuid, by: AccountId) -> Result<Dials, ChangeError> {
+        let _turning = self.turning.lock().await;
+        let dials = self.dials().await?;
+        let back = self.desk().undo(id, &dials)?;
+        let who = self.operator(by);
+        let what = What::Undo { change: id.to_string().into() };
+        self.audit.record(who.clone(), what).map_err(SteerError::from)?;
+        let after = back.applied_to(&dials);
+        self.turn(&who, &dials, back).await?;
+        self.desk().undone(id);
+        Ok(after)
+    }
+
+    /// The dials as they are.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn dials(&self) -> Result<Dials, CallError> {
+        let figures = self.line.figures().await?;
+        let announced = self.line.frame().announced.clone();
+        // The frame may be a moment behind after a change of its own accord.
+        let announced = match figures.mode == announced.mode {
+            true => announced,
+            false => Announcement::new(figures.mode, None, ""),
+        };
+        Ok(Dials { rate: figures.rate, cap: figures.cap, announced })
+    }
+
+    /// What is staged, and what was made.
+    pub fn changes(&self) -> (Vec<Staged>, Vec<Made>) {
+        self.desk().all(self.line.now())
+    }
+
+    /// When the last of each lane comes in, with the dials as they are.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn outlook(&self) -> Result<[Outlook; Lane::COUNT], CallError> {
+        self.line.outlook(self.dials().await?).await
+    }
+
+    /// What the line's clock says.
+    pub fn now(&self) -> UnixMicros {
+        self.line.now()
+    }
+
+    /// The line's figures.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn figures(&self) -> Result<Figures, CallError> {
+        self.line.figures().await
+    }
+
+    async fn turn(&self, who: &Who, before: &Dials, change: Change) -> Result<(), SteerError> {
+        let Change { rate, cap, announce } = change;
+        // Closing comes first and opening last: nobody slips in between.
+        let (first, last) = match announce {
+            Some(said) if !said.mode.admits() => (Some(said), None),
+            said => (None, said),
+        };
+        if let Some(said) = first {
+            self.say(who.clone(), said).await?;
+        }
+        if let Some(rate) = rate {
+            self.set_rate(who.clone(), before.rate, rate).await?;
+        }
+        if let Some(cap) = cap {
+            self.set_cap(who.clone(), before.cap, cap).await?;
+        }
+        if let Some(said) = last {
+            self.say(who.clone(), said).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_rate(&self, who: Who, from: f64, to: f64) -> Result<(), SteerError> {
+        self.audit.record(who, What::Rate { from, to })?;
+        Ok(self.line.set_rate(to).await?)
+    }
+
+    async fn set_cap(&self, who: Who, from: u64, to: u64) -> Result<(), SteerError> {
+        self.audit.record(who, What::Cap { from, to })?;
+        Ok(self.line.set_cap(to).await?)
+    }
+
+    async fn say(&self, who: Who, said: Announcement) -> Result<(), SteerError> {
+        self.audit.record(who, what_is_said(&said))?;
+        Ok(self.line.announce(said).await?)
+    }
+
+    fn operator(&self, account: AccountId) -> Who {
+        Who::Operator(self.audit.pseudonyms().account(account))
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn what_is_said(said: &Announcement) -> What {
+    let words = || said.message.as_str().into();
+    match said.mode {
+        Mode::Open | Mode::Prequeue | Mode::Drawing => What::Resume,
+        Mode::Paused | Mode::Held => What::Pause { reason: words(), until: said.until },
+        Mode::Draining => What::Drain { on: true },
+        Mode::Maintenance => What::Maintenance { on: true, message: words() },
+    }
+}
