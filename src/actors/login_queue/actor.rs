@@ -262,6 +262,7 @@ impl LoginQueue {
         to: Identity,
     ) -> Result<oneshot::Receiver<Standing>, NotTransferred> {
         let standing = self.queue.transfer(now, ticket, to)?;
+        let ticket = self.queue.current(ticket);
         let (reply, answer) = oneshot::channel();
         match standing {
             Standing::Waiting(Waiting { ticket: moved, .. })

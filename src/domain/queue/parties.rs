@@ -174,6 +174,7 @@ impl Queue {
         first: TicketRef,
     ) -> Result<Standing, NoParty> {
         let begun = self.begin(now);
+        let first = self.current(first);
         if !self.is_of(first) || !self.waits(first) {
             return Err(NoParty::Gone);
         }
