@@ -91,7 +91,10 @@ fn build() -> PathBuf {
     copy_all(&root.join("tests/sim"), &copy.join("tests/sim"), &|_, text| text);
     copy_all(&root.join("src/domain"), &copy.join("src/domain"), &|path, text| {
         let file = path.strip_prefix("queue").map_or("", |file| file.to_str().unwrap());
-        (1..).zip(MUTATIONS).filter(|(_, mutation)| mutation.file == file).fold(text, mutated)
+        (1..)
+            .zip(MUTATIONS)
+            .filter(|(_, mutation)| mutation.file == file)
+            .fold(text, |text, one| mutated(&text, one))
     });
     let built = Command::new(env!("CARGO"))
         .args([
@@ -111,7 +114,7 @@ fn build() -> PathBuf {
     let messages = String::from_utf8(built.stdout).unwrap();
     let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
     let executable = |message: serde_json::Value| Some(message["executable"].as_str()?.into());
-    messages.filter_map(executable).last().expect("cargo names what it built")
+    messages.filter_map(executable).next_back().expect("cargo names what it built")
 }
 
 /// The package's manifest with the domain and the simulation alone: same dependencies, same features,
@@ -132,7 +135,7 @@ fn manifest(root: &Path) -> String {
 }
 
 /// The text with a choice where only what is right was.
-fn mutated(text: String, (number, mutation): (usize, &Mutation)) -> String {
+fn mutated(text: &str, (number, mutation): (usize, &Mutation)) -> String {
     let Mutation { name, file, right, wrong, .. } = mutation;
     let found = text.matches(right).count();
     assert_eq!(found, 1, "{name}: {file} has its text {found} times");

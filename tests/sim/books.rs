@@ -145,10 +145,10 @@ impl Books {
             assert_eq!(count, taken[lane as usize], "I13: {lane:?}");
             let Some((first, last)) = span else { continue };
             self.out_of_turn[lane as usize] += count;
-            let lane = lane.name().into();
-            let what = What::AdmittedMany { epoch: queue.epoch(), lane, count, first, last };
-            let line = self.chain.add(&Entry { at: now, who: Who::Server, what }).unwrap();
-            self.lines.push(line);
+            let (epoch, lane) = (queue.epoch(), lane.name().into());
+            let what = What::AdmittedMany { epoch, lane, count, first, last };
+            let entry = Entry { at: now, who: Who::Server, what };
+            self.lines.push(self.chain.add(&entry).unwrap());
         }
     }
 

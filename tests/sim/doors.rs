@@ -181,7 +181,7 @@ impl World {
             let (server, root) = (drawn.server_seed.reveal(), closed.root.to_string());
             let public = String::from(drawn.public_seed.clone());
             let commitment = sha256(&[b"anteroom lottery v1 commitment\n", &unhex(&server)]);
-            assert_eq!(hex(&commitment), self.doors.commitment, "I12: another seed");
+            assert_eq!(commitment, unhex(&self.doors.commitment), "I12: another seed");
             let parts = [unhex(&server), unhex(&root), unhex(&public)];
             let seed = sha256(&[b"anteroom lottery v1 seed\n", &parts[0], &parts[1], &parts[2]]);
             let order = recomputed(&seed, &files.entrants);
@@ -211,8 +211,4 @@ fn sha256(parts: &[&[u8]]) -> Vec<u8> {
 fn unhex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).unwrap());
     digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
