@@ -57,11 +57,15 @@ impl World {
 
     /// What is said last of a lease counts, heard or not: the line knows one lease of a ticket.
     fn unheard(&mut self, output: &Output) {
-        let Some(Standing::Waiting(waiting)) = standing_in(output) else { return };
-        let until = self.now.plus_us(waiting.lease_until.since_us(self.queue.now()));
+        let (number, until) = match standing_in(output) {
+            Some(Standing::Waiting(waiting)) => (waiting.ticket.number, waiting.lease_until),
+            Some(Standing::Passed { ticket, pass_until, .. }) => (ticket.number, pass_until),
+            _ => return,
+        };
+        let until = self.now.plus_us(until.since_us(self.queue.now()));
         for person in &mut self.people {
             let same = |ticket: TicketRef| self.queue.current(ticket).number;
-            if person.ticket.map(same) == Some(waiting.ticket.number) {
+            if person.ticket.map(same) == Some(number) {
                 person.lease_until = person.lease_until.min(until);
             }
         }
