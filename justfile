@@ -22,6 +22,10 @@ check:
 sim SEEDS="10000":
     SIM_SEEDS={{SEEDS}} cargo test --test sim -- --nocapture
 
+# whether the simulation notices a broken core
+mutants:
+    cargo test --test mutants -- --nocapture
+
 # kill -9 and power loss, more rounds
 crash ROUNDS="50":
     CRASH_ROUNDS={{ROUNDS}} cargo test --test it crash -- --nocapture

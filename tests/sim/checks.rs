@@ -2,18 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anteroom::domain::queue::{Costs, Figures, Input, Lane, Number, Settings, Waiting};
+use anteroom::domain::queue::{
+    Costs, Figures, Identity, Input, Lane, Number, Player, Queue, Settings, TicketRef, Waiting,
+};
 use anteroom::domain::time::UnixMicros;
+
+use crate::books::used;
 
 /// What is remembered to check later answers against. Times are true times: they never step back.
 pub struct Checks {
     /// Most admissions at one moment: a burst, or a party.
     burst: f64,
+    burst_alone: f64,
     strict: bool,
     costs: Costs,
     before: Figures,
     /// Admissions not yet paid for by the rate: a leaky bucket, equal to looking at all windows.
     level: f64,
+    /// The same as the gate has to see it: after a restart it grants no burst.
+    owed: f64,
     at: UnixMicros,
     shown: BTreeMap<Number, (Lane, u64)>,
     /// When each ticket came to its lane, as far as answers have told.
@@ -23,10 +30,11 @@ pub struct Checks {
     joined: BTreeSet<Number>,
     /// Latest passes by lane: number → when it was last known to wait.
     passed: [BTreeMap<Number, UnixMicros>; Lane::COUNT],
-}
-
-fn used(figures: &Figures) -> u64 {
-    figures.live + figures.reserved + figures.passes_out + figures.grace
+    /// The place each owner was told of last.
+    places: BTreeMap<Identity, TicketRef>,
+    /// Who used each pass, and which were paid for.
+    redeemed: BTreeMap<Number, Player>,
+    settled: BTreeSet<Number>,
 }
 
 fn admitted(figures: &Figures) -> u64 {
@@ -38,59 +46,98 @@ impl Checks {
         let party = u32::try_from(settings.party_max).unwrap();
         Self {
             burst: f64::from(settings.burst.max(party)),
+            burst_alone: f64::from(settings.burst),
             strict: settings.strict_cap,
             costs: settings.costs,
             before,
             level: 0.0,
+            owed: 0.0,
             at,
             shown: BTreeMap::new(),
             lane_since: BTreeMap::new(),
             last_wait: BTreeMap::new(),
             joined: BTreeSet::new(),
             passed: Default::default(),
+            places: BTreeMap::new(),
+            redeemed: BTreeMap::new(),
+            settled: BTreeSet::new(),
         }
     }
 
-    /// After a restart: totals start anew, and what was admitted but not told is open again.
-    pub fn restarted(&mut self, now: UnixMicros, after: Figures, used_most: u64) {
+    /// After a restart: totals start anew, and what was admitted but not told is open again. `then`:
+    /// slots used and admissions owed when the picture was taken.
+    pub fn restarted(&mut self, now: UnixMicros, after: Figures, then: (u64, f64)) {
+        let (used_most, owed_then) = then;
         assert!(used(&after) <= used_most.max(after.cap), "I2 after a restart: {after:?}");
         self.pay(now);
         let fresh = admitted(&after);
         self.before = after;
+        self.owed = self.owed.max(owed_then).max(self.burst_alone);
         self.admit(fresh);
         self.shown.clear();
         self.lane_since.clear();
         self.last_wait.clear();
+        self.places.clear();
         self.passed = Default::default();
     }
 
     fn pay(&mut self, now: UnixMicros) {
         #[expect(clippy::cast_precision_loss, reason = "a simulated hour is small")]
         let dt_s = now.since_us(self.at) as f64 / 1e6;
-        self.level = (self.level - dt_s * self.before.rate_in_force).max(0.0);
+        self.pass_by(dt_s);
         self.at = now;
+    }
+
+    fn pass_by(&mut self, dt_s: f64) {
+        let paid = dt_s * self.before.rate_in_force;
+        self.level = (self.level - paid).max(0.0);
+        self.owed = (self.owed - paid).max(0.0);
+    }
+
+    /// The machine's clock jumps forward: to the gate that is time like any other.
+    #[expect(clippy::cast_precision_loss, reason = "an hour at most")]
+    pub fn jumped(&mut self, by_us: u64) {
+        let owed = self.owed;
+        self.pass_by(by_us as f64 / 1e6);
+        // What the gate makes of it shows when it opens; later than now would be later than it must.
+        self.owed = owed;
+        // A sign-in may be on its way, and what is known of its pass runs out with the jump.
+        self.settled.clear();
     }
 
     fn admit(&mut self, count: u64) {
         for _ in 0..count {
             self.level += 1.0;
+            self.owed += 1.0;
             assert!(self.level <= self.burst + 1.0 + 1e-6, "I1: {} above the rate", self.level);
         }
     }
 
-    /// Admissions' worth not yet paid for.
-    pub fn level(&self) -> f64 {
-        self.level
+    /// Admissions' worth the gate may count as not yet paid for.
+    pub fn owed(&self) -> f64 {
+        self.owed
+    }
+
+    /// Seconds until the gate must open; `None`: it stands.
+    pub fn opens_in_s(&self) -> Option<f64> {
+        let rate = self.before.rate_in_force;
+        (rate > 0.0).then(|| (self.owed - (self.burst_alone - 1.0)).max(0.0) / rate)
     }
 
     pub fn after(&mut self, now: UnixMicros, input: &Input, after: Figures) {
         self.pay(now);
-        let count = admitted(&after) - admitted(&self.before);
-        self.admit(count);
         if let Input::Settle(work) = input {
             // I1 is about what admissions cost, not about their number.
-            self.level = (self.level + self.costs.sign_in[*work as usize] - 1.0).max(0.0);
+            let difference = self.costs.sign_in[*work as usize] - 1.0;
+            self.level = (self.level + difference).max(0.0);
+            self.owed = (self.owed + difference).max(0.0);
         }
+        if let Input::Report(signals) = input {
+            // What refreshes cost comes off the admissions, as far as the gate lets it.
+            self.owed += f64::from(signals.refreshes) * self.costs.refresh;
+        }
+        let count = admitted(&after) - admitted(&self.before);
+        self.admit(count);
         // What was said for a time may just be over.
         let paused = !self.before.mode.admits() && !after.mode.admits();
         assert!(count == 0 || !paused, "I10: admitted while paused by {input:?}");
@@ -113,11 +160,13 @@ impl Checks {
     /// A ticket was told that it waits.
     pub fn waits(&mut self, now: UnixMicros, waiting: &Waiting) {
         let (number, lane) = (waiting.ticket.number, waiting.ticket.lane);
-        if let Some(&(old, position)) = self.shown.get(&number) {
-            let kept = old == lane && waiting.position <= position;
-            assert!(kept || waiting.reason.is_some(), "I6: {position} in {old:?}, now {waiting:?}");
+        if let Some(position) = waiting.place() {
+            if let Some(&(old, before)) = self.shown.get(&number) {
+                let kept = old == lane && position <= before;
+                assert!(kept || waiting.reason.is_some(), "I6: {before} in {old:?}: {waiting:?}");
+            }
+            self.shown.insert(number, (lane, position));
         }
-        self.shown.insert(number, (lane, waiting.position));
         let since = match self.lane_since.get(&number) {
             Some(&(old, since)) if old == lane && waiting.reason.is_none() => since,
             // New here, or was parked meanwhile and says so.
@@ -142,6 +191,32 @@ impl Checks {
             self.passed[lane as usize].insert(number, at);
         }
         self.forget(number);
+    }
+
+    /// Whoever has two places has told of one that is gone.
+    pub fn stands(&mut self, ticket: TicketRef, queue: &Queue) {
+        if ticket.identity == Identity::ANONYMOUS {
+            return;
+        }
+        let Some(old) = self.places.insert(ticket.identity, ticket) else { return };
+        let other = queue.current(old).number != ticket.number;
+        assert!(!other || !queue.waits(old), "I7: {old:?} and {ticket:?}");
+    }
+
+    /// The owner's place is another's now.
+    pub fn moves(&mut self, owner: Identity) {
+        self.places.remove(&owner);
+    }
+
+    /// The registry gives a pass to a player.
+    pub fn redeems(&mut self, pass: Number, player: Player) {
+        let first = *self.redeemed.entry(pass).or_insert(player);
+        assert_eq!(first, player, "I5: {pass:?} is another's");
+    }
+
+    /// A pass was used for the first time, says the line.
+    pub fn settles(&mut self, pass: Number) {
+        assert!(self.settled.insert(pass), "I5: {pass:?} was used twice");
     }
 
     /// A ticket is not followed any further.

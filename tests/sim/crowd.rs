@@ -6,8 +6,11 @@ use anteroom::domain::queue::{
 use anteroom::domain::time::UnixMicros;
 
 use crate::people::Stage;
-use crate::world::World;
+use crate::wire::Late;
+use crate::world::{Event, World};
 
+/// Most clients of a poll storm.
+const GREEDY_MAX: u32 = 8;
 /// Longer than three heartbeats.
 const LEASE_MS: u64 = 35_000;
 
@@ -55,7 +58,10 @@ impl World {
         self.people[who].stage = Stage::InWorld;
         let player = self.people[who].player;
         self.ask(Input::Keep(player, LEASE_MS));
-        self.summary.came_in += 1;
+        if self.dice.chance(self.weather) {
+            self.ask(Input::Keep(player, LEASE_MS));
+        }
+        self.summary.count("came in");
         let ms = 5_000 + self.dice.spread_ms(80.0);
         self.plan(who, ms);
     }
@@ -63,6 +69,9 @@ impl World {
     pub fn leave_world(&mut self, who: usize) {
         let how = if self.dice.chance(0.5) { Departure::Ended } else { Departure::Dropped };
         self.ask(Input::GiveUp(self.people[who].player, how));
+        if self.dice.chance(self.weather) {
+            self.ask(Input::GiveUp(self.people[who].player, how));
+        }
         self.go(who);
     }
 
@@ -82,21 +91,23 @@ impl World {
         for &player in &in_world {
             let kept = self.ask(Input::Keep(player, LEASE_MS));
             assert!(!is_sure || kept == Output::Kept(true), "a silent server lost {player:?}");
-            self.summary.kept_through_silence += u64::from(is_sure && was_silent);
+            self.summary.add("kept through silence", u64::from(is_sure && was_silent));
         }
         self.servers.spoke_at = self.now;
         if !in_world.is_empty() && self.dice.chance(0.1) {
             let ms = self.dice.ms(LEASE_MS, LEASE_MS + 60_000);
             self.servers.silent_until = self.now.plus_ms(ms);
             self.servers.were_silent = true;
-            self.summary.silent_servers += 1;
+            self.summary.count("silent servers");
         }
     }
 
-    /// Most of those online are cut off within a moment, and will be back.
+    /// Many of those online, or most, are cut off within a moment, and will be back.
     pub fn drop_many(&mut self) {
+        let share = if self.dice.chance(0.4) { 0.3 } else { 0.9 };
+        self.summary.count("drops of many");
         for who in 0..self.people.len() {
-            if self.people[who].stage != Stage::Online || self.dice.chance(0.1) {
+            if self.people[who].stage != Stage::Online || !self.dice.chance(share) {
                 continue;
             }
             self.ask(Input::Disconnect(self.people[who].player, Departure::Dropped));
@@ -113,6 +124,32 @@ impl World {
         }
     }
 
+    /// Some of those who wait ask a hundred times as often as they were told to. They gain nothing,
+    /// and nobody else loses anything: what must hold after every input holds after these.
+    pub fn storm(&mut self) {
+        self.summary.count("poll storms");
+        let mut greedy = 0;
+        for who in 0..self.people.len() {
+            let person = &self.people[who];
+            let Some(ticket) = person.ticket else { continue };
+            if person.stage != Stage::Waiting || greedy >= GREEDY_MAX || !self.dice.chance(0.2) {
+                continue;
+            }
+            greedy += 1;
+            let person = &self.people[who];
+            let poll = if person.has_token {
+                Input::Check(ticket)
+            } else {
+                Input::Enter(person.identity, person.lane)
+            };
+            for _ in 0..100 {
+                let at = self.now.plus_ms(self.dice.ms(0, 5_000));
+                self.late.push(Late::Request(poll.clone()));
+                self.push(at, Event::Late(self.late.len() - 1));
+            }
+        }
+    }
+
     /// Signs in again. Told to come later or let in, the slot is there.
     pub fn come_back(&mut self, who: usize, until: UnixMicros) {
         let person = &self.people[who];
@@ -120,7 +157,7 @@ impl World {
         let Output::Entered(standing) = self.ask(input) else { unreachable!() };
         match standing {
             Standing::Refused { why: Closed::Returning, retry_after_ms } => {
-                self.summary.put_off += 1;
+                self.summary.count("put off");
                 // Who obeys is still within the time the slot is held.
                 let until = until.max(self.now.plus_ms(retry_after_ms + 1));
                 self.people[who].stage = Stage::Returning { until };

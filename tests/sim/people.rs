@@ -13,6 +13,12 @@ impl Dice {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
+    pub fn bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+
     /// Evenly from 0 up to 1.
     #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     pub fn unit(&mut self) -> f64 {
@@ -58,6 +64,8 @@ pub enum Stage {
     InWorld,
     /// Dropped with many others; signs in again. The slot is theirs until then.
     Returning { until: UnixMicros },
+    /// Takes the place along to another device, which goes by this name.
+    Switching { to: Identity },
     /// Went away for good.
     Gone,
 }
@@ -66,7 +74,9 @@ pub enum Stage {
 #[derive(Clone, Debug)]
 pub struct Person {
     pub stage: Stage,
-    /// Nobody for clients with tokens (Pragma's); a credential for those without (Nakama's).
+    /// Whether the client holds a token of its own (Pragma's) or none (Nakama's).
+    pub has_token: bool,
+    /// Nobody for clients with tokens, until they switch devices; a credential for those without.
     pub identity: Identity,
     pub player: Player,
     pub lane: Lane,
@@ -75,6 +85,8 @@ pub struct Person {
     /// Silent until a next contact that is not a scheduled poll.
     pub was_silent: bool,
     pub ticket: Option<TicketRef>,
+    /// What it was called on the device before.
+    pub old: Option<TicketRef>,
     /// Promised: until then the place is kept.
     pub lease_until: UnixMicros,
     pub pass_until: UnixMicros,
@@ -100,12 +112,14 @@ impl Person {
         };
         Self {
             stage: Stage::Outside,
+            has_token: tokens,
             identity: if tokens { Identity::ANONYMOUS } else { Identity(id + 1) },
             player: Player(u128::from(id) + 1),
             lane,
             patience,
             was_silent: false,
             ticket: None,
+            old: None,
             lease_until: UnixMicros(0),
             pass_until: UnixMicros(0),
             bound: false,
@@ -113,9 +127,20 @@ impl Person {
         }
     }
 
-    /// Whether the client holds a token of its own.
-    pub fn has_token(&self) -> bool {
-        self.identity == Identity::ANONYMOUS
+    /// The server's clock has jumped by so much: what was promised is over sooner.
+    pub fn age(&mut self, now: UnixMicros, by_us: u64) {
+        let sooner = |at: UnixMicros| UnixMicros(at.0.saturating_sub(by_us));
+        self.lease_until = sooner(self.lease_until);
+        self.pass_until = sooner(self.pass_until);
+        match &mut self.stage {
+            Stage::Connecting { sure, .. } => *sure = false,
+            // It takes too long by that clock: once more.
+            &mut Stage::SigningIn { on_the_spot, .. } => {
+                self.stage = Stage::Passed { on_the_spot };
+            }
+            Stage::Returning { until } => *until = now,
+            _ => {}
+        }
     }
 
     pub fn number(&self) -> Option<Number> {

@@ -1,19 +1,24 @@
 //! What people do, step by step, and what each was promised.
 
 use anteroom::domain::queue::{
-    Checked, Departure, Input, Number, Output, PassRefused, Reason, Standing, TicketRef, Work,
+    Checked, Departure, Identity, Input, NotTransferred, Number, Output, PassRefused, Reason,
+    Standing, TicketRef,
 };
 use anteroom::domain::time::UnixMicros;
 
 use crate::people::Stage;
+use crate::wire::{Late, standing_in};
 use crate::world::{START, World};
 
 impl World {
     /// What a crash is to a person: promises are longer by the downtime, sockets are gone.
     pub fn survive(&mut self, who: usize, down_ms: u64) {
         let grace_ms = self.settings.grace_ms;
+        let usual_ms = self.settings.lease_ms.max(3 * self.settings.poll_max_ms);
         let person = &mut self.people[who];
-        person.lease_until = person.lease_until.plus_ms(down_ms);
+        // Who watches the frame hears there that the line has restarted, and has a usual lease's time.
+        let latest = self.now.plus_ms(usual_ms);
+        person.lease_until = person.lease_until.plus_ms(down_ms).min(latest);
         match person.stage {
             Stage::Online if self.dice.chance(0.8) => {
                 person.stage = Stage::Connecting { until: self.now, sure: false };
@@ -28,6 +33,8 @@ impl World {
             }
             // Their game server is another program.
             Stage::Gone | Stage::InWorld => {}
+            // Out of reach anyway.
+            Stage::Waiting if person.was_silent => {}
             _ => {
                 // Calls during the downtime fail and are repeated soon after.
                 let ms = self.dice.ms(50, 8_000);
@@ -55,23 +62,27 @@ impl World {
             Stage::Online => self.end(who),
             Stage::InWorld => self.leave_world(who),
             Stage::Returning { until } => self.come_back(who, until),
+            Stage::Switching { to } => self.switch(who, to),
             Stage::Gone => {}
         }
     }
 
     fn enter(&mut self, who: usize) {
         let person = self.people[who].clone();
-        if let Some(first) = self.friend(who)
-            && let Output::Joined(Ok(standing)) =
-                self.ask(Input::Join(person.identity, person.lane, first))
-        {
-            if let Standing::Waiting(waiting) = &standing {
-                self.checks.join([first.number, waiting.ticket.number]);
-                self.summary.joined += 1;
+        if let Some(first) = self.friend(who) {
+            match self.call(who, Input::Join(person.identity, person.lane, first)) {
+                None => return,
+                Some(Output::Joined(Ok(standing))) => {
+                    let waits = matches!(standing, Standing::Waiting(_));
+                    self.summary.add("joined", u64::from(waits));
+                    return self.hear(who, standing);
+                }
+                Some(_) => {}
             }
-            return self.hear(who, standing);
         }
-        if let Output::Entered(standing) = self.ask(Input::Enter(person.identity, person.lane)) {
+        if let Some(Output::Entered(standing)) =
+            self.call(who, Input::Enter(person.identity, person.lane))
+        {
             self.hear(who, standing);
         }
     }
@@ -96,32 +107,31 @@ impl World {
             // Out of reach for a while: the place must be there if this is within the lease.
             self.people[who].was_silent = true;
             self.checks.forget(ticket.number);
-            let ms = self.dice.ms(5_000, 150_000);
+            let ms = self.dice.ms(5_000, 200_000);
             return self.plan(who, ms);
         }
-        let promised = self.now <= person.lease_until;
-        let standing = if person.has_token() {
-            let watches = self.dice.chance(0.2);
-            match self.ask(if watches { Input::Watch(ticket) } else { Input::Check(ticket) }) {
-                Output::Checked(Checked::Standing(standing)) => Some(standing),
-                _ => None,
-            }
-        } else {
-            match self.ask(Input::Enter(person.identity, person.lane)) {
-                Output::Entered(standing) => Some(standing),
-                _ => None,
-            }
+        if self.switches && self.dice.chance(0.04) {
+            self.devices += 1;
+            let to = Identity(1_000_000 + self.devices);
+            self.people[who].stage = Stage::Switching { to };
+            return self.switch(who, to);
+        }
+        self.check_old(who);
+        // Whoever's call failed while the server was down does not come when told.
+        if !person.was_silent && self.now > self.restarted_at.plus_secs(10) {
+            self.books.polls(self.now);
+        }
+        let input = match self.dice.chance(0.2) {
+            _ if !person.has_token => Input::Enter(person.identity, person.lane),
+            true => Input::Watch(ticket),
+            false => Input::Check(ticket),
         };
-        let same = match standing {
-            Some(Standing::Waiting(waiting)) => waiting.ticket.number == ticket.number,
-            Some(Standing::Passed { ticket: pass, .. }) => pass.number == ticket.number,
-            Some(Standing::HoldsSlot) => true,
-            Some(Standing::Refused { .. }) | None => false,
-        };
-        assert!(same || !promised, "I4, I7, I11: {person:?} had a place, now {standing:?}");
-        self.summary.returned += u64::from(same && person.was_silent);
-        self.summary.forgotten += u64::from(!same);
         self.people[who].was_silent = false;
+        let Some(output) = self.call(who, input) else { return };
+        let standing = standing_in(&output);
+        let same = self.has_kept(who, ticket, standing);
+        self.summary.add("returned", u64::from(same && person.was_silent));
+        self.summary.add("forgotten", u64::from(!same));
         if let Some(standing) = standing {
             return self.hear(who, standing);
         }
@@ -131,41 +141,102 @@ impl World {
         self.plan(who, 500);
     }
 
+    /// I4: whoever comes in time has the place that was promised.
+    fn has_kept(&self, who: usize, ticket: TicketRef, standing: Option<Standing>) -> bool {
+        let person = &self.people[who];
+        let number = self.doors.current(ticket.number);
+        let same = match standing {
+            Some(Standing::Waiting(waiting)) => waiting.ticket.number == number,
+            Some(Standing::Passed { ticket: pass, .. }) => pass.number == number,
+            Some(Standing::HoldsSlot) => true,
+            Some(Standing::Refused { .. }) | None => false,
+        };
+        let promised = self.now <= person.lease_until;
+        assert!(same || !promised, "I4, I7, I11: {person:?} had a place, now {standing:?}");
+        same
+    }
+
+    /// The place goes to another device.
+    fn switch(&mut self, who: usize, to: Identity) {
+        let Some(ticket) = self.people[who].ticket else { return self.enter(who) };
+        let Some(output) = self.call(who, Input::Transfer(ticket, to)) else { return };
+        match output {
+            Output::Transferred(Ok(standing)) => {
+                self.has_kept(who, ticket, Some(standing));
+                self.summary.count("switched devices");
+                self.hear(who, standing);
+            }
+            Output::Transferred(Err(NotTransferred::Admitted)) => {
+                self.people[who].stage = Stage::Waiting;
+                return self.plan(who, 1);
+            }
+            // It may be the other device's already: only the answer was lost.
+            _ => {
+                let enters = Input::Enter(to, self.people[who].lane);
+                let Some(Output::Entered(standing)) = self.call(who, enters) else { return };
+                self.has_kept(who, ticket, Some(standing));
+                self.people[who].identity = to;
+                self.hear(who, standing);
+            }
+        }
+        if self.dice.chance(0.03) {
+            self.summary.count("crashes after a switch");
+            self.disk.stops = true;
+        }
+    }
+
+    /// I7: with the old device nobody gets the place.
+    fn check_old(&mut self, who: usize) {
+        let person = &self.people[who];
+        let stands = person.ticket.is_some_and(|ticket| self.queue.waits(ticket));
+        if let Some(old) = person.old.filter(|_| stands && self.dice.chance(0.3)) {
+            let answer = self.ask(Input::Check(old));
+            assert_eq!(answer, Output::Checked(Checked::Forgotten), "I7: {old:?}");
+        }
+    }
+
     fn give_up(&mut self, who: usize, number: Number) {
-        self.summary.gave_up += 1;
+        self.summary.count("gave up");
         if self.dice.chance(0.5) {
-            self.ask(Input::Leave(number));
-            let Output::Left(again) = self.ask(Input::Leave(number)) else { unreachable!() };
-            assert!(!again, "leaving twice is leaving once");
+            if self.dice.chance(self.weather) {
+                self.send_late(Late::Request(Input::Leave(number)));
+            } else {
+                self.ask(Input::Leave(number));
+                let Output::Left(again) = self.ask(Input::Leave(number)) else { unreachable!() };
+                assert!(!again, "leaving twice is leaving once");
+            }
         }
         self.go(who);
+    }
+
+    /// A ticket of this name is what the client has now.
+    fn take(&mut self, who: usize, ticket: TicketRef) {
+        let moved = self.people[who].ticket.filter(|old| {
+            old.identity != ticket.identity && self.queue.current(*old).number == ticket.number
+        });
+        let person = &mut self.people[who];
+        person.old = moved.or(person.old);
+        person.identity = ticket.identity;
+        person.ticket = Some(ticket);
     }
 
     pub fn hear(&mut self, who: usize, standing: Standing) {
         match standing {
             Standing::Waiting(waiting) => {
-                self.checks.waits(self.now, &waiting);
-                let person = &mut self.people[who];
-                let number = waiting.ticket.number;
-                // A place without a token is logged the first time it is told, whichever that is.
-                let logged = self.disk.places.iter().any(|&(known, _, _)| known == number);
-                if !person.has_token() && !logged {
-                    self.disk.places.push((number, person.identity, waiting.ticket.lane));
-                }
-                self.summary.recovered_places +=
-                    u64::from(waiting.reason == Some(Reason::Restarted));
-                person.stage = Stage::Waiting;
-                person.ticket = Some(waiting.ticket);
+                let restarted = waiting.reason == Some(Reason::Restarted);
+                self.summary.add("recovered places", u64::from(restarted));
+                self.take(who, waiting.ticket);
                 // The queue's clock may run ahead of the machine's; spans are what is promised.
                 let span_us = waiting.lease_until.since_us(self.queue.now());
+                let person = &mut self.people[who];
+                person.stage = Stage::Waiting;
                 person.lease_until = self.now.plus_us(span_us);
                 self.plan(who, waiting.poll_after_ms);
             }
             Standing::Passed { ticket, pass_until, on_the_spot } => {
-                self.checks.passes(ticket.number, ticket.lane);
+                self.take(who, ticket);
                 let span_us = pass_until.since_us(self.queue.now());
                 let person = &mut self.people[who];
-                person.ticket = Some(ticket);
                 person.pass_until = self.now.plus_us(span_us);
                 person.stage = Stage::Passed { on_the_spot };
                 let ms = if on_the_spot { 1 } else { self.dice.ms(100, 12_000) };
@@ -194,8 +265,8 @@ impl World {
             return self.poll(who);
         }
         let Output::Redeem(begun) = self.ask(Input::BeginRedeem(ticket)) else { unreachable!() };
-        self.summary.redeemed_after_restart +=
-            u64::from(begun.is_ok() && self.restarted_at > START);
+        let after_restart = begun.is_ok() && self.restarted_at > START;
+        self.summary.add("redeemed after a restart", u64::from(after_restart));
         match begun {
             Ok(()) => {
                 let incarnation = self.incarnation;
@@ -230,29 +301,30 @@ impl World {
             }
             return self.plan(who, 1_000);
         }
-        // I5: the registry has one redemption for a pass.
-        assert!(self.disk.redeemed.iter().all(|&(n, p)| n != number || p == person.player), "I5");
-        self.disk.redeemed.push((number, person.player));
-        let first = self.ask(Input::FinishRedeem(number, person.player, person.identity));
-        if first == Output::Redeemed(true) {
-            let work = match self.dice.below(3) {
-                0 => Work::Known,
-                1 => Work::Password,
-                _ => Work::NewAccount,
-            };
-            self.ask(Input::Settle(work));
+        let Some(ticket) = person.ticket else { return self.enter(who) };
+        let first = self.redeem(ticket, person.player);
+        if self.disk.stops {
+            return;
         }
         if self.dice.chance(0.1) {
             // The answer was lost, the same sign-in comes again: nothing changes.
             let used = self.queue.figures();
-            let ticket = person.ticket.unwrap();
             assert_eq!(self.ask(Input::BeginRedeem(ticket)), Output::Redeem(Ok(())), "I5");
             let again = self.ask(Input::FinishRedeem(number, person.player, person.identity));
             assert_eq!(again, Output::Redeemed(false), "I5: paid for once");
             let after = self.queue.figures();
             assert_eq!((used.reserved, used.live), (after.reserved, after.live), "I5");
         }
-        self.signed_in(who, true);
+        if self.dice.chance(self.weather) {
+            self.send_late(Late::SignIn(ticket, person.player));
+        }
+        if self.dice.chance(self.weather) {
+            // The answer was lost, and it takes the client a while to try again.
+            self.people[who].stage = Stage::Passed { on_the_spot };
+            let ms = self.dice.ms(500, 20_000);
+            return self.plan(who, ms);
+        }
+        self.signed_in(who, first);
     }
 
     fn signed_in(&mut self, who: usize, sure: bool) {
@@ -268,6 +340,9 @@ impl World {
         if sure && self.dice.chance(0.2) {
             return self.enter_world(who);
         }
+        if self.dice.chance(self.weather) {
+            return self.try_again(who);
+        }
         let Output::Connect(connected) = self.ask(Input::Connect(player)) else { unreachable!() };
         if connected.is_err() {
             assert!(!sure || self.now >= until, "I2: a reserved slot was given away");
@@ -276,7 +351,7 @@ impl World {
             self.people[who].stage = Stage::Outside;
             return self.plan(who, 1_000);
         }
-        self.summary.came_in += 1;
+        self.summary.count("came in");
         self.people[who].bound &= sure && self.now < until;
         self.people[who].stage = Stage::Online;
         let ms = 1_000 + self.dice.spread_ms(40.0);

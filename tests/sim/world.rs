@@ -4,85 +4,51 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use anteroom::domain::queue::{
-    AdaptiveSettings, Announcement, Costs, Identity, Input, Lane, MassDropSettings, Mode, Number,
-    Output, Player, Queue, Recovery, Settings, Snapshot,
+    AdaptiveSettings, Announcement, Costs, Figures, Input, Lane, MassDropSettings, Mode, Output,
+    Queue, Settings, Standing, Waiting,
 };
 use anteroom::domain::time::UnixMicros;
 
+use crate::books::{Books, used};
 use crate::checks::Checks;
 use crate::crowd::Servers;
+use crate::disk::Disk;
+use crate::doors::Doors;
 use crate::people::{Dice, Person, Stage};
+use crate::summary::Summary;
+use crate::wire::{Late, standing_in};
 
 pub const START: UnixMicros = UnixMicros::from_secs(1_000_000);
-const NUMBERS: u64 = 64;
 /// A launch that is not over after this long is stuck.
 const LIMIT_S: u64 = 20_000;
-
-/// What happened in a launch.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Summary {
-    pub inputs: u64,
-    pub crashes: u64,
-    pub clean_stops: u64,
-    pub clock_steps: u64,
-    pub came_in: u64,
-    pub gave_up: u64,
-    pub returned: u64,
-    pub forgotten: u64,
-    pub recovered_places: u64,
-    pub joined: u64,
-    pub parties: u64,
-    pub redeemed_after_restart: u64,
-    pub held: u64,
-    pub mass_drops: u64,
-    pub put_off: u64,
-    pub silent_servers: u64,
-    pub kept_through_silence: u64,
-}
-
-impl Summary {
-    pub fn add(&mut self, other: Self) {
-        self.inputs += other.inputs;
-        self.crashes += other.crashes;
-        self.clean_stops += other.clean_stops;
-        self.clock_steps += other.clock_steps;
-        self.came_in += other.came_in;
-        self.gave_up += other.gave_up;
-        self.returned += other.returned;
-        self.forgotten += other.forgotten;
-        self.recovered_places += other.recovered_places;
-        self.joined += other.joined;
-        self.parties += other.parties;
-        self.redeemed_after_restart += other.redeemed_after_restart;
-        self.held += other.held;
-        self.mass_drops += other.mass_drops;
-        self.put_off += other.put_off;
-        self.silent_servers += other.silent_servers;
-        self.kept_through_silence += other.kept_through_silence;
-    }
-}
+/// Nor one that has taken so many inputs.
+const INPUTS_MAX: u64 = 1_000_000;
+/// I8: an admission that is possible happens within this time, in milliseconds.
+const AT_ONCE_MS: u64 = 50;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+pub enum Event {
     /// A person acts, if this is still the plan.
     Act(usize, u64),
     Save,
     Operator,
     Release,
     Stop,
-    ClockBack,
+    Clock,
     Report,
     Heartbeat,
     MassDrop,
-}
-
-/// What survives a crash.
-pub struct Disk {
-    snapshot: Vec<u8>,
-    used_then: u64,
-    reserved_until: Number,
-    pub places: Vec<(Number, Identity, Lane)>,
-    pub redeemed: Vec<(Number, Player)>,
+    PollStorm,
+    /// The line's log is synced.
+    Sync,
+    /// The disk becomes slow, or fast again.
+    DiskSlow(bool),
+    /// The next write fails.
+    DiskFails,
+    /// The next step of an opening.
+    Doors,
+    /// Something arrives long after it was sent.
+    Late(usize),
 }
 
 pub struct World {
@@ -91,10 +57,18 @@ pub struct World {
     pub settings: Settings,
     pub queue: Queue,
     pub checks: Checks,
+    pub books: Books,
     pub disk: Disk,
-    /// True time; the machine's clock lags behind by `lag_us`.
+    pub doors: Doors,
+    /// How much of what is sent gets lost, doubled or late: a share of each.
+    pub weather: f64,
+    pub late: Vec<Late>,
+    /// Whether people switch devices, and how many did.
+    pub switches: bool,
+    pub devices: u64,
+    /// True time. The machine's clock is off by so many microseconds.
     pub now: UnixMicros,
-    lag_us: u64,
+    clock_off_us: i64,
     events: BinaryHeap<Reverse<(UnixMicros, u64, Event)>>,
     events_planned: u64,
     pub people: Vec<Person>,
@@ -103,8 +77,8 @@ pub struct World {
     /// When the current run started, and how long the one before had been dead.
     pub restarted_at: UnixMicros,
     pub summary: Summary,
-    /// Holds and mass drops counted so far.
-    figures: (u64, u64),
+    /// Holds, mass drops and parties counted so far.
+    figures: (u64, u64, u64),
 }
 
 fn settings(dice: &mut Dice) -> Settings {
@@ -144,24 +118,23 @@ impl World {
         // Half of the launches have parties.
         let party_max = if dice.chance(0.5) { settings.party_max } else { 1 };
         let settings = Settings { party_max, ..settings };
-        let queue = Queue::new(settings.clone(), 1, START);
-        let checks = Checks::new(&settings, queue.figures(), START);
-        let disk = Disk {
-            snapshot: postcard::to_stdvec(&queue.snapshot(START)).unwrap(),
-            used_then: 0,
-            reserved_until: Number(0),
-            places: Vec::new(),
-            redeemed: Vec::new(),
-        };
+        let mut queue = Queue::new(settings.clone(), 1, START);
+        let weather = if dice.chance(0.4) { 0.08 * dice.unit() } else { 0.0 };
         let mut world = Self {
             traced: std::env::var("TRACE").ok(),
+            checks: Checks::new(&settings, queue.figures(), START),
+            books: Books::new(&settings, &mut queue, START),
+            disk: Disk::new(&queue.snapshot(START)),
+            doors: Doors::default(),
+            weather,
+            late: Vec::new(),
+            switches: dice.chance(0.3),
+            devices: 0,
             dice,
             settings,
             queue,
-            checks,
-            disk,
             now: START,
-            lag_us: 0,
+            clock_off_us: 0,
             events: BinaryHeap::new(),
             events_planned: 0,
             people: Vec::new(),
@@ -169,14 +142,15 @@ impl World {
             incarnation: 0,
             restarted_at: START,
             summary: Summary::default(),
-            figures: (0, 0),
+            figures: (0, 0, 0),
         };
         world.populate();
+        world.brew();
         world
     }
 
     fn populate(&mut self) {
-        let count = 150 + self.dice.below(250);
+        let count = 90 + self.dice.below(170);
         let mean_s = 30.0 + self.dice.unit() * 90.0;
         for id in 0..count {
             let at = START.plus_ms(self.dice.spread_ms(mean_s));
@@ -186,27 +160,48 @@ impl World {
             self.plan_at(who, at);
         }
         self.push(START.plus_secs(5), Event::Save);
-        for _ in 0..self.dice.below(4) {
-            let at = START.plus_ms(self.dice.ms(1_000, 400_000));
-            self.push(at, Event::Stop);
-        }
-        for _ in 0..self.dice.below(6) {
-            let at = START.plus_ms(self.dice.ms(1_000, 300_000));
-            self.push(at, Event::Operator);
-        }
-        if self.dice.chance(0.3) {
-            let at = START.plus_ms(self.dice.ms(1_000, 300_000));
-            self.push(at, Event::ClockBack);
-        }
-        if self.dice.chance(0.5) {
-            let at = START.plus_ms(self.dice.ms(20_000, 200_000));
-            self.push(at, Event::MassDrop);
-        }
         self.push(START.plus_secs(1), Event::Report);
         self.push(START.plus_secs(2), Event::Heartbeat);
     }
 
-    fn push(&mut self, at: UnixMicros, event: Event) {
+    /// What will go wrong, and when.
+    fn brew(&mut self) {
+        self.some(3, 400_000, |_| Event::Stop);
+        self.some(5, 300_000, |_| Event::Operator);
+        if self.dice.chance(0.3) {
+            self.some(2, 300_000, |_| Event::Clock);
+        }
+        if self.dice.chance(0.5) {
+            let at = START.plus_ms(self.dice.ms(15_000, 90_000));
+            self.push(at, Event::MassDrop);
+        }
+        if self.dice.chance(0.2) {
+            self.some(2, 200_000, |_| Event::PollStorm);
+        }
+        if self.dice.chance(0.3) {
+            self.some(3, 200_000, |dice| Event::DiskSlow(dice.chance(0.7)));
+        }
+        if self.dice.chance(0.2) {
+            self.some(2, 300_000, |_| Event::DiskFails);
+        }
+        if self.dice.chance(0.3) {
+            let opens_at = START.plus_ms(self.dice.ms(20_000, 90_000));
+            self.doors = Doors::new(Some((opens_at, self.dice.chance(0.7))));
+            let at = START.plus_ms(self.dice.ms(1, 5_000));
+            self.push(at, Event::Doors);
+        }
+    }
+
+    /// None or some of them, at any time within so many milliseconds.
+    fn some(&mut self, most: u64, within_ms: u64, what: impl Fn(&mut Dice) -> Event) {
+        for _ in 0..self.dice.below(most + 1) {
+            let at = START.plus_ms(self.dice.ms(1_000, within_ms));
+            let event = what(&mut self.dice);
+            self.push(at, event);
+        }
+    }
+
+    pub fn push(&mut self, at: UnixMicros, event: Event) {
         self.events_planned += 1;
         self.events.push(Reverse((at, self.events_planned, event)));
     }
@@ -221,8 +216,13 @@ impl World {
         self.plan_at(who, self.now.plus_ms(ms));
     }
 
-    fn machine(&self) -> UnixMicros {
-        UnixMicros(self.now.0 - self.lag_us)
+    pub fn machine(&self) -> UnixMicros {
+        UnixMicros(self.now.0.saturating_add_signed(self.clock_off_us))
+    }
+
+    /// When the machine's clock will show this.
+    fn true_time(&self, machine: UnixMicros) -> UnixMicros {
+        UnixMicros(machine.0.saturating_add_signed(-self.clock_off_us))
     }
 
     pub fn anybody_left(&self) -> bool {
@@ -232,25 +232,57 @@ impl World {
     /// One input, and everything that must hold after it.
     #[expect(clippy::needless_pass_by_value, reason = "an input is used up")]
     pub fn ask(&mut self, input: Input) -> Output {
-        if self.queue.numbers_left() < 8 {
-            self.disk.reserved_until = Number(self.disk.reserved_until.0 + NUMBERS);
-            self.queue.handle(self.machine(), Input::GrantNumbers(self.disk.reserved_until));
-        }
+        self.reserve(0);
+        self.books.numbers_granted(&self.queue);
+        let left = self.queue.numbers_left();
         let output = self.queue.handle(self.machine(), input.clone());
+        let is_new = self.queue.numbers_left() < left;
         let (before, after) = (self.figures, self.queue.figures());
-        self.summary.held += after.held_total.saturating_sub(before.0);
-        self.summary.mass_drops += after.mass_drops_total.saturating_sub(before.1);
-        self.figures = (after.held_total, after.mass_drops_total);
-        self.checks.after(self.now, &input, after);
+        self.summary.add("held", after.held_total.saturating_sub(before.0));
+        self.summary.add("mass drops", after.mass_drops_total.saturating_sub(before.1));
+        self.summary.add("parties", after.parties_total.saturating_sub(before.2));
+        self.figures = (after.held_total, after.mass_drops_total, after.parties_total);
         self.trace(|| format!("{input:?} -> {output:?}"));
-        self.summary.inputs += 1;
-        self.summary.parties = self.summary.parties.max(self.queue.figures().parties_total);
-        self.check_work_conservation();
+        self.checks.after(self.now, &input, after.clone());
+        self.books.after(self.now, (&input, &output), after.clone(), &mut self.queue);
+        self.follow(&input, &output);
+        self.log_place(&input, &output, is_new);
+        self.summary.count("inputs");
+        assert!(self.summary.of("inputs") < INPUTS_MAX, "I9: it never comes to an end");
+        self.check_work_conservation(&after);
         output
     }
 
+    /// What was said to whom, in the order it was said.
+    fn follow(&mut self, input: &Input, output: &Output) {
+        let standing = standing_in(output);
+        if let (Input::Join(_, _, first), Some(Standing::Waiting(waiting))) = (input, &standing) {
+            let first = self.queue.current(*first).number;
+            self.checks.join([first, waiting.ticket.number]);
+        }
+        if let (Input::Transfer(ticket, to), Some(standing)) = (input, &standing) {
+            self.checks.moves(ticket.identity);
+            if let Standing::Waiting(Waiting { ticket: moved, .. })
+            | Standing::Passed { ticket: moved, .. } = standing
+            {
+                assert_eq!(moved.identity, *to, "I7: {ticket:?} was not handed on");
+            }
+        }
+        match standing {
+            Some(Standing::Waiting(waiting)) => {
+                self.checks.waits(self.now, &waiting);
+                self.checks.stands(waiting.ticket, &self.queue);
+            }
+            Some(Standing::Passed { ticket, .. }) => {
+                self.checks.passes(ticket.number, ticket.lane);
+                self.checks.stands(ticket, &self.queue);
+            }
+            _ => {}
+        }
+    }
+
     /// With `TRACE="Number(7)"` in the environment, tells what concerns that number, and restarts.
-    fn trace(&self, tell: impl Fn() -> String) {
+    pub fn trace(&self, tell: impl Fn() -> String) {
         if let Some(wanted) = &self.traced {
             let told = tell();
             if told.contains(wanted.as_str()) || told.starts_with("restart") {
@@ -259,39 +291,38 @@ impl World {
         }
     }
 
-    /// I8: whoever may come in comes in within a step of the gate.
-    fn check_work_conservation(&self) {
-        let figures = self.queue.figures();
-        let used = figures.live + figures.reserved + figures.passes_out + figures.grace;
+    /// I8: whoever may come in comes in as soon as the rate allows.
+    fn check_work_conservation(&self, figures: &Figures) {
         let waits = figures.waiting.iter().sum::<u64>() > 0;
-        let can = figures.mode.admits() && used < figures.cap && figures.rate_in_force > 0.0;
+        let can = figures.mode.admits() && used(figures) < figures.cap;
         // A party may keep slots for itself, or wait for the gate to have room for all of it.
-        if waits && can && self.settings.party_max == 1 {
-            let wake = self.queue.next_wake().expect("I8: somebody may come in");
-            // What is owed, and one.
-            let owed = self.checks.level() + 5.0;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "saturates"
-            )]
-            let step = self.machine().plus_us((owed * 1e6 / figures.rate_in_force) as u64 + 2);
-            let settled = self.queue.settles_until();
-            assert!(wake <= step.max(settled), "I8: {wake:?} is late");
+        if !waits || !can || self.settings.party_max > 1 {
+            return;
         }
+        let Some(opens_in_s) = self.checks.opens_in_s() else { return };
+        let wake = self.queue.next_wake().expect("I8: somebody may come in");
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let opens = self.machine().plus_us((opens_in_s * 1e6) as u64).plus_ms(AT_ONCE_MS);
+        // A clock that stepped back a little stands still until it has caught up.
+        let stands_us = self.queue.now().since_us(self.machine());
+        let stands_us = if stands_us <= 1_000_000 { stands_us } else { 0 };
+        let latest = opens.plus_us(stands_us).max(self.queue.settles_until());
+        assert!(wake <= latest, "I8: {wake:?} is later than {latest:?}");
     }
 
     pub fn play(mut self) -> Summary {
         while let Some(&Reverse((at, _, _))) = self.events.peek() {
-            let wake = self.queue.next_wake().map(|wake| wake.plus_us(self.lag_us));
+            let wake = self.queue.next_wake().map(|wake| self.true_time(wake));
             if let Some(wake) = wake.filter(|&wake| wake <= at) {
                 self.now = self.now.max(wake);
                 self.ask(Input::Tick);
+                self.restart_if_dead();
                 continue;
             }
             let Some(Reverse((at, _, event))) = self.events.pop() else { break };
             self.now = self.now.max(at);
             self.happen(event);
+            self.restart_if_dead();
             assert!(self.now < START.plus_secs(LIMIT_S), "I9: somebody never comes in");
         }
         self.finish()
@@ -302,16 +333,28 @@ impl World {
         for person in &self.people {
             assert_eq!(person.stage, Stage::Gone);
         }
+        self.disk.fails = false;
         self.ask(Input::Announce(Announcement::open()));
         for _ in 0..400 {
             self.now = self.now.plus_secs(30);
             self.ask(Input::Tick);
         }
         let figures = self.queue.figures();
-        assert_eq!(figures.waiting, [0; Lane::COUNT], "{figures:?}");
-        assert_eq!((figures.parked, figures.passes_out), (0, 0), "{figures:?}");
-        assert_eq!((figures.live, figures.grace, figures.reserved), (0, 0, 0), "{figures:?}");
+        assert_eq!(figures.waiting, [0; Lane::COUNT], "I2, at the end: {figures:?}");
+        assert_eq!((figures.parked, figures.passes_out), (0, 0), "I2, at the end: {figures:?}");
+        assert_eq!(
+            (figures.live, figures.grace, figures.reserved),
+            (0, 0, 0),
+            "I2, at the end: {figures:?}"
+        );
+        self.books.finish();
         self.summary
+    }
+
+    fn restart_if_dead(&mut self) {
+        if self.disk.stops {
+            self.restart(false);
+        }
     }
 
     fn happen(&mut self, event: Event) {
@@ -340,17 +383,43 @@ impl World {
                 }
             }
             Event::MassDrop => self.drop_many(),
-            Event::ClockBack => {
-                self.lag_us += self.dice.ms(10, 3_600_000) * 1_000;
-                self.summary.clock_steps += 1;
+            Event::Clock => self.set_clock(),
+            Event::PollStorm => self.storm(),
+            Event::Sync => self.sync_places(),
+            Event::DiskSlow(is_slow) => self.disk.is_slow = is_slow,
+            Event::DiskFails => {
+                self.summary.count("failed writes");
+                self.disk.fails = true;
             }
+            Event::Doors => self.mind_the_doors(),
+            Event::Late(late) => self.arrive(late),
         }
     }
 
-    fn save(&mut self) {
-        let figures = self.queue.figures();
-        self.disk.used_then = figures.live + figures.reserved + figures.passes_out + figures.grace;
-        self.disk.snapshot = postcard::to_stdvec(&self.queue.snapshot(self.machine())).unwrap();
+    /// Somebody sets the machine's clock, back or forward.
+    fn set_clock(&mut self) {
+        let most_ms = if self.is_gathering() { 120_000 } else { 3_600_000 };
+        let step_us = self.dice.ms(10, most_ms) * 1_000;
+        let signed_us = i64::try_from(step_us).unwrap();
+        self.ask(Input::Tick);
+        if self.dice.chance(0.5) {
+            self.summary.count("clock steps back");
+            self.clock_off_us -= signed_us;
+            // The line's time goes on from the first call after the step.
+            self.ask(Input::Tick);
+            return;
+        }
+        self.summary.count("clock jumps forward");
+        let before = self.queue.now();
+        self.clock_off_us += signed_us;
+        self.checks.jumped(step_us);
+        self.ask(Input::Tick);
+        // What runs out runs out by the machine's clock: nobody can tell a jump from a long wait.
+        let sooner_us = self.queue.now().since_us(before);
+        for person in &mut self.people {
+            person.age(self.now, sooner_us);
+        }
+        self.restarted_at = self.now;
     }
 
     fn operate(&mut self) {
@@ -388,38 +457,6 @@ impl World {
         }
         if figures.cap == 0 {
             self.ask(Input::SetCap(self.settings.cap));
-        }
-    }
-
-    /// The server stops: in order, or killed at this very moment.
-    fn stop(&mut self) {
-        let clean = self.dice.chance(0.3);
-        if clean {
-            self.save();
-            self.summary.clean_stops += 1;
-        } else {
-            self.summary.crashes += 1;
-        }
-        let snapshot: Snapshot = postcard::from_bytes(&self.disk.snapshot).unwrap();
-        let down_ms = self.dice.ms(100, 60_000);
-        self.now = self.now.plus_ms(down_ms);
-        let recovery = Recovery {
-            clean,
-            reserved_until: self.disk.reserved_until,
-            places: self.disk.places.clone(),
-            redeemed: self.disk.redeemed.clone(),
-            order: None,
-        };
-        self.queue = Queue::restore(self.settings.clone(), snapshot, recovery, self.machine());
-        self.trace(|| format!("restart, clean: {clean}, {:?}", self.queue.figures()));
-        self.incarnation += 1;
-        self.restarted_at = self.now;
-        self.checks.restarted(self.now, self.queue.figures(), self.disk.used_then);
-        // The dials are those of the snapshot: they may say that the line is held.
-        let at = self.now.plus_ms(self.dice.ms(1_000, 40_000));
-        self.push(at, Event::Release);
-        for who in 0..self.people.len() {
-            self.survive(who, down_ms);
         }
     }
 }

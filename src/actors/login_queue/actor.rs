@@ -293,7 +293,7 @@ impl LoginQueue {
         match standing {
             Standing::Waiting(Waiting { ticket: moved, .. })
             | Standing::Passed { ticket: moved, .. }
-                if moved.number == ticket.number && to != ticket.identity =>
+                if to != ticket.identity =>
             {
                 self.log_place(Place { number: moved.number, identity: to, lane: moved.lane });
                 self.unsynced.answer(moved.number, standing, reply);

@@ -143,7 +143,8 @@ impl Queue {
         queue.restore_redeemed(&recovery, now);
         queue.restore_places(&recovery);
         queue.displace_down_to(queue.settings.cap.max(held));
-        queue.done(now);
+        // The first call admits: whoever watches who comes in can only say so after this.
+        queue.alarm = queue.next_due(now);
         queue
     }
 

@@ -37,7 +37,7 @@ impl Queue {
         if ticket.epoch != self.epoch || number >= self.line.next() {
             return Err(PassRefused::Unknown);
         }
-        if self.redeemed.player(number).is_some() {
+        if self.redeemed.renew(number, now.plus_ms(IN_USE_MS)) {
             return Ok(());
         }
         match self.line.state(number) {

@@ -42,6 +42,7 @@ impl Queue {
         ticket: TicketRef,
         to: Identity,
     ) -> Result<Standing, NotTransferred> {
+        let ticket = self.current(ticket);
         let ours = match self.check(now, ticket) {
             Checked::Standing(Standing::Waiting(ours)) => ours,
             Checked::Standing(_) => return Err(NotTransferred::Admitted),
@@ -73,11 +74,17 @@ impl Queue {
         }
         self.line.rebind(ticket.number, to);
         // The other's return may have let this one in: nobody has been told, so the pass goes along.
-        Ok(self.known(now, ticket.number, false))
+        let mut moved = self.known(now, ticket.number, false);
+        if let Standing::Waiting(waiting) = &mut moved {
+            // Nor of what was said above.
+            waiting.reason = waiting.reason.or(ours.reason);
+        }
+        Ok(moved)
     }
 
     /// Where the place of a forgotten ticket is.
     pub fn whereabouts(&self, ticket: TicketRef) -> Whereabouts {
+        let ticket = self.current(ticket);
         let stands = ticket.epoch == self.epoch && self.line.state(ticket.number) != State::Gone;
         let owner = self.line.record(ticket.number).map(Record::identity);
         if stands && owner != Some(ticket.identity) {
@@ -100,6 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::lottery::LotteryId;
     use crate::domain::queue::examples::{
         START, at, crash, enter, passed, queue, run_until, settings, standing, waiting,
     };
@@ -194,6 +202,33 @@ mod tests {
         assert_eq!(queue.whereabouts(ticket), Whereabouts::Transferred);
         let back = waiting(standing(queue.check(at(110), moved)));
         assert_eq!((back.position, back.reason), (1, Some(Reason::Restarted)));
+    }
+
+    #[test]
+    fn why_a_position_got_worse_is_said_as_the_place_is_handed_on() {
+        let mut queue = held();
+        let saved = queue.snapshot(START);
+        let ticket = waiting(enter(&mut queue, START, 1)).ticket;
+        let mut queue = after_crash(&saved, Vec::new());
+        let moved = waiting(queue.transfer(at(110), ticket, Identity(9)).unwrap());
+        assert_eq!((moved.position, moved.reason), (1, Some(Reason::Restarted)));
+    }
+
+    #[test]
+    fn a_place_that_was_drawn_is_handed_on_with_the_ticket_from_before() {
+        let mut queue = held();
+        let lottery = LotteryId::try_from("launch".to_owned()).unwrap();
+        queue.schedule_opening(START, Some((at(10), Some(lottery))));
+        let tickets: Vec<_> =
+            (1..=3).map(|who| waiting(enter(&mut queue, START, who)).ticket).collect();
+        let mut order = queue.close_prequeue(at(10)).unwrap();
+        order.reverse();
+        assert!(queue.apply_draw(at(11), &order));
+        let moved = waiting(queue.transfer(at(12), tickets[0], Identity(9)).unwrap());
+        assert_eq!((moved.position, moved.ticket.identity), (3, Identity(9)));
+        assert_eq!(queue.check(at(12), tickets[0]), Checked::Forgotten);
+        assert_eq!(queue.whereabouts(tickets[0]), Whereabouts::Transferred);
+        assert_eq!(place(enter(&mut queue, at(12), 9)), (moved.ticket.number.0, 3));
     }
 
     #[derive(Clone, Copy, Debug)]
