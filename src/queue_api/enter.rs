@@ -1,23 +1,56 @@
-//! `POST /v1/queue/enter`: a place in line, the one that is there already, or straight in.
+//! `POST /v1/queue/enter`: a place in line, the one that is there already, or straight in; during an
+//! attack a challenge first.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
 
 use super::answer::Answer;
 use super::proof::Says;
-use super::{App, Body, Refusal, client, read, whole};
+use super::{App, Body, Refusal, client, json, read, whole};
 use crate::config::queue::Gate;
+use crate::signin::guard::Challenged;
+use crate::signin::places::EnterError;
 
-/// See the module. 200: come in; 202: wait.
+/// A challenge as it is written.
+#[derive(Serialize)]
+struct Asked<'a> {
+    state: &'static str,
+    why: &'static str,
+    now_ms: u64,
+    challenge: &'a str,
+    bits: u8,
+    expires_ms: u64,
+}
+
+/// See the module. 200: come in; 202: wait; 428: answer first.
 pub(super) async fn enter(
     app: web::Data<App>,
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Refusal> {
     let body = whole(body)?;
-    let owner = read::<Says<'_>>(&body)?.owner(&app)?;
+    let says: Says<'_> = read(&body)?;
+    let owner = says.owner(&app)?;
     if app.config.queue.gate == Gate::Off {
         return Ok(Answer::come_in(app.door.clock.now()).response());
     }
-    let standing = app.door.enter_line_as(owner, client(&app, &request)).await?;
-    Ok(Answer::of(&app, &standing, None)?.response())
+    let from = client(&app, &request);
+    match app.door.enter_line_as(owner, says.shows(), from).await {
+        Ok(standing) => Ok(Answer::of(&app, &standing, None)?.response()),
+        Err(EnterError::Challenged(challenged)) => Ok(ask(&app, &challenged)),
+        Err(EnterError::Refused(error)) => Err(error.into()),
+    }
+}
+
+fn ask(app: &App, Challenged { challenge, why }: &Challenged) -> HttpResponse {
+    let asked = Asked {
+        state: "challenge",
+        why: why.name(),
+        now_ms: app.door.clock.now().as_millis(),
+        challenge: &challenge.text,
+        bits: challenge.bits,
+        expires_ms: challenge.expires_at.as_millis(),
+    };
+    json(StatusCode::PRECONDITION_REQUIRED, &asked)
 }

@@ -25,7 +25,7 @@ use crate::domain::queue::{Announcement, Figures};
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
-use crate::signin::AccountHooks;
+use crate::signin::{AccountHooks, SharedGuard};
 use parts::Running;
 
 pub use parts::StartError;
@@ -61,6 +61,7 @@ pub struct Dials {
     line: Line,
     steering: Steering,
     sockets: SessionDoor,
+    guard: Arc<SharedGuard>,
 }
 
 /// Opens data and ports.
@@ -146,6 +147,7 @@ impl Bound {
             line: self.running.line.clone(),
             steering: self.running.steering.clone(),
             sockets: self.running.sockets.clone(),
+            guard: Arc::clone(&self.running.door.guard),
         }
     }
 
@@ -207,8 +209,10 @@ async fn close(line: &Line, accounts: &Accounts, audit: &Audit) {
 }
 
 impl Dials {
-    /// Applies rate, cap, pause and opening to the line that stands. Places are kept.
+    /// Applies rate, cap, pause and opening to the line that stands, and what is done about abuse.
+    /// Places are kept.
     pub async fn apply(&self, queue: &QueueConfig) {
+        self.guard.set(queue);
         match self.steering.apply(queue).await {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),
             Err(error) => tracing::error!(%error, "queue settings were not applied"),

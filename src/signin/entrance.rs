@@ -2,6 +2,7 @@
 //! sign-in fails or the client hangs up halfway.
 
 use super::door::Door;
+use super::guard::Entrant;
 use super::{Entrance, SignInError};
 use crate::actors::account_registry::PassUse;
 use crate::actors::{CallError, Line};
@@ -33,6 +34,7 @@ impl Door {
         &self,
         entrance: &Entrance,
         identity: Identity,
+        entrant: Entrant,
     ) -> Result<Entered, SignInError> {
         let way = match *entrance {
             Entrance::Exempt => Way::Exempt,
@@ -41,7 +43,7 @@ impl Door {
                 self.line.begin_redeem(ticket).await??;
                 Way::Pass { ticket, expires_at }
             }
-            Entrance::Implicit => match self.line.enter(identity, Lane::Standard).await? {
+            Entrance::Implicit => match self.take_place(identity, Lane::Standard, entrant).await? {
                 Standing::HoldsSlot => Way::Exempt,
                 Standing::Passed { ticket, on_the_spot, .. } => {
                     Way::Implicit { number: ticket.number, on_the_spot }
@@ -64,6 +66,15 @@ impl Entered {
                 remember_until: expires_at,
             }),
             _ => None,
+        }
+    }
+
+    /// The place this came by, if it took one.
+    pub(super) const fn place(&self) -> Option<Number> {
+        match self.way {
+            Way::Pass { ticket, .. } => Some(ticket.number),
+            Way::Implicit { number, .. } => Some(number),
+            Way::Exempt | Way::Done => None,
         }
     }
 

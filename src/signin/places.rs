@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+use super::guard::{Challenged, Entrant};
 use super::{Door, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::Key;
+use crate::domain::abuse::challenge::Answer;
+use crate::domain::abuse::{Manner, Verdict};
 use crate::domain::account::{Account, AccountId, LinkKind, Refusal};
 use crate::domain::queue::{
     Checked, Frame, Identity, Lane, NotTransferred, Standing, TicketRef, Whereabouts,
@@ -17,7 +20,7 @@ use crate::domain::queue::{
 const LINKS_MAX: usize = 64;
 
 /// Whose a place is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// Nobody in particular: a new place each time, bound to its token alone.
     Nobody,
@@ -25,6 +28,26 @@ pub enum Owner {
     Place(Identity),
     /// An account, whose owner has proven it.
     Account(AccountId),
+}
+
+/// What somebody who asks for a place shows beside.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shows<'a> {
+    /// The secret of the device.
+    pub device_key: Option<&'a str>,
+    /// The answer to a challenge.
+    pub answer: Option<Answer<'a>>,
+}
+
+/// Why somebody got no place.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EnterError {
+    /// Not before a challenge is answered.
+    #[error("a challenge has to be answered first")]
+    Challenged(Challenged),
+    /// A limit or a rule refuses, or no answer.
+    #[error(transparent)]
+    Refused(#[from] SignInError),
 }
 
 /// Why a place did not go to another owner.
@@ -48,18 +71,30 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// [`SignInError::Busy`] when this address asks too often, [`Refusal::Banned`],
-    /// [`Refusal::NoAccount`], or no answer.
+    /// [`EnterError::Challenged`]; [`SignInError::Busy`] when this address or owner asks too often,
+    /// [`Refusal::Banned`], [`Refusal::NoAccount`], or no answer.
     pub async fn enter_line_as(
         &self,
         owner: Owner,
+        shows: Shows<'_>,
         from: Option<IpAddr>,
-    ) -> Result<Standing, SignInError> {
-        self.limits.enter(from)?;
+    ) -> Result<Standing, EnterError> {
+        self.limit_entry(from)?;
+        if owner != Owner::Nobody {
+            let limited = self.limits.identity(owner).map_err(SignInError::from);
+            limited.inspect_err(|_| self.guard.count(Verdict::LimitedIdentity))?;
+        }
         let Some(identity) = self.identity_in_line(owner).await? else {
             return Ok(Standing::HoldsSlot);
         };
-        Ok(self.line.enter(identity, Lane::Standard).await?)
+        let is_known = matches!(owner, Owner::Account(_)) || self.line.holds_slot(identity);
+        let manner = if is_known {
+            Manner::Proven
+        } else {
+            let asked = self.guard.ask(from, shows.device_key, shows.answer);
+            asked.map_err(EnterError::Challenged)?
+        };
+        Ok(self.take_place(identity, Lane::Standard, Entrant { from, manner }).await?)
     }
 
     /// Whose place an owner's is. `None`: they hold a slot, so they need none.
@@ -150,7 +185,7 @@ impl Door {
         to: Owner,
         from: Option<IpAddr>,
     ) -> Result<Standing, TransferError> {
-        self.limits.enter(from).map_err(SignInError::from)?;
+        self.limit_entry(from)?;
         self.limits.transfer(ticket.number).map_err(SignInError::from)?;
         let Some(to) = self.identity_in_line(to).await? else {
             return Ok(Standing::HoldsSlot);

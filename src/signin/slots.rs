@@ -3,9 +3,11 @@
 
 use uuid::Uuid;
 
+use super::guard::Entrant;
 use super::{Door, Entrance, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::{Key, PassUse};
+use crate::domain::abuse::Manner;
 use crate::domain::account::AccountId;
 use crate::domain::queue::{Departure, Identity, Player, Work};
 
@@ -29,7 +31,8 @@ impl Door {
         let Entrance::Pass { ticket, expires_at } = *pass else {
             return Ok(());
         };
-        let entered = self.pass_the_line(pass, Identity::ANONYMOUS).await?;
+        let entrant = Entrant { from: None, manner: Manner::Mute };
+        let entered = self.pass_the_line(pass, Identity::ANONYMOUS, entrant).await?;
         let used =
             PassUse { epoch: ticket.epoch, number: ticket.number.0, remember_until: expires_at };
         let began = self.clock.now();
@@ -43,6 +46,7 @@ impl Door {
                 return Err(error);
             }
         };
+        self.guard.signed_in(ticket.number, None);
         entered.redeemed(player(session), ticket.identity, work)?;
         self.line.keep(vec![player(session)]).await?;
         Ok(())
