@@ -23,8 +23,8 @@ pub struct AbuseConfig {
     /// each doubling, five at most. 0: twenty times `queue.rate`, 100 at least; to 1000000. Set it above
     /// what your launch will bring.
     pub attack_per_second: u32,
-    /// Work of a challenge at the first level of the alarm, in bits: each doubles it. 0 to 24. Ten are a
-    /// thirtieth of a second in a browser, 16 two seconds.
+    /// Work of a challenge at the first level of the alarm, in bits: each doubles it. 0 to 24. In a
+    /// desktop's browser 10 take a fortieth of a second, 15 most of one; a phone takes some times as long.
     pub bits_min: u8,
     /// The same at the last level. `bits_min` to 24.
     pub bits_max: u8,
@@ -46,7 +46,7 @@ impl Default for AbuseConfig {
             challenge: When::Off,
             attack_per_second: 0,
             bits_min: 10,
-            bits_max: 16,
+            bits_max: 15,
             suspects_to_low: true,
             suspect_no_shows: 100,
             prefix_per_second: 500,

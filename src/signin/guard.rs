@@ -185,27 +185,19 @@ fn heads(frame: &Frame) -> Heads {
     Heads { at: frame.at, first }
 }
 
-/// An address as the rules know it: what one subscriber has, and the /24 or /48 around it.
+/// An address as the rules know it: what one subscriber has, and the /24 or /48 around it. IPv4
+/// addresses stand where no IPv6 network is given to anybody.
 fn source(address: IpAddr) -> Source {
-    let near = network(address);
-    let wide = match near {
+    match network(address) {
         IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            IpAddr::from([a, b, c, 0])
+            let address = u64::from(v4.to_bits());
+            Source { address, prefix: address & !0xff }
         }
         IpAddr::V6(v6) => {
-            let s = v6.segments();
-            IpAddr::from([s[0], s[1], s[2], 0, 0, 0, 0, 0])
+            let [a, b, c, d, ..] = v6.segments().map(u64::from);
+            let prefix = a << 48 | b << 32 | c << 16;
+            Source { address: prefix | d, prefix }
         }
-    };
-    Source { address: bits(near), prefix: bits(wide) }
-}
-
-/// Both families in one range of numbers, as IPv6 embeds IPv4.
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
     }
 }
 

@@ -50,7 +50,7 @@ fn solve(challenge: &str, bits: u64) -> String {
         let head: [u8; 8] = hash.as_ref()[..8].try_into().unwrap();
         u64::from(u64::from_be_bytes(head).leading_zeros())
     };
-    (0_u64..).map(|n| n.to_string()).find(|nonce| zeros(nonce) >= bits).unwrap()
+    (0..u64::MAX).map(|n| n.to_string()).find(|nonce| zeros(nonce) >= bits).unwrap()
 }
 
 /// The same that entered, with an answer.
@@ -111,7 +111,7 @@ async fn in_an_attack_a_place_costs_a_solved_challenge_once_soon_and_from_the_sa
     attack(&server, 60).await;
     let (challenge, bits) = challenged(&enter(&server, device("ada")).await, "challenged");
     assert!((6..=10).contains(&bits), "{bits}");
-    let wrong = (0_u64..).map(|n| n.to_string());
+    let wrong = (0..u64::MAX).map(|n| n.to_string());
     let hash = |nonce: &String| digest(&SHA256, format!("{challenge}{nonce}").as_bytes());
     let wrong = wrong.into_iter().find(|nonce| hash(nonce).as_ref()[0] > 127).unwrap();
     challenged(&answer(&server, device("ada"), &challenge, &wrong).await, "failed");

@@ -12,7 +12,7 @@ use crate::domain::time::UnixMicros;
 
 /// The numbers.
 pub(super) struct Cells {
-    cells: Box<[Cell]>,
+    all: Box<[Cell]>,
     hasher: DefaultHashBuilder,
     window_s: f64,
 }
@@ -32,21 +32,21 @@ impl Cells {
     /// So many cells; a number fades to a third in `window_s` seconds. The hasher is keyed by whoever
     /// makes it, so that nobody can aim at a cell.
     pub(super) fn new(cells: usize, window_s: f64, hasher: DefaultHashBuilder) -> Self {
-        Self { cells: vec![Cell::default(); cells.max(1)].into(), hasher, window_s }
+        Self { all: vec![Cell::default(); cells.max(1)].into(), hasher, window_s }
     }
 
     /// The number of `key`, 0 if nothing is known of it.
-    pub(super) fn get(&self, key: u128, now: UnixMicros) -> f64 {
+    pub(super) fn get(&self, key: u64, now: UnixMicros) -> f64 {
         let (at, tag) = self.find(key);
-        let cell = self.cells[at];
+        let cell = self.all[at];
         if cell.tag == tag { self.value(cell, now) } else { 0.0 }
     }
 
     /// Adds to the number of `key`, within these bounds.
     #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
-    pub(super) fn add(&mut self, key: u128, now: UnixMicros, change: f64, bounds: (f64, f64)) {
+    pub(super) fn add(&mut self, key: u64, now: UnixMicros, change: f64, bounds: (f64, f64)) {
         let (at, tag) = self.find(key);
-        let cell = self.cells[at];
+        let cell = self.all[at];
         let value = self.value(cell, now);
         let (tag, value) = if cell.tag == tag {
             (tag, (value + change).clamp(bounds.0, bounds.1))
@@ -55,7 +55,7 @@ impl Cells {
         } else {
             (cell.tag, value - value.signum().min(value.abs()))
         };
-        self.cells[at] = Cell { tag, value: value as f32, at: cell.at.max(now) };
+        self.all[at] = Cell { tag, value: value as f32, at: cell.at.max(now) };
     }
 
     fn value(&self, cell: Cell, now: UnixMicros) -> f64 {
@@ -63,9 +63,9 @@ impl Cells {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "two halves of a hash")]
-    fn find(&self, key: u128) -> (usize, u32) {
+    fn find(&self, key: u64) -> (usize, u32) {
         let hash = self.hasher.hash_one(key);
-        (hash as usize % self.cells.len(), (hash >> 32) as u32)
+        (hash as usize % self.all.len(), (hash >> 32) as u32)
     }
 }
 

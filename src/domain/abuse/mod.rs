@@ -28,9 +28,9 @@ const NETWORKS: usize = 16_384;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// What one subscriber has: an IPv4 address, an IPv6 /64.
-    pub address: u128,
+    pub address: u64,
     /// What it lies in: an IPv4 /24, an IPv6 /48.
-    pub prefix: u128,
+    pub prefix: u64,
 }
 
 /// When a challenge is put before a place is given.

@@ -27,7 +27,7 @@ const WINDOW_S: f64 = 3_600.0;
 const ADDRESSES: usize = 65_536;
 const NETWORKS: usize = 16_384;
 /// Open places that are kept, about 100 bytes each.
-const PLACES_MAX: usize = 131_072;
+const PLACES_MAX: usize = 100_000;
 /// Places judged by one call at most.
 const STEPS_MAX: usize = 1_024;
 /// A frame this much younger than a place has seen it, in milliseconds.
@@ -264,7 +264,7 @@ mod tests {
         let mut now = START;
         for address in 0..40 {
             let source = Source { address, prefix: 100 };
-            now = no_shows(&mut all, u64::try_from(address).unwrap() * 1_000, 25, source);
+            now = no_shows(&mut all, address * 1_000, 25, source);
         }
         assert!(all.is_suspect(now, Source { address: 77, prefix: 100 }), "a new address of it");
         assert!(!all.is_suspect(now, Source { address: 77, prefix: 101 }));

@@ -37,7 +37,7 @@ fn solved(challenge: &Challenge) -> String {
     let good = |nonce: &String| {
         challenge::solves(Answer { challenge: &challenge.text, nonce }, challenge.bits)
     };
-    (0_u32..).map(|n| n.to_string()).find(good).unwrap()
+    (0..u32::MAX).map(|n| n.to_string()).find(good).unwrap()
 }
 
 #[test]
