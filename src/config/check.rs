@@ -67,6 +67,7 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     within("queue.grace_s", q.grace_s, 0, 3_600)?;
     within("queue.server_lease_s", q.server_lease_s, 10, 3_600)?;
     within("queue.settle_s", q.settle_s, 0, 600)?;
+    within("queue.amnesty_s", q.amnesty_s, 0, 86_400)?;
     within("queue.poll_budget", q.poll_budget, 10, 1_000_000)?;
     within("queue.poll_min_ms", q.poll_min_ms, 100, 60_000)?;
     within("queue.poll_max_ms", q.poll_max_ms, 1_000, 3_600_000)?;

@@ -62,6 +62,9 @@ pub struct QueueConfig {
     /// Time after a restart before the first admission, in seconds, so that players who were in
     /// come back first. 0 to 600. Only when anybody held a slot.
     pub settle_s: u32,
+    /// How long tickets of a line whose files were lost are taken back in their old order, in seconds
+    /// after the start, if the keys were kept (`secrets.toml`). 0 to 86400; 0: not at all.
+    pub amnesty_s: u32,
     /// Poll requests per second the whole line may cause. 10 to 1000000. Poll intervals follow.
     pub poll_budget: u32,
     /// Shortest poll interval given, in milliseconds. 100 to 60000.
@@ -168,6 +171,7 @@ impl Default for QueueConfig {
             server_lease_s: 90,
             clean_close_frees: true,
             settle_s: 15,
+            amnesty_s: 600,
             poll_budget: 20_000,
             poll_min_ms: 1_000,
             poll_max_ms: 300_000,
@@ -213,6 +217,7 @@ impl QueueConfig {
             grace_ms: ms(self.grace_s),
             clean_close_frees: self.clean_close_frees,
             settle_ms: ms(self.settle_s),
+            amnesty_ms: ms(self.amnesty_s),
             poll_budget: self.poll_budget,
             poll_min_ms: u64::from(self.poll_min_ms),
             poll_max_ms: u64::from(self.poll_max_ms),

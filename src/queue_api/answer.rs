@@ -42,7 +42,9 @@ pub(super) struct Waits {
     epoch: u32,
     number: u64,
     lane: &'static str,
-    position: u64,
+    /// Absent until places are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
     /// `null`: nobody can say.
     eta: Option<Eta>,
     poll_after_ms: u64,
@@ -178,7 +180,7 @@ impl Waits {
             epoch: waiting.ticket.epoch,
             number: waiting.ticket.number.0,
             lane: waiting.ticket.lane.name(),
-            position: waiting.position,
+            position: waiting.place(),
             eta: waiting.eta.map(|eta| Eta {
                 low_ms: eta.low_ms,
                 mid_ms: eta.mid_ms,

@@ -1,16 +1,28 @@
-//! `POST /v1/queue/enter`: a place in line, the one that is there already, or straight in; during an
-//! attack a challenge first.
+//! `POST /v1/queue/enter`: a place in line, the one that is there already, or straight in; alone or with
+//! a party; during an attack a challenge first.
+
+use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::proof::Says;
 use super::{App, Body, Refusal, client, json, read, whole};
 use crate::config::queue::Gate;
+use crate::domain::token::offer::Offer;
 use crate::signin::guard::Challenged;
 use crate::signin::places::EnterError;
+
+#[derive(Deserialize)]
+struct Enter<'a> {
+    /// A friend's invitation.
+    #[serde(borrow, default)]
+    party: Option<Cow<'a, str>>,
+    #[serde(borrow, flatten)]
+    says: Says<'a>,
+}
 
 /// A challenge as it is written.
 #[derive(Serialize)]
@@ -30,15 +42,24 @@ pub(super) async fn enter(
     body: Body,
 ) -> Result<HttpResponse, Refusal> {
     let body = whole(body)?;
-    let says: Says<'_> = read(&body)?;
+    let Enter { party, says } = read(&body)?;
     let owner = says.owner(&app)?;
     if app.config.queue.gate == Gate::Off {
         return Ok(Answer::come_in(app.door.clock.now()).response());
     }
     let from = client(&app, &request);
-    match app.door.enter_line_as(owner, says.shows(), from).await {
+    let entered = match party {
+        None => app.door.enter_line_as(owner, says.shows(), from).await,
+        Some(token) => {
+            let first = app.door.tickets.verify_offer(Offer::Party, &token, app.door.clock.now());
+            let first = first.map_err(|_| Refusal::Party)?;
+            app.door.join_line(owner, first, says.shows(), from).await
+        }
+    };
+    match entered {
         Ok(standing) => Ok(Answer::of(&app, &standing, None)?.response()),
         Err(EnterError::Challenged(challenged)) => Ok(ask(&app, &challenged)),
+        Err(EnterError::Party(why)) => Err(Refusal::NoParty(why)),
         Err(EnterError::Refused(error)) => Err(error.into()),
     }
 }

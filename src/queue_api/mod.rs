@@ -102,6 +102,7 @@ pub fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone {
             .service(only("/enter").post(enter::enter).done())
             .service(only("/stream").get(stream::sse::open).done())
             .service(only("/transfer").post(transfer::begin).done())
+            .service(only("/party").post(transfer::invite).done())
             .service(only("/transfer/accept").post(transfer::accept).done())
             .service(opening)
             .service(file)

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::json;
 use crate::actors::CallError;
 use crate::domain::account::Refusal as AccountRefusal;
-use crate::domain::queue::{Closed, NotTransferred, Standing};
+use crate::domain::queue::{Closed, NoParty, NotTransferred, Standing};
 use crate::signin::SignInError;
 use crate::signin::places::TransferError;
 
@@ -55,6 +55,10 @@ pub enum Refusal {
     },
     /// No transfer token of ours, or its life is over.
     Transfer,
+    /// No invitation to a party of ours, or its life is over.
+    Party,
+    /// The party takes nobody.
+    NoParty(NoParty),
     /// The ticket was admitted: there is no place to hand on.
     Admitted,
     /// The server cannot answer now; asking again is safe.
@@ -113,6 +117,12 @@ impl Refusal {
             Self::NotInvited { .. } => (403, "not_invited", "Not yet: poll until invited."),
             Self::StreamsFull { .. } => (503, "streams_full", "No stream is free: poll."),
             Self::Transfer => (401, "transfer", "This code is not good, or too old."),
+            Self::Party => (401, "party", "This invitation is not good, or too old."),
+            Self::NoParty(NoParty::Gone) => (409, "party_gone", "Your friends are in already."),
+            Self::NoParty(NoParty::Full) => (409, "party_full", "The party is full."),
+            Self::NoParty(NoParty::Late) => {
+                (409, "party_late", "The party has been in line for too long to be joined.")
+            }
             Self::Admitted => (409, "admitted", "It is your turn: come in on this device."),
             Self::Unavailable => (503, "unavailable", "The server is busy. A place is kept."),
         }

@@ -1,5 +1,6 @@
-//! Device switch: `POST /v1/queue/transfer` gives a token for the place of a ticket,
-//! `POST /v1/queue/transfer/accept` takes the place on another device. The old ticket is nobody's then.
+//! What the owner of a place offers. Device switch: `POST /v1/queue/transfer` gives a token for the place
+//! of a ticket, `POST /v1/queue/transfer/accept` takes the place on another device; the old ticket is
+//! nobody's then. Party: `POST /v1/queue/party` gives a token for friends to enter with.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ use super::proof::Says;
 use super::ticket::gone;
 use super::{App, Body, Refusal, Shown, client, json, read, whole};
 use crate::domain::queue::{Checked, Standing};
-use crate::domain::token::transfer::LIFE_S;
+use crate::domain::token::offer::{LIFE_S, Offer};
 use crate::signin::places::Owner;
 
 /// A place to be taken elsewhere.
@@ -30,22 +31,43 @@ struct Accept<'a> {
     says: Says<'a>,
 }
 
+/// A party to be joined.
+#[derive(Serialize)]
+struct Invited {
+    party_token: String,
+    expires_ms: u64,
+}
+
 /// Gives a token for the place of the ticket. Nothing changes until it is taken.
 pub(super) async fn begin(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
-    let shown = Shown::bearer(&app, &request)?;
+    let (transfer_token, expires_ms) = offer(&app, &request, Offer::Transfer).await?;
+    Ok(json(StatusCode::OK, &Offered { transfer_token, expires_ms }))
+}
+
+/// Gives a token for friends to stand in line with the ticket's owner.
+pub(super) async fn invite(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Refusal> {
+    let (party_token, expires_ms) = offer(&app, &request, Offer::Party).await?;
+    Ok(json(StatusCode::OK, &Invited { party_token, expires_ms }))
+}
+
+/// The token of an offer, and when it ends.
+async fn offer(app: &App, request: &HttpRequest, offer: Offer) -> Result<(String, u64), Refusal> {
+    let shown = Shown::bearer(app, request)?;
     let ticket = shown.claims.ticket;
     match app.door.check_ticket(ticket).await? {
         Checked::Standing(Standing::Waiting(waiting)) => {
             let now = app.door.clock.now();
-            let transfer_token = app.door.tickets.sign_transfer(&waiting.ticket, now);
-            let expires_ms = now.plus_secs(LIFE_S).as_secs() * 1_000;
-            Ok(json(StatusCode::OK, &Offered { transfer_token, expires_ms }))
+            let token = app.door.tickets.sign_offer(offer, &waiting.ticket, now);
+            Ok((token, now.plus_secs(LIFE_S).as_secs() * 1_000))
         }
         Checked::Standing(_) => Err(Refusal::Admitted),
-        Checked::Forgotten => Err(gone(&app, ticket).await),
+        Checked::Forgotten => Err(gone(app, ticket).await),
     }
 }
 
@@ -58,7 +80,7 @@ pub(super) async fn accept(
     let body = whole(body)?;
     let ask: Accept<'_> = read(&body)?;
     let now = app.door.clock.now();
-    let ticket = app.door.tickets.verify_transfer(&ask.transfer_token, now);
+    let ticket = app.door.tickets.verify_offer(Offer::Transfer, &ask.transfer_token, now);
     let ticket = ticket.map_err(|_| Refusal::Transfer)?;
     let owner = match ask.says.owner(&app)? {
         Owner::Nobody => return Err(Refusal::BadRequest),

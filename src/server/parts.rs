@@ -157,8 +157,9 @@ impl Running {
         )?;
         let identity_key = identity_key(&secrets)?;
         let (audit, audit_failed) = Audit::open(&data, clock.clone(), &identity_key)?;
+        let seeds = (&identity_key, first_run);
         let (line, line_stopped) =
-            open_line(&config, clock.clone(), &dice, &identity_key, &accounts, &audit).await?;
+            open_line(&config, clock.clone(), &dice, seeds, &accounts, &audit).await?;
         let steering = steer(&config, &line, &audit).await?;
         seed_test_accounts(&config, &accounts).await;
         let states = Arc::new(StateKey::new(&dice.bytes()));
@@ -319,7 +320,7 @@ async fn open_line(
     config: &Config,
     clock: Clock,
     dice: &Dice,
-    identity_key: &[u8; 32],
+    (identity_key, first_run): (&[u8; 32], bool),
     accounts: &Accounts,
     audit: &Audit,
 ) -> Result<(Line, login_queue::Stopped), StartError> {
@@ -327,6 +328,7 @@ async fn open_line(
     let seeds = LineSeeds {
         epoch: u32::from_le_bytes(dice.bytes()),
         identity_key: *identity_key,
+        kept: !first_run,
         dice: dice.clone(),
     };
     let redeemed: Vec<_> = accounts

@@ -8,12 +8,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hashbrown::DefaultHashBuilder;
 
 use super::limits::network;
+use super::places::EnterError;
 use super::{Door, SignInError};
 use crate::clock::Clock;
 use crate::config::QueueConfig;
 use crate::domain::abuse::challenge::{Answer, Bound, Challenge};
 use crate::domain::abuse::{Guard, Heads, Manner, Placed, Settings, Source, Verdict};
-use crate::domain::queue::{Frame, Identity, Lane, Number, Phase, Standing};
+use crate::domain::queue::{Frame, Identity, Lane, Number, Phase, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
 use crate::ids::Dice;
 
@@ -130,19 +131,39 @@ impl SharedGuard {
 }
 
 impl Door {
-    /// Takes a place in line, or finds the one that is there: the one way to the line for every
-    /// entrance. The guard's word moves nobody whom `lane` already sets apart.
+    /// Takes a place in line, or finds the one that is there: with
+    /// [`Door::take_place_with`] the one way to the line for every entrance. The guard's word moves nobody whom `lane` already sets apart.
     pub(super) async fn take_place(
         &self,
         identity: Identity,
         lane: Lane,
         entrant: Entrant,
     ) -> Result<Standing, SignInError> {
-        let found = self.guard.judge(entrant, &self.line.frame());
-        let lane = if lane == Lane::Standard { found.lane().unwrap_or(lane) } else { lane };
+        let (lane, found) = self.judged(lane, entrant);
         let standing = self.line.enter(identity, lane).await?;
         self.guard.placed(&standing, entrant, found);
         Ok(standing)
+    }
+
+    /// The same beside the owner of `first`, to come in together.
+    pub(super) async fn take_place_with(
+        &self,
+        first: TicketRef,
+        identity: Identity,
+        lane: Lane,
+        entrant: Entrant,
+    ) -> Result<Standing, EnterError> {
+        let (lane, found) = self.judged(lane, entrant);
+        let standing = self.line.join(identity, lane, first).await.map_err(SignInError::from)??;
+        self.guard.placed(&standing, entrant, found);
+        Ok(standing)
+    }
+
+    /// The lane a new place will be in, and what was found.
+    fn judged(&self, lane: Lane, entrant: Entrant) -> (Lane, Verdict) {
+        let found = self.guard.judge(entrant, &self.line.frame());
+        let lane = if lane == Lane::Standard { found.lane().unwrap_or(lane) } else { lane };
+        (lane, found)
     }
 
     /// Counts an entry against its address.

@@ -13,7 +13,7 @@ use crate::domain::abuse::challenge::Answer;
 use crate::domain::abuse::{Manner, Verdict};
 use crate::domain::account::{Account, AccountId, LinkKind, Refusal};
 use crate::domain::queue::{
-    Checked, Frame, Identity, Lane, NotTransferred, Standing, TicketRef, Whereabouts,
+    Checked, Frame, Identity, Lane, NoParty, NotTransferred, Standing, TicketRef, Whereabouts,
 };
 
 /// Links of an account that are looked at to find its place.
@@ -45,6 +45,9 @@ pub enum EnterError {
     /// Not before a challenge is answered.
     #[error("a challenge has to be answered first")]
     Challenged(Challenged),
+    /// The party takes nobody.
+    #[error(transparent)]
+    Party(#[from] NoParty),
     /// A limit or a rule refuses, or no answer.
     #[error(transparent)]
     Refused(#[from] SignInError),
@@ -79,14 +82,43 @@ impl Door {
         shows: Shows<'_>,
         from: Option<IpAddr>,
     ) -> Result<Standing, EnterError> {
+        let Some((identity, entrant)) = self.entrant(owner, shows, from).await? else {
+            return Ok(Standing::HoldsSlot);
+        };
+        Ok(self.take_place(identity, Lane::Standard, entrant).await?)
+    }
+
+    /// The same, to come in together with the owner of a ticket.
+    ///
+    /// # Errors
+    ///
+    /// As before, and [`EnterError::Party`]; no place was taken.
+    pub async fn join_line(
+        &self,
+        owner: Owner,
+        first: TicketRef,
+        shows: Shows<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Standing, EnterError> {
+        let Some((identity, entrant)) = self.entrant(owner, shows, from).await? else {
+            return Ok(Standing::HoldsSlot);
+        };
+        self.take_place_with(first, identity, Lane::Standard, entrant).await
+    }
+
+    /// Who is about to take a place, if they need one: within the limits, and asked what there is to ask.
+    async fn entrant(
+        &self,
+        owner: Owner,
+        shows: Shows<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Option<(Identity, Entrant)>, EnterError> {
         self.limit_entry(from)?;
         if owner != Owner::Nobody {
             let limited = self.limits.identity(owner).map_err(SignInError::from);
             limited.inspect_err(|_| self.guard.count(Verdict::LimitedIdentity))?;
         }
-        let Some(identity) = self.identity_in_line(owner).await? else {
-            return Ok(Standing::HoldsSlot);
-        };
+        let Some(identity) = self.identity_in_line(owner).await? else { return Ok(None) };
         let is_known = matches!(owner, Owner::Account(_)) || self.line.holds_slot(identity);
         let manner = if is_known {
             Manner::Proven
@@ -94,7 +126,7 @@ impl Door {
             let asked = self.guard.ask(from, shows.device_key, shows.answer);
             asked.map_err(EnterError::Challenged)?
         };
-        Ok(self.take_place(identity, Lane::Standard, Entrant { from, manner }).await?)
+        Ok(Some((identity, Entrant { from, manner })))
     }
 
     /// Whose place an owner's is. `None`: they hold a slot, so they need none.

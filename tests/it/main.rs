@@ -47,6 +47,7 @@ mod queue_client;
 mod queue_frame;
 mod queue_line;
 mod queue_openapi;
+mod queue_party;
 mod queue_stream;
 mod queue_transfer;
 mod races;

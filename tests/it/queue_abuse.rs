@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::fakes;
 use crate::harness::{Answer, Auth, TestServer, ask};
 use crate::pragma_client::{claims, get_in_queue};
-use crate::queue_client::{device, enter};
+use crate::queue_client::{device, enter, with_ticket};
 
 const DEVICE: &str = "/v2/account/authenticate/device";
 /// What Pragma's tickets say for the low lane and the standard one.
@@ -137,6 +137,20 @@ async fn in_an_attack_a_place_costs_a_solved_challenge_once_soon_and_from_the_sa
     server.pass_ms(3_600_000).await;
     assert_eq!(metric(&server, "login_queue_alarm_level").await, "0.0");
     assert_eq!(enter(&server, device("eve")).await.status, 202, "over: nobody is asked");
+}
+
+#[actix_rt::test]
+async fn a_friend_who_is_invited_is_asked_as_everybody_is() {
+    let server = closed(When::Attack).await;
+    let first = enter(&server, device("ada")).await;
+    let invited = with_ticket(&server, "POST", "/v1/queue/party", first.str("/ticket")).await;
+    attack(&server, 60).await;
+    let mut bob = device("bob");
+    bob["party"] = invited.json["party_token"].clone();
+    let (challenge, bits) = challenged(&enter(&server, bob.clone()).await, "challenged");
+    let placed = answer(&server, bob, &challenge, &solve(&challenge, bits)).await;
+    assert_eq!((placed.status, placed.str("/lane")), (202, "standard"), "{}", placed.text);
+    assert_eq!(placed.json["position"], 1, "beside ada");
 }
 
 #[actix_rt::test]

@@ -38,6 +38,13 @@ async fn every_answer_is_as_described() {
     page.check("ready", &with_ticket(&server, "POST", "/v1/queue/ready", &bob).await);
     let offer = with_ticket(&server, "POST", "/v1/queue/transfer", &bob).await;
     page.check("transfer", &offer);
+    let invited = with_ticket(&server, "POST", "/v1/queue/party", &bob).await;
+    page.check("party", &invited);
+    let mut friend = device("dan");
+    friend["party"] = invited.json["party_token"].clone();
+    page.check("enter", &enter(&server, friend.clone()).await);
+    friend["party"] = json!("p1.x");
+    page.check("enter", &enter(&server, friend).await);
     let mut body = device("cem");
     body["transfer_token"] = offer.json["transfer_token"].clone();
     let accept = "/v1/queue/transfer/accept";
@@ -95,5 +102,5 @@ async fn every_described_call_is_there_and_says_no_as_described() {
         }
         found.insert(operation["operationId"].to_string());
     }
-    assert_eq!(found.len(), 9, "{found:?}");
+    assert_eq!(found.len(), 10, "{found:?}");
 }

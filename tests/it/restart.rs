@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::harness::{TestServer, config};
 use crate::program::Program;
+use crate::queue_client::{device, enter, with_ticket};
 
 const DEVICE: &str = "/v2/account/authenticate/device";
 
@@ -111,4 +112,60 @@ fn settings_that_cannot_be_used_end_with_code_78_and_words() {
     let (code, words) = run("ANTEROOM__QUEUE__RAET", "1");
     assert_eq!(code, Some(78), "{words}");
     assert!(words.contains("raet") && words.contains("rate"), "{words}");
+}
+
+/// Deletes everything in the folder but the keys.
+fn lose_all_but_the_keys(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap();
+        } else if path.file_name().is_some_and(|name| name != "secrets.toml") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "the keys are left");
+}
+
+#[actix_rt::test]
+async fn with_the_data_gone_and_the_keys_kept_everybody_stands_where_they_stood() {
+    let held = |config: &mut anteroom::config::Config| config.queue.rate = 0.0;
+    let server = TestServer::start(held).await;
+    let mut pragma = Vec::new();
+    for _ in 0..4 {
+        let taken = server.plain("GET", "/v1/loginqueue/getinqueuev1", None).await;
+        pragma.push(taken.str("/token").to_owned());
+    }
+    let ours = enter(&server, device("ada")).await;
+    assert_eq!(ours.json["position"], 5);
+    let clock = server.clock.clone();
+    let folder = server.stop().unwrap();
+    lose_all_but_the_keys(folder.path());
+    clock.advance_ms(60_000);
+
+    let server = TestServer::start_on(folder.path(), clock, |config| {
+        config.queue.rate = 0.01;
+        config.queue.burst = 1;
+    })
+    .await;
+    server.plain("GET", "/v1/loginqueue/getinqueuev1", None).await;
+    let newcomer = server.plain("GET", "/v1/loginqueue/getinqueuev1", None).await;
+    let place = async |token: &str| {
+        let body = json!({ "token": token });
+        let answer = server.plain("POST", "/v1/loginqueue/checkticketv1", Some(body)).await;
+        (answer.json["positionInQueue"].clone(), answer.str("/token").to_owned())
+    };
+    let (back, again) = place(&pragma[2]).await;
+    assert_eq!(back, 1, "before the newcomer");
+    let mine = with_ticket(&server, "GET", "/v1/queue/ticket", ours.str("/ticket")).await;
+    assert_eq!((&mine.json["position"], mine.str("/reason")), (&json!(2), "restarted"));
+    assert_eq!(place(&pragma[0]).await.0, 1, "the old order, whoever comes back first");
+    assert_eq!(place(&again).await.0, 2, "the ticket that was given is good");
+    assert_eq!(place(newcomer.str("/token")).await.0, 4);
+    let found = enter(&server, device("ada")).await;
+    assert_eq!(found.json["position"], 3, "the device is known as before");
+    // The gate was used by the one who came in at once; then the old ones come, in their order.
+    server.pass_ms(101_000).await;
+    assert_eq!(place(&pragma[0]).await.0, 0, "and in");
+    assert_eq!(place(&again).await.0, 1);
 }

@@ -121,6 +121,7 @@ fn settings(dice: &mut Dice) -> Settings {
         grace_ms: dice.ms(10_000, 60_000),
         clean_close_frees: dice.chance(0.7),
         settle_ms: dice.ms(1_000, 15_000),
+        amnesty_ms: 0,
         poll_budget: 20,
         poll_min_ms: 2_000,
         poll_max_ms: 60_000,

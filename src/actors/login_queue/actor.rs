@@ -35,7 +35,13 @@ const REPORT_EVERY_US: u64 = 1_000_000;
 pub(super) struct Written(pub(super) Done);
 
 /// Somebody who waits for numbers to be reserved.
-type Newcomer = (Identity, Lane, Reply<Standing>);
+pub(super) struct Newcomer {
+    pub(super) identity: Identity,
+    pub(super) lane: Lane,
+    /// With whom he comes in, if that one still waits.
+    pub(super) first: Option<TicketRef>,
+    pub(super) reply: Reply<Standing>,
+}
 
 /// Owner of the line, the gate and the ledger.
 pub(super) struct LoginQueue {
@@ -140,6 +146,15 @@ impl LoginQueue {
                 }
                 tell(reply, ());
             }
+            Ask::Join(identity, lane, first, reply) => {
+                let (told, answer) = oneshot::channel();
+                let may = self.queue.may_join(now, identity, first);
+                if may.is_ok() {
+                    let first = Some(first);
+                    self.enter(now, Newcomer { identity, lane, first, reply: told });
+                }
+                tell(reply, may.map(|()| answer));
+            }
             Ask::Transfer(ticket, to, reply) => tell(reply, self.transfer(now, ticket, to)),
             Ask::Whereabouts(ticket, reply) => tell(reply, self.queue.whereabouts(ticket)),
             Ask::FirstInLine(owners, reply) => tell(reply, self.queue.first_in_line(&owners)),
@@ -205,24 +220,27 @@ impl LoginQueue {
             }
             Question::Enter(identity, lane) => {
                 let (reply, mut answer) = oneshot::channel();
-                self.enter(now, (identity, lane, reply));
+                self.enter(now, Newcomer { identity, lane, first: None, reply });
                 answer.try_recv().map_or_else(|_| Said::Later(answer), Said::Standing)
             }
         }
     }
 
-    fn enter(&mut self, now: UnixMicros, (identity, lane, reply): Newcomer) {
+    fn enter(&mut self, now: UnixMicros, newcomer: Newcomer) {
         let before = self.queue.numbers_left();
         if before == 0 || self.doors.hold_newcomers(self.snapshots_done) {
             // A flood was faster than the disk: a moment's wait is better than "full".
             self.reserve();
             if self.newcomers.len() >= self.mailbox {
-                self.newcomers.retain(|(.., reply)| !reply.is_closed());
+                self.newcomers.retain(|newcomer| !newcomer.reply.is_closed());
             }
-            self.newcomers.push((identity, lane, reply));
+            self.newcomers.push(newcomer);
             return;
         }
-        let standing = self.queue.enter(now, identity, lane);
+        let Newcomer { identity, lane, first, reply } = newcomer;
+        let joined = first.and_then(|first| self.queue.join(now, identity, lane, first).ok());
+        // The party may have come in since he asked: then he stands alone.
+        let standing = joined.unwrap_or_else(|| self.queue.enter(now, identity, lane));
         let new = self.queue.numbers_left() < before;
         if new {
             self.block.count(now);
@@ -243,7 +261,7 @@ impl LoginQueue {
     fn let_newcomers_in(&mut self, now: UnixMicros) {
         for newcomer in std::mem::take(&mut self.newcomers) {
             // Who has given up waiting takes no place.
-            if !newcomer.2.is_closed() {
+            if !newcomer.reply.is_closed() {
                 self.enter(now, newcomer);
             }
         }

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 use super::doors::Scheduled;
 use crate::domain::lottery::{LotteryId, PublicSeed};
 use crate::domain::queue::{
-    Announcement, Checked, Departure, Figures, Identity, Lane, NoSlot, NotTransferred, Number,
-    OpeningPlan, PassRefused, Player, Standing, TicketRef, Whereabouts, Work,
+    Announcement, Checked, Departure, Figures, Identity, Lane, NoParty, NoSlot, NotTransferred,
+    Number, OpeningPlan, PassRefused, Player, Standing, TicketRef, Whereabouts, Work,
 };
 
 /// Where an answer goes. Dropped without one: no answer.
@@ -23,6 +23,9 @@ pub(super) enum Ask {
     Leave(TicketRef, Reply<bool>),
     /// Somebody wants to hear when this ticket waits no more.
     Follow(TicketRef, oneshot::Sender<()>, Reply<()>),
+    /// Somebody wants to come in with the owner of a ticket; the standing follows when the place is on
+    /// disk.
+    Join(Identity, Lane, TicketRef, Reply<Result<oneshot::Receiver<Standing>, NoParty>>),
     /// A place goes to another owner; the standing follows when that is on disk.
     Transfer(TicketRef, Identity, Reply<Result<oneshot::Receiver<Standing>, NotTransferred>>),
     /// Where the place of a forgotten ticket is.

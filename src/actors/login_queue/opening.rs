@@ -45,6 +45,8 @@ pub struct LineSeeds {
     /// Secret and kept: the key of [`Line::identity`]. Another key makes everybody who waits by an
     /// implicit ticket a stranger.
     pub identity_key: [u8; 16],
+    /// Whether a line may have been lost with its files: the keys are older than this start.
+    pub kept: bool,
     /// For what is secret until a lottery is drawn.
     pub dice: Dice,
 }
@@ -142,9 +144,13 @@ impl Ready {
                 while used.contains(&epoch) {
                     epoch = epoch.wrapping_add(1);
                 }
-                let queue = Queue::new(settings.clone(), epoch, now);
-                files.begin(epoch, &queue.snapshot(now))?;
-                (queue, Number(0))
+                let mut queue = Queue::new(settings.clone(), epoch, now);
+                if seeds.kept {
+                    queue.expect_returners(now);
+                }
+                let snapshot = queue.snapshot(now);
+                files.begin(epoch, &snapshot)?;
+                (queue, snapshot.next_number())
             }
         };
         let size = BLOCK_MIN.max(carried.len() as u64 * 2);

@@ -31,7 +31,7 @@ fn config() -> Config {
 }
 
 fn seeds() -> LineSeeds {
-    LineSeeds { epoch: 41, identity_key: [9; 16], dice: Dice::seeded(1) }
+    LineSeeds { epoch: 41, identity_key: [9; 16], kept: false, dice: Dice::seeded(1) }
 }
 
 fn open(data: &Path) -> (Line, Stopped) {

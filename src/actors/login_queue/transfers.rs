@@ -1,13 +1,30 @@
-//! Whose place it is: handing it on, finding it, and who needs none.
+//! Whose place it is: sharing it, handing it on, finding it, and who needs none.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::{Ask, CallError, Line, patiently};
-use crate::domain::queue::{Frame, Identity, NotTransferred, Standing, TicketRef, Whereabouts};
+use crate::domain::queue::{
+    Frame, Identity, Lane, NoParty, NotTransferred, Standing, TicketRef, Whereabouts,
+};
 
 impl Line {
+    /// As [`Line::enter`], to come in together with the owner of `first`
+    /// ([`crate::domain::queue::Queue::join`]).
+    pub async fn join(
+        &self,
+        identity: Identity,
+        lane: Lane,
+        first: TicketRef,
+    ) -> Result<Result<Standing, NoParty>, CallError> {
+        let _seat = self.0.callers.take()?;
+        match self.ask(|reply| Ask::Join(identity, lane, first, reply)).await? {
+            Ok(answer) => Ok(Ok(patiently(answer).await?)),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
     /// Gives the place of a ticket to another owner ([`crate::domain::queue::Queue::transfer`]).
     /// Answered when it would survive a crash.
     pub async fn transfer(

@@ -311,6 +311,7 @@ impl Queue {
     fn sweep(&mut self, now: UnixMicros) {
         self.sweep_at = now.plus_ms(SWEEP_EVERY_MS);
         self.forget_draw();
+        self.end_amnesty(now);
         if self.keeps_everybody(now) {
             return;
         }

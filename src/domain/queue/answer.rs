@@ -63,13 +63,14 @@ impl Queue {
         let (lease_ms, changed, slower) =
             (self.settings.lease_ms, secs_up(self.settings_changed_at), self.eta.slower_at());
         let recovering = self.recovered.is_some();
+        let older_return = matches!(lane, Lane::Grace | Lane::Staff) || self.takes_back();
         let drawn = self.was_drawn(number);
         let computed = if self.is_to_be_drawn(number, lane) { 0 } else { computed };
         let mut position = computed;
         let mut lease_until = now;
         if let Some(record) = self.line.record_mut(number) {
             if let Some(shown) = record.shown().filter(|&shown| computed > shown) {
-                if matches!(lane, Lane::Grace | Lane::Staff) || reason.is_some() {
+                if older_return || reason.is_some() {
                     reason = reason.or(Some(Reason::OlderReturned));
                 } else if recovering {
                     // Somebody older was recognised, in another lane than presumed.

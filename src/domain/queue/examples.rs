@@ -18,6 +18,7 @@ pub(super) fn settings() -> Settings {
         grace_ms: 60_000,
         clean_close_frees: true,
         settle_ms: 15_000,
+        amnesty_ms: 600_000,
         poll_budget: 20_000,
         poll_min_ms: 1_000,
         poll_max_ms: 300_000,

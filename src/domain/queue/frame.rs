@@ -4,9 +4,14 @@
 //! two points both grow evenly, within [`CLOSE`]. The points are where the line bends: a line that was
 //! thinned evenly needs a few however long it is, and one with holes more. So a million who wait
 //! cost one small answer a second, which a cache can hand out.
+//!
+//! Who is close to the front asks for his own place ([`FRONT_CONFIRM_S`]), so there the frame need be
+//! no closer than it is where that begins: chance makes the first few hundred places uneven, and to
+//! say all of that would take the room of everybody else's.
 
 use super::answer::Guess;
 use super::line::BLOCK;
+use super::poll::FRONT_CONFIRM_S;
 use super::{Announcement, Lane, Number, Queue, UnixMicros};
 
 /// How far what is between two points may be off: a share of the position or of the time.
@@ -15,10 +20,13 @@ const CLOSE: f64 = 0.005;
 const CLOSE_PLACES: f64 = 1.0;
 /// Or this many seconds.
 const CLOSE_S: f64 = 2.0;
-/// Most points of all lanes together: about 20 bytes each on the wire.
-pub const POINTS_MAX: usize = 72;
-/// Where too many points would be needed, the line is looked at more coarsely, so many times at most.
-const COARSER_MAX: u32 = 8;
+/// Most room all points may take, in bytes as the queue API writes them: with all else a frame of ten
+/// million in all lanes stays within two kilobytes.
+pub const ROOM_BYTES: usize = 1_300;
+/// Where too many points would be needed, the line is looked at so much more coarsely, again and again.
+const COARSER: f64 = 1.3;
+/// So many times at most.
+const COARSER_MAX: u32 = 24;
 /// Numbers between two looks: at the head, and far from it.
 const STEP_MIN: u64 = 4;
 /// A look for about every so many places ahead of it.
@@ -79,6 +87,29 @@ impl LaneFrame {
     }
 }
 
+impl LaneFrame {
+    /// The room its points take, in bytes: each is written as the difference to the one before.
+    pub fn room(&self) -> usize {
+        let mut before = [0; 3];
+        let written = self.points.iter().map(|point| {
+            let seconds = point.seconds.unwrap_or(0.0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates"
+            )]
+            let now = [point.number.0, point.position, seconds as u64];
+            let digits = |(now, before): (u64, u64)| {
+                now.abs_diff(before).checked_ilog10().unwrap_or(0) as usize + 1
+            };
+            let digits: usize = now.into_iter().zip(before).map(digits).sum();
+            before = now;
+            digits + "[,,],".len()
+        });
+        written.sum()
+    }
+}
+
 impl Queue {
     /// The frame at the moment of the last call. Takes about a third of a millisecond with ten
     /// million waiting.
@@ -91,10 +122,10 @@ impl Queue {
                 .iter()
                 .map(|looks| self.as_opening_shows(looks.thinned(tolerance)))
                 .collect();
-            if lanes.iter().map(|lane| lane.points.len()).sum::<usize>() <= POINTS_MAX {
+            if lanes.iter().map(LaneFrame::room).sum::<usize>() <= ROOM_BYTES {
                 break;
             }
-            tolerance *= 2.0;
+            tolerance *= COARSER;
         }
         Frame {
             epoch: self.epoch,
@@ -134,7 +165,9 @@ impl Queue {
                 number = (number + step).min(end);
             }
         }
-        Some(Looks { lane, waiting, points })
+        let asks = |point: &&Point| point.seconds.is_some_and(|seconds| seconds <= FRONT_CONFIRM_S);
+        let front = points.iter().take_while(asks).last().map_or(0, |point| point.position);
+        Some(Looks { lane, waiting, front, points })
     }
 
     /// Notes a look, unless nobody waits up to there.
@@ -152,6 +185,8 @@ impl Queue {
 struct Looks {
     lane: Lane,
     waiting: u64,
+    /// The last place of those who ask for themselves.
+    front: u64,
     points: Vec<Point>,
 }
 
@@ -161,6 +196,8 @@ impl Looks {
     fn thinned(&self, tolerance: f64) -> LaneFrame {
         let mut kept: Vec<Point> = self.points.first().copied().into_iter().collect();
         let (mut places, mut seconds) = (Cone::OPEN, Cone::OPEN);
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let least = (self.front as f64 * CLOSE).max(CLOSE_PLACES);
         for pair in self.points.windows(2) {
             let [before, next] = [pair[0], pair[1]];
             let Some(&anchor) = kept.last() else { break };
@@ -170,7 +207,7 @@ impl Looks {
                 (places, seconds) = (Cone::OPEN, Cone::OPEN);
             }
             let Some(&anchor) = kept.last() else { break };
-            places.narrow(place(anchor, next), tolerance, CLOSE_PLACES);
+            places.narrow(place(anchor, next), tolerance, least);
             seconds.narrow(time(anchor, next), tolerance, CLOSE_S);
         }
         kept.extend(self.points.last().filter(|last| kept.last() != Some(last)));
@@ -240,44 +277,47 @@ mod tests {
         queue
     }
 
-    /// Everybody finds his place in the frame as the line itself would tell him: as close as is wanted,
-    /// so many times `coarser` where there is no room for the points that takes, and a look.
-    fn verify(queue: &Queue, most: usize, coarser: f64) {
+    /// Everybody finds his place in the frame as the line itself would tell him: to one in a hundred,
+    /// and no closer than that at the front, where he asks for himself.
+    fn verify(queue: &Queue) {
         let frame = queue.frame();
         assert!(frame.lanes.iter().map(|lane| lane.waiting).sum::<u64>() > CROWD / 10);
-        let points: usize = frame.lanes.iter().map(|lane| lane.points.len()).sum();
-        assert!(points <= most, "{points} points");
+        let room: usize = frame.lanes.iter().map(LaneFrame::room).sum();
+        assert!(room <= ROOM_BYTES, "{room} bytes");
         for lane in &frame.lanes {
             assert_eq!(lane.waiting, queue.line.waiting()[lane.lane as usize]);
+            let mut met = 0;
+            let front = queue.look_along(lane.lane).unwrap().front as f64;
             for number in (1..=CROWD).map(Number) {
                 if queue.line.state(number) != super::super::line::State::Waiting(lane.lane) {
                     continue;
                 }
+                met += 1;
                 let position = queue.line.position(number, lane.lane);
                 let true_place = position as f64;
                 let (place, seconds) = lane.look_up(number).unwrap();
                 let off = (place - true_place).abs();
-                let near = (true_place * CLOSE).max(CLOSE_PLACES) * coarser;
-                let look = (true_place / LOOKS_PER_POSITION as f64).max(STEP_MIN as f64);
-                assert!(off <= near + look, "{number:?}: {place} for {true_place}");
+                let near = (true_place.max(front) / 100.0).max(STEP_MIN as f64);
+                assert!(off <= near, "{number:?}: {place} for {true_place}");
                 let told = queue.seconds(lane.lane, position, 0).unwrap().value();
                 let off_s = (seconds.unwrap() - told).abs();
-                let near_s = (told * CLOSE).max(CLOSE_S) * coarser + told / 100.0;
+                let near_s = (told.max(FRONT_CONFIRM_S) / 50.0).max(CLOSE_S);
                 assert!(off_s <= near_s, "{number:?}: {seconds:?} for {told}");
             }
+            assert_eq!(met, lane.waiting, "everybody was looked at");
         }
     }
 
     #[test]
     fn an_evenly_thinned_line_is_told_by_a_few_points() {
-        verify(&line(|who| mix(who).is_multiple_of(3)), POINTS_MAX / 2, 4.0);
-        verify(&line(|_| true), 8, 1.0);
+        verify(&line(|_| true));
+        verify(&line(|who| mix(who).is_multiple_of(2)));
+        verify(&line(|who| mix(who).is_multiple_of(3)));
     }
 
     #[test]
     fn holes_are_told_too() {
-        let torn = |who: u64| !(who / 7_000).is_multiple_of(3) && !mix(who / 900).is_multiple_of(4);
-        verify(&line(torn), POINTS_MAX, 1.0);
+        verify(&line(|who| !(who / 7_000).is_multiple_of(3) && !mix(who / 900).is_multiple_of(4)));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Read `queue` for the machine, then its parts: `line` (order under abandonment), `gate`
 //! and `throttle` and `adaptive` (rate), `ledger` (slots), `lanes`, `mode`, `opening`, `eta`, `poll`. `admission` is what happens by itself as time
-//! passes, `slots` what happens after admission, `massdrop` when many drop at once, `recovery` what survives a restart, `replay` the
+//! passes, `slots` what happens after admission, `massdrop` when many drop at once, `recovery` what survives a restart,
+//! `amnesty` what survives the loss of every file, `replay` the
 //! same machine behind one function. The invariants I1 to I14 are those of the project's note on
 //! login queues; each test names the one it keeps.
 
@@ -10,6 +11,7 @@ mod adaptive;
 #[cfg(test)]
 mod adaptive_tests;
 mod admission;
+mod amnesty;
 mod answer;
 mod block;
 #[cfg(test)]

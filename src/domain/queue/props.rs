@@ -25,6 +25,7 @@ fn settings() -> Settings {
         grace_ms: 8_000,
         clean_close_frees: true,
         settle_ms: 5_000,
+        amnesty_ms: 0,
         poll_budget: 100,
         poll_min_ms: 1_000,
         poll_max_ms: 30_000,

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::adaptive::Adaptive;
+use super::amnesty::Amnesty;
 use super::eta::{Estimator, Measured};
 use super::figures::Tally;
 use super::gate::Gate;
@@ -95,6 +96,7 @@ pub struct Queue {
     /// Longest interval somebody was ever told to stay silent for, in milliseconds.
     pub(super) longest_ms: u64,
     pub(super) recovered: Option<Recovered>,
+    pub(super) amnesty: Option<Amnesty>,
     /// The next block to look through for leases that are over, and when.
     pub(super) sweep_block: u64,
     pub(super) sweep_at: UnixMicros,
@@ -172,6 +174,7 @@ impl Queue {
             started_at: now,
             longest_ms: 0,
             recovered: None,
+            amnesty: None,
             sweep_block: 0,
             sweep_at: now,
             alarm: None,
@@ -255,12 +258,24 @@ impl Queue {
         let now = self.begin(now);
         let ticket = self.current(ticket);
         let number = ticket.number;
-        if ticket.epoch != self.epoch || number >= self.line.next() {
+        if ticket.epoch != self.epoch {
+            return self.welcome_back(now, ticket);
+        }
+        if number >= self.line.next() {
             return Checked::Forgotten;
         }
         if self.line.state(number) == State::Gone {
-            return self.check_gone(number);
+            return match self.check_gone(number) {
+                Checked::Forgotten => self.take_back(now, ticket).unwrap_or(Checked::Forgotten),
+                checked @ Checked::Standing(_) => checked,
+            };
         }
+        self.check_known(now, ticket)
+    }
+
+    /// The answer for a ticket that is in the window, if it is its owner's.
+    pub(super) fn check_known(&mut self, now: UnixMicros, ticket: TicketRef) -> Checked {
+        let number = ticket.number;
         if self.recovered.is_some() && self.line.has(number, Mark::Unheard) {
             return self.recognise(now, ticket);
         }
@@ -281,7 +296,7 @@ impl Queue {
         checked
     }
 
-    fn check_gone(&self, number: Number) -> Checked {
+    pub(super) fn check_gone(&self, number: Number) -> Checked {
         match self.redeemed.player(number) {
             Some(player) if self.ledger.get(player).is_some() => {
                 Checked::Standing(Standing::HoldsSlot)
@@ -347,6 +362,9 @@ impl Queue {
         self.in_use.remove(&number);
         if let Some(recovered) = &mut self.recovered {
             recovered.note_end(number);
+        }
+        if let Some(amnesty) = &mut self.amnesty {
+            amnesty.note_end(number);
         }
     }
 

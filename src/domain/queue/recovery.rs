@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use hashbrown::{HashMap, HashSet};
 
+use super::amnesty::Amnesty;
 use super::eta::Estimator;
 use super::ledger::Kind;
 use super::line::{Line, Mark, State, ones};
@@ -214,6 +215,7 @@ impl Queue {
             self.restore_apart(apart, down_us, promised);
         }
         self.parties = Parties::restored(&saved.parties);
+        self.amnesty = saved.amnesty.as_ref().map(|amnesty| Amnesty::restored(amnesty, down_us));
         self.restore_presumed(saved, recovery, blank, lapses_at);
     }
 

@@ -32,6 +32,8 @@ pub struct Settings {
     pub clean_close_frees: bool,
     /// Time after a restart before the first admission, in milliseconds.
     pub settle_ms: u64,
+    /// How long tickets of a line that was lost are taken, in milliseconds; 0: not at all.
+    pub amnesty_ms: u64,
     /// Polls per second the whole line may cause.
     pub poll_budget: u32,
     /// Shortest poll interval, in milliseconds.

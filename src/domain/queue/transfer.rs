@@ -48,6 +48,8 @@ impl Queue {
             Checked::Forgotten => return Err(NotTransferred::Forgotten),
         };
         let now = self.time.now;
+        // Its number may be another since it was given.
+        let ticket = ours.ticket;
         if to == ticket.identity {
             return Ok(Standing::Waiting(ours));
         }

@@ -5,12 +5,12 @@
 pub mod detached;
 pub mod nakama;
 pub mod oauth_state;
+pub mod offer;
 pub mod partner;
 pub mod player;
 mod proven;
 pub mod signing;
 pub mod ticket;
-pub mod transfer;
 
 pub use partner::PartnerClaims;
 pub use player::{BackendType, Claims, PlayerClaims, PlayerKeys, PlayerTokenError, SessionType};
