@@ -1,11 +1,10 @@
 // The reference client of Anteroom's queue API (queue-api.md): no dependencies, browsers and Node 20.
-//
 //   const client = new QueueClient("https://play.example", { storage: localStorage, onChange: show });
 //   const { pass } = await client.wait();      // then sign in with the pass
 //
-// It keeps its ticket through reloads, asks only as often as it is told, finds its place in the shared
-// frame in between, lets itself be told once invited, and gives up only when the lease is over. `onChange`
-// gets { state, position, etaSeconds, hidden, reason, message, untilMs }; `hidden`: not worth a screen.
+// It keeps its ticket through reloads, asks as often as it is told, finds its place in the shared frame in
+// between, lets itself be told once invited, solves a challenge if it is put one, and gives up when the lease
+// is over. `onChange` gets { state, position, etaSeconds, hidden (no screen), reason, message, untilMs }.
 
 const [HIDE_BELOW_S, RETRY_MIN_MS, RETRY_MAX_MS] = [5, 500, 30_000];
 /** The place of `number` in a frame: { position, etaSeconds }. `null`: newer than the frame. */
@@ -35,7 +34,7 @@ export class QueueRefused extends Error {
 }
 
 export class QueueClient {
-  #url; #storage; #onChange; #fetch; #proof; #stop; #ticket; #shown;
+  #url; #storage; #onChange; #fetch; #proof; #stop; #device; #ticket; #shown;
   /** `storage`: localStorage, or anything with getItem, setItem and removeItem. `proof`: a session token. */
   constructor(url, { storage, onChange = () => {}, fetch = globalThis.fetch, proof } = {}) {
     this.#url = `${url.replace(/\/$/, "")}/v1/queue`;
@@ -43,7 +42,6 @@ export class QueueClient {
     [this.#fetch, this.#stop] = [fetch.bind(globalThis), new AbortController()];
     this.#ticket = JSON.parse(storage?.getItem("anteroom.ticket") ?? "null");
   }
-
   /** Waits in line. Resolves with { pass, pass_until_ms }; without `pass` none is needed. */
   async wait() {
     if (this.#ticket) this.#show(this.#ticket);
@@ -55,7 +53,6 @@ export class QueueClient {
     this.#keep(null);
     return answer;
   }
-
   /** Gives the place up; `wait` fails. */
   async leave() {
     const ticket = this.#ticket?.ticket;
@@ -63,34 +60,32 @@ export class QueueClient {
     this.#keep(null);
     if (ticket) await this.#fetch(`${this.#url}/ticket`, { method: "DELETE", headers: bearer(ticket) });
   }
-
   /** A code to take the place along to another device: { transfer_token, expires_ms }. */
   offer() {
     return this.#ask("POST", "transfer", { ticket: this.#ticket.ticket });
   }
-
   /** Takes the place of another device; then `wait`. */
   async accept(transferToken) {
     const body = { transfer_token: transferToken, device_key: this.#deviceKey() };
     return this.#took(await this.#ask("POST", "transfer/accept", { body }));
   }
-
   /** The secret of this device, made once: one device has one place. */
   #deviceKey() {
-    const key = this.#storage?.getItem("anteroom.device") ?? crypto.getRandomValues(new Uint32Array(6)).join("-");
-    this.#storage?.setItem("anteroom.device", key);
-    return key;
+    this.#device ??= this.#storage?.getItem("anteroom.device");
+    this.#device ??= crypto.getRandomValues(new Uint32Array(6)).join("-");
+    this.#storage?.setItem("anteroom.device", this.#device);
+    return this.#device;
   }
-
-  async #enter() {
+  async #enter(solved) {
     this.#keep(null);
-    const body = this.#proof ? { proof: this.#proof } : { device_key: this.#deviceKey() };
-    return this.#took(await this.#ask("POST", "enter", { body, patient: true }));
+    const who = this.#proof ? { proof: this.#proof } : { device_key: this.#deviceKey() };
+    const answer = await this.#ask("POST", "enter", { body: { ...who, ...solved }, patient: true });
+    if (answer.state === "challenge") return this.#enter(await solve(answer, this.#stop.signal));
+    return this.#took(answer);
   }
   async #poll() {
     return this.#took(await this.#ask("GET", "ticket?watch=1", { ticket: this.#ticket.ticket, patient: true }));
   }
-
   /** Watches the frame until it is time to ask again, then asks. */
   async #pause(answer) {
     const until = Date.now() + jittered(answer.poll_after_ms);
@@ -100,21 +95,18 @@ export class QueueClient {
     }
     return this.#poll();
   }
-
   /** Finds the place in the frame. Whether to ask at once: the line restarted, or the turn is near. */
   async #watch(answer) {
     const response = await this.#fetch(`${this.#url}/frame`, { signal: this.#stop.signal }).catch(() => null);
     const frame = response?.ok && (await response.json().catch(() => null));
     if (!frame) return false;
     if (frame.epoch !== answer.epoch || frame.started_ms > answer.now_ms) return true;
-    const place = lookUp(frame, answer.lane, answer.number);
-    if (!place) return false;
-    const { etaSeconds } = place; // A place only gets better, unless the line itself says why not:
-    const position = Math.min(place.position, this.#shown.position);
+    const { position: found, etaSeconds } = lookUp(frame, answer.lane, answer.number) ?? {};
+    if (!found) return false; // A place only gets better, unless the line itself says why not:
+    const position = Math.min(found, this.#shown.position);
     this.#change({ ...this.#shown, position, etaSeconds, message: frame.message, untilMs: frame.until_ms });
     return etaSeconds !== null && etaSeconds * 1000 < Math.min(frame.confirm_ms, answer.poll_after_ms / 4);
   }
-
   /** Lets itself be told. `null`: the stream is over, and polling goes on. */
   async #listen() {
     const { signal } = this.#stop;
@@ -131,7 +123,6 @@ export class QueueClient {
     }
     return null;
   }
-
   /** One call. `patient`: no answer, or "come back later", is asked again until the lease is over. */
   async #ask(method, path, { ticket, body, patient = false }) {
     const headers = { ...(ticket && bearer(ticket)), ...(body && { "Content-Type": "application/json" }) };
@@ -140,7 +131,7 @@ export class QueueClient {
       const response = await this.#fetch(`${this.#url}/${path}`, options).catch(() => null);
       const answer = await response?.json().catch(() => null);
       this.#stop.signal.throwIfAborted();
-      if (answer && (response.ok || answer.state === "gone")) return answer;
+      if (answer && (response.ok || ["gone", "challenge"].includes(answer.state))) return answer;
       const again = patient && (!answer || response.status === 429 || response.status >= 500);
       const lease = ticket ? this.#ticket.lease_until_ms + this.#ticket.skew : Infinity;
       if (!again || Date.now() > lease) throw new QueueRefused(answer ?? { why: "unreachable" });
@@ -150,9 +141,7 @@ export class QueueClient {
     }
   }
   #took(answer) {
-    if (!answer.ticket) return answer;
-    this.#keep({ ...answer, skew: Date.now() - answer.now_ms });
-    this.#show(answer);
+    if (answer.ticket) (this.#keep({ ...answer, skew: Date.now() - answer.now_ms }), this.#show(answer));
     return answer;
   }
   #show({ state, position, eta, reason, message, until_ms: untilMs }) {
@@ -164,8 +153,7 @@ export class QueueClient {
   }
   #keep(ticket) {
     this.#ticket = ticket;
-    if (ticket) this.#storage?.setItem("anteroom.ticket", JSON.stringify(ticket));
-    else this.#storage?.removeItem("anteroom.ticket");
+    this.#storage?.[ticket ? "setItem" : "removeItem"]("anteroom.ticket", JSON.stringify(ticket));
   }
   #sleep(ms) {
     const { signal } = this.#stop;
@@ -179,6 +167,18 @@ export class QueueClient {
 
 const bearer = (ticket) => ({ Authorization: `Bearer ${ticket}` });
 const jittered = (ms) => ms * (1 + Math.random() / 10); // who were told the same do not come at once
+
+/** The work asked for: { challenge, nonce }. In slices, so that a page stays awake. */
+async function solve({ challenge, bits }, signal) {
+  const hash = (nonce) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(challenge + nonce));
+  for (let first = 0; ; first += 64) {
+    const nonces = Array.from({ length: 64 }, (_, at) => String(first + at));
+    const hashes = await Promise.all(nonces.map(hash));
+    signal.throwIfAborted();
+    const nonce = nonces.find((_, at) => Math.clz32(new DataView(hashes[at]).getUint32(0)) >= bits);
+    if (nonce) return { challenge, nonce };
+  }
+}
 
 /** The events of a response of server-sent events: [name, data]. */
 async function* events(body) {

@@ -132,6 +132,17 @@ fn the_queue_client_of_the_docs_polls_where_there_is_no_room_for_streams() {
     run("queue.mjs", &[&MOVING[..], &none[..]].concat());
 }
 
+#[test]
+fn the_queue_client_of_the_docs_answers_a_challenge() {
+    let attacked = [
+        ("ANTEROOM__QUEUE__RATE", "0"),
+        ("ANTEROOM__QUEUE__ABUSE__CHALLENGE", "attack"),
+        ("ANTEROOM__QUEUE__ABUSE__ATTACK_PER_SECOND", "5"),
+    ];
+    browser();
+    run("challenge.mjs", &attacked);
+}
+
 /// Runs one program of `tests/clients/` against a server of its own.
 fn run(program: &str, settings: &[(&str, &str)]) {
     packages();

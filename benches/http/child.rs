@@ -28,6 +28,9 @@ impl Server {
         command.env("ANTEROOM__LIMITS__SIGN_IN_PER_SECOND", "0");
         command.env("ANTEROOM__LIMITS__ENTER_PER_SECOND", "0");
         command.env("ANTEROOM__LIMITS__POLL_PER_SECOND", "1000");
+        command.env("ANTEROOM__LIMITS__ENTER_IDENTITY_PER_MINUTE", "0");
+        command.env("ANTEROOM__QUEUE__ABUSE__PREFIX_PER_SECOND", "0");
+        command.env("ANTEROOM__QUEUE__ABUSE__SUSPECTS_TO_LOW", "false");
         command.env("ANTEROOM__SERVER__WORKERS", "2").current_dir(folder);
         for (key, value) in settings {
             command.env(format!("ANTEROOM__{key}"), value);

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::identity::{Method, StudioConfig, TokenKind, TokenPlace};
 use super::{BackendMode, Config};
+use crate::domain::abuse::challenge::BITS_MAX;
 
 /// A setting that is out of bounds or contradicts another.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,7 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     within("limits.portal_per_minute", l.portal_per_minute, 0, 1_000_000)?;
     within("limits.enter_per_second", l.enter_per_second, 0, 1_000_000)?;
     within("limits.enter_burst", l.enter_burst, 1, 1_000_000)?;
+    within("limits.enter_identity_per_minute", l.enter_identity_per_minute, 0, 1_000_000)?;
     within("limits.poll_per_second", l.poll_per_second, 1, 1_000)?;
     within("limits.callers_max", l.callers_max, 16, 1_000_000)?;
     let s = &config.store;
@@ -95,6 +97,11 @@ fn queue(config: &Config) -> Result<(), Invalid> {
     if let Some((key, problem)) = q.opening.problem() {
         ordered(key, false, problem)?;
     }
+    within("queue.abuse.attack_per_second", q.abuse.attack_per_second, 0, 1_000_000)?;
+    within("queue.abuse.bits_min", q.abuse.bits_min, 0, BITS_MAX)?;
+    within("queue.abuse.bits_max", q.abuse.bits_max, q.abuse.bits_min, BITS_MAX)?;
+    within("queue.abuse.suspect_no_shows", q.abuse.suspect_no_shows, 10, 1_000_000)?;
+    within("queue.abuse.prefix_per_second", q.abuse.prefix_per_second, 0, 1_000_000)?;
     within("queue.frame_budget", q.frame_budget, 1, 1_000_000)?;
     within("queue.streams_max", q.streams_max, 0, 1_000_000)?;
     within("queue.stream_from_s", q.stream_from_s, 0, 86_400)?;

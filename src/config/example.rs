@@ -13,8 +13,8 @@ use super::identity::{
 use super::pragma::{PragmaPorts, ProviderOptions};
 use super::queue::AdaptiveConfig;
 use super::{
-    Config, HooksConfig, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig, OpeningConfig,
-    PasswordConfig, PragmaConfig, QueueConfig, ServerConfig, StoreConfig,
+    AbuseConfig, Config, HooksConfig, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig,
+    OpeningConfig, PasswordConfig, PragmaConfig, QueueConfig, ServerConfig, StoreConfig,
 };
 
 const HEAD: &str = "\
@@ -38,6 +38,7 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     section::<QueueConfig>(&mut text, "queue", &config.queue)?;
     section::<AdaptiveConfig>(&mut text, "queue.adaptive", &config.queue.adaptive)?;
     section::<OpeningConfig>(&mut text, "queue.opening", &config.queue.opening)?;
+    section::<AbuseConfig>(&mut text, "queue.abuse", &config.queue.abuse)?;
     section::<NakamaConfig>(&mut text, "nakama", &config.nakama)?;
     section::<PragmaConfig>(&mut text, "pragma", &config.pragma)?;
     section::<PragmaPorts>(&mut text, "pragma.ports", &config.pragma.ports)?;

@@ -2,6 +2,7 @@
 //! unit, its bounds and why its default is what it is. `config.toml` in the repository is written
 //! from here and compared in a test.
 
+pub mod abuse;
 pub mod check;
 pub mod example;
 pub mod hooks;
@@ -16,6 +17,7 @@ pub mod rotation;
 pub mod secrets;
 pub mod sections;
 
+pub use abuse::AbuseConfig;
 pub use hooks::HooksConfig;
 pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OpeningConfig;
+use super::{AbuseConfig, OpeningConfig};
 use crate::domain::lane_rules::LaneRule;
 use crate::domain::queue::{AdaptiveSettings, Costs, MassDropSettings, Settings};
 
@@ -124,6 +124,8 @@ pub struct QueueConfig {
     pub adaptive: AdaptiveConfig,
     /// `[queue.opening]`
     pub opening: OpeningConfig,
+    /// `[queue.abuse]`
+    pub abuse: AbuseConfig,
 }
 
 /// `[queue.adaptive]`: how the rate follows what is measured of sign-ins and told by game servers.
@@ -197,6 +199,7 @@ impl Default for QueueConfig {
             stream_from_s: 600,
             adaptive: AdaptiveConfig::default(),
             opening: OpeningConfig::default(),
+            abuse: AbuseConfig::default(),
         }
     }
 }

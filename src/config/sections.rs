@@ -65,6 +65,9 @@ pub struct LimitsConfig {
     pub enter_per_second: u32,
     /// New places an address may take at once. 1 to 1000000.
     pub enter_burst: u32,
+    /// Entries a minute through the queue API by one device or one account; its place is kept. 0: no
+    /// limit; to 1000000.
+    pub enter_identity_per_minute: u32,
     /// Polls of one ticket a second before it is told to slow down; its place is safe. 1 to 1000.
     pub poll_per_second: u32,
     /// Callers that may wait for one actor at once. 16 to 1000000.
@@ -81,6 +84,7 @@ impl Default for LimitsConfig {
             portal_per_minute: 10,
             enter_per_second: 50,
             enter_burst: 500,
+            enter_identity_per_minute: 30,
             poll_per_second: 5,
             callers_max: 8_192,
         }

@@ -1,6 +1,7 @@
 //! The rules. Values in, decisions out: nothing here waits, reads a clock, rolls dice, or touches
 //! a file or a socket. Whoever calls passes the time and the random numbers.
 
+pub mod abuse;
 pub mod account;
 pub mod audit;
 pub mod digest;

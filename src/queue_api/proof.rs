@@ -6,24 +6,38 @@ use serde::Deserialize;
 use serde_json::Map;
 
 use super::{App, Refusal};
+use crate::domain::abuse::challenge::Answer;
 use crate::domain::account::AccountId;
 use crate::domain::token::nakama::Kind;
 use crate::domain::token::{Claims, SessionType};
-use crate::signin::places::{Asker, Owner};
+use crate::signin::places::{Asker, Owner, Shows};
 
 /// Bounds of a device's secret, in bytes: short ones could be guessed.
 const DEVICE_KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=256;
 
-/// The members of a request that say who asks. Never logged: both are secrets.
+/// The members of a request that say who asks, and answer a challenge. Never logged: the first two are
+/// secrets.
 #[derive(Deserialize)]
 pub(super) struct Says<'a> {
     #[serde(borrow, default)]
     device_key: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     proof: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    challenge: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    nonce: Option<Cow<'a, str>>,
 }
 
 impl Says<'_> {
+    /// What the guard may ask for: the device's secret, and the answer to a challenge. A nonce may be
+    /// missing where no work was asked for.
+    pub fn shows(&self) -> Shows<'_> {
+        let nonce = self.nonce.as_deref().unwrap_or_default();
+        let answer = self.challenge.as_deref().map(|challenge| Answer { challenge, nonce });
+        Shows { device_key: self.device_key.as_deref(), answer }
+    }
+
     /// Whose place it is to be. A proof counts more than a device: it is the account that signs in.
     ///
     /// # Errors

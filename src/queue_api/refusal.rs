@@ -9,7 +9,7 @@ use super::json;
 use crate::actors::CallError;
 use crate::domain::account::Refusal as AccountRefusal;
 use crate::domain::queue::{Closed, NoParty, NotTransferred, Standing};
-use crate::signin::places::{JoinError, TransferError};
+use crate::signin::places::TransferError;
 use crate::signin::{HookError, SignInError};
 
 /// When to try again where nobody knows better, in milliseconds.
@@ -194,15 +194,6 @@ impl From<SignInError> for Refusal {
             }
             SignInError::Hook(HookError::Refused(words)) => Self::Hook(words),
             SignInError::Wait(_) | SignInError::Call(_) | SignInError::Hook(_) => Self::Unavailable,
-        }
-    }
-}
-
-impl From<JoinError> for Refusal {
-    fn from(error: JoinError) -> Self {
-        match error {
-            JoinError::Refused(why) => Self::NoParty(why),
-            JoinError::Owner(error) => error.into(),
         }
     }
 }

@@ -69,6 +69,10 @@ impl Sources {
 
     fn queue_api(&self, page: &mut Page) {
         let queue_api::App { streams, figures, .. } = &self.queue_api;
+        for (verdict, count) in self.door.guard.verdicts() {
+            page.labelled(name::VERDICTS, verdict, count);
+        }
+        page.put(name::ALARM_LEVEL, u64::from(self.door.guard.level()));
         page.put(name::STREAMS, streams.count());
         page.put(name::STREAMS_OPENED, streams.opened());
         page.put(name::FRAMES_SERVED, figures.frames());

@@ -23,7 +23,7 @@ use crate::domain::queue::{Announcement, Figures};
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
-use crate::signin::AccountHooks;
+use crate::signin::{AccountHooks, SharedGuard};
 use parts::Running;
 
 pub use crate::signin::steering::SteerError;
@@ -59,6 +59,7 @@ pub struct Dials {
     line: Line,
     steering: Steering,
     sockets: SessionDoor,
+    guard: Arc<SharedGuard>,
 }
 
 /// Opens data and ports.
@@ -144,6 +145,7 @@ impl Bound {
             line: self.running.line.clone(),
             steering: self.running.steering.clone(),
             sockets: self.running.sockets.clone(),
+            guard: Arc::clone(&self.running.door.guard),
         }
     }
 
@@ -205,8 +207,10 @@ async fn close(line: &Line, accounts: &Accounts, audit: &Audit) {
 }
 
 impl Dials {
-    /// Applies rate, cap, pause and opening to the line that stands. Places are kept.
+    /// Applies rate, cap, pause and opening to the line that stands, and what is done about abuse.
+    /// Places are kept.
     pub async fn apply(&self, queue: &QueueConfig) {
+        self.guard.set(queue);
         match self.steering.apply(queue).await {
             Ok(()) => tracing::info!(queue.rate, queue.cap, queue.paused, "queue settings applied"),
             Err(error) => tracing::error!(%error, "queue settings were not applied"),

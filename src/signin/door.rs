@@ -7,6 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::entrance::Entered;
+use super::guard::{Entrant, SharedGuard};
 use super::hashing::{HashFigures, HashPool};
 use super::limits::Limits;
 use super::office::PartnerUse;
@@ -18,6 +19,7 @@ use crate::actors::session::{Channel, Resumable};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::abuse::Manner;
 use crate::domain::account::{Account, AccountId, Refusal};
 use crate::domain::queue::{Checked, Identity, Lane, Player, Standing, TicketRef, Work};
 use crate::domain::realm::Realm;
@@ -44,6 +46,8 @@ pub struct Door {
     pub outcomes: Arc<Outcomes>,
     /// When partner tokens were last used.
     pub partners: PartnerUse,
+    /// Who watches for abuse before the line.
+    pub guard: Arc<SharedGuard>,
     pub(super) accounts: Accounts,
     pub(super) line: Line,
     pub(super) sockets: SessionDoor,
@@ -94,7 +98,9 @@ impl Door {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let limits = Arc::new(Limits::new(&parts.config.limits, parts.clock.clone()));
+        let guard = SharedGuard::new(&parts.config.queue, parts.clock.clone(), &parts.dice);
         Self {
+            guard: Arc::new(guard),
             clock: parts.clock,
             dice: parts.dice,
             config: parts.config,
@@ -118,8 +124,9 @@ impl Door {
     ///
     /// [`SignInError::Busy`] when this address asks too often, or no answer.
     pub async fn enter_line(&self, from: Option<IpAddr>) -> Result<Standing, SignInError> {
-        self.limits.enter(from)?;
-        Ok(self.line.enter(Identity::ANONYMOUS, Lane::Standard).await?)
+        self.limit_entry(from)?;
+        let entrant = Entrant { from, manner: Manner::Mute };
+        self.take_place(Identity::ANONYMOUS, Lane::Standard, entrant).await
     }
 
     /// Where a ticket stands. Renews its lease.
@@ -158,6 +165,10 @@ impl Door {
         let SignInAsk { credential, entrance, wish } = ask;
         let single_session = wish.single_session;
         let friends_of = wish.import_friends.then(|| credential.proof()).flatten();
+        // Whom a provider knows has proven more than a challenge asks for.
+        let is_known = matches!(credential, Credential::Provider(_));
+        let manner = if is_known { Manner::Proven } else { Manner::Mute };
+        let entrant = Entrant { from, manner };
         // A pass comes before the provider, which nobody without a good one is to trouble
         // (protocol-pragma §18, 6); an implicit ticket is somebody's, so the provider comes first.
         let passed = match entrance {
@@ -179,7 +190,7 @@ impl Door {
         let identity = self.identity_of(&claim);
         let entered = match passed {
             Some(entered) => entered,
-            None => self.pass_the_line(&entrance, &claim, identity, from).await?,
+            None => self.pass_the_line(&entrance, &claim, identity, entrant).await?,
         };
         let (signed_in, work) = match self.measured(claim, wish, &entered, from).await {
             Ok(done) => done,
@@ -188,6 +199,9 @@ impl Door {
                 return Err(error);
             }
         };
+        if let Some(place) = entered.place() {
+            self.guard.signed_in(place, from);
+        }
         entered.redeemed(Player(signed_in.account.id.0.as_u128()), identity, work)?;
         if single_session {
             // Their tokens are revoked, and that closes sockets.

@@ -1,11 +1,10 @@
 //! Past the line: by pass, by implicit ticket, or not at all; and what becomes of the slot when the
 //! sign-in fails or the client hangs up halfway.
 
-use std::net::IpAddr;
-
 use super::door::Door;
+use super::guard::Entrant;
 use super::proving::Claim;
-use super::{Entrance, Origin, SignInError};
+use super::{Entrance, SignInError};
 use crate::actors::account_registry::PassUse;
 use crate::actors::{CallError, Line};
 use crate::domain::queue::{Identity, Number, Player, Standing, TicketRef, Work};
@@ -37,7 +36,7 @@ impl Door {
         entrance: &Entrance,
         claim: &Claim,
         identity: Identity,
-        from: Option<IpAddr>,
+        entrant: Entrant,
     ) -> Result<Entered, SignInError> {
         let way = match *entrance {
             Entrance::Exempt => Way::Exempt,
@@ -45,15 +44,13 @@ impl Door {
             Entrance::Pass { ticket, expires_at } => {
                 return self.begin_pass(ticket, expires_at).await;
             }
-            Entrance::Implicit => {
-                match self.stand_in_line(claim, identity, Origin::nakama(from)).await? {
-                    Standing::HoldsSlot => Way::Exempt,
-                    Standing::Passed { ticket, on_the_spot, .. } => {
-                        Way::Implicit { number: ticket.number, on_the_spot }
-                    }
-                    waiting => return Err(SignInError::Wait(waiting)),
+            Entrance::Implicit => match self.stand_in_line(claim, identity, entrant).await? {
+                Standing::HoldsSlot => Way::Exempt,
+                Standing::Passed { ticket, on_the_spot, .. } => {
+                    Way::Implicit { number: ticket.number, on_the_spot }
                 }
-            }
+                waiting => return Err(SignInError::Wait(waiting)),
+            },
         };
         Ok(Entered { line: self.line.clone(), way })
     }
@@ -80,6 +77,15 @@ impl Entered {
                 remember_until: expires_at,
             }),
             _ => None,
+        }
+    }
+
+    /// The place this came by, if it took one.
+    pub(super) const fn place(&self) -> Option<Number> {
+        match self.way {
+            Way::Pass { ticket, .. } => Some(ticket.number),
+            Way::Implicit { number, .. } => Some(number),
+            Way::Exempt | Way::Done => None,
         }
     }
 

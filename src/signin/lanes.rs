@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::guard::Entrant;
 use super::hooks::HookError;
 use super::proving::{Claim, Named};
 use super::{Door, Origin, SignInError};
 use crate::actors::account_registry::Key;
 use crate::domain::account::{Account, Link, LinkKind, Refusal};
 use crate::domain::hook::{HookCall, HookEvent};
-use crate::domain::lane_rules::{self, Entrant};
+use crate::domain::lane_rules;
 use crate::domain::queue::{Identity, Lane, Standing};
 
 /// Who is about to stand in line, as far as anybody knows.
@@ -37,7 +38,8 @@ impl Door {
     ) -> Result<Lane, SignInError> {
         let Newcomer { account, link, claims } = newcomer;
         let rules = &self.config.queue.lane_rules;
-        let mut lane = lane_rules::lane(rules, &self.realm(), Entrant { account, claims });
+        let mut lane =
+            lane_rules::lane(rules, &self.realm(), lane_rules::Entrant { account, claims });
         let is_somebody = account.is_some() || link.is_some();
         if is_somebody && self.hooks.want(HookEvent::QueueEnter) {
             if self.line.first_in_line(vec![identity]).await?.is_some() {
@@ -65,18 +67,19 @@ impl Door {
         &self,
         claim: &Claim,
         identity: Identity,
-        origin: Origin,
+        entrant: Entrant,
     ) -> Result<Standing, SignInError> {
         let decides =
             !self.config.queue.lane_rules.is_empty() || self.hooks.want(HookEvent::QueueEnter);
         let lane = if decides {
             let account = self.accounts.find(claim.key()).await?;
             let (account, link) = (account.as_ref(), claim.link());
+            let origin = Origin::nakama(entrant.from);
             self.lane_for(identity, Newcomer { account, link, claims: None }, origin).await?
         } else {
             Lane::Standard
         };
-        let standing = self.line.enter(identity, lane).await?;
+        let standing = self.take_place(identity, lane, entrant).await?;
         // Whoever comes in hears of a ban by the sign-in itself. Only who has proven who they are
         // hears of it here: by name and password everybody could ask who is banned.
         if let (Standing::Waiting(waiting), Some(link)) = (&standing, claim.link())

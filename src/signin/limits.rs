@@ -40,6 +40,7 @@ pub struct Limits {
     clock: Clock,
     sign_in: Option<Limiter>,
     enter: Option<Limiter>,
+    identity: Option<Limiter>,
     portal: Option<Limiter>,
     wrong_password: Limiter,
     poll: Limiter,
@@ -63,14 +64,16 @@ impl Limits {
             Some(limiter(quota, &clock))
         };
         let per_minute = |rate| Quota::per_minute(at_least_one(rate));
+        let some_per_minute =
+            |rate| NonZeroU32::new(rate).map(|rate| limiter(Quota::per_minute(rate), &clock));
         let wrong = per_minute(config.wrong_passwords_per_minute);
         let poll = Quota::per_second(at_least_one(config.poll_per_second))
             .allow_burst(at_least_one(config.poll_per_second.saturating_mul(2)));
         Self {
             sign_in: per_second(config.sign_in_per_second, config.sign_in_burst),
             enter: per_second(config.enter_per_second, config.enter_burst),
-            portal: NonZeroU32::new(config.portal_per_minute)
-                .map(|rate| limiter(Quota::per_minute(rate), &clock)),
+            identity: some_per_minute(config.enter_identity_per_minute),
+            portal: some_per_minute(config.portal_per_minute),
             wrong_password: limiter(wrong, &clock),
             poll: limiter(poll, &clock),
             transfer: limiter(per_minute(TRANSFERS_PER_MINUTE), &clock),
@@ -87,6 +90,11 @@ impl Limits {
     /// A new place in line for an address.
     pub fn enter(&self, from: Option<IpAddr>) -> Result<(), TooOften> {
         self.address(self.enter.as_ref(), from)
+    }
+
+    /// An entry by one device or account, whatever its address. Its place is safe.
+    pub fn identity(&self, owner: impl Hash) -> Result<(), TooOften> {
+        self.identity.as_ref().map_or(Ok(()), |limiter| self.ask(limiter, &owner))
     }
 
     /// A call of the web portal from an address.
@@ -138,7 +146,7 @@ fn at_least_one(n: u32) -> NonZeroU32 {
 }
 
 /// What counts as one address: an IPv4 address, or the /64 an IPv6 subscriber is given.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let s = v6.segments();
@@ -194,6 +202,18 @@ mod tests {
     fn zero_means_no_limit() {
         let limits = limits(&Clock::manual(UnixMicros::from_secs(1_000)));
         assert!((0..10_000).all(|_| limits.enter(address("192.0.2.7")).is_ok()));
+    }
+
+    #[test]
+    fn one_device_is_limited_and_no_other() {
+        let clock = Clock::manual(UnixMicros::from_secs(1_000));
+        let config = LimitsConfig { enter_identity_per_minute: 2, ..LimitsConfig::default() };
+        let limits = Limits::new(&config, clock.clone());
+        assert!((0..2).all(|_| limits.identity(7_u64).is_ok()));
+        assert_eq!(limits.identity(7_u64), Err(TooOften { retry_after_s: 30 }));
+        assert_eq!(limits.identity(8_u64), Ok(()));
+        clock.advance_ms(30_000);
+        assert_eq!(limits.identity(7_u64), Ok(()));
     }
 
     #[test]

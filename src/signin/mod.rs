@@ -5,6 +5,7 @@
 pub mod door;
 mod entrance;
 pub mod friendship;
+pub mod guard;
 pub mod hashing;
 pub mod hooks;
 mod lanes;
@@ -23,6 +24,7 @@ pub mod steering;
 pub mod users;
 
 pub use door::{Door, Parts, PassTokenRefused};
+pub use guard::SharedGuard;
 pub use hooks::{AccountHooks, HookDown, HookError, Hooks, Origin};
 
 use crate::actors::CallError;

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::sync::{oneshot, watch};
 
+use super::guard::{Challenged, Entrant};
 use super::lanes::Newcomer;
 use super::{Door, Origin, SignInError};
 use crate::actors::CallError;
 use crate::actors::account_registry::Key;
+use crate::domain::abuse::challenge::Answer;
+use crate::domain::abuse::{Manner, Verdict};
 use crate::domain::account::{Account, AccountId, LinkKind, Refusal};
 use crate::domain::queue::{
     Checked, Frame, Identity, Lane, NoParty, NotTransferred, Standing, TicketRef, Whereabouts,
@@ -19,7 +22,7 @@ use crate::domain::queue::{
 const LINKS_MAX: usize = 64;
 
 /// Whose a place is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// Nobody in particular: a new place each time, bound to its token alone.
     Nobody,
@@ -38,6 +41,29 @@ pub struct Asker {
     pub claims: Map<String, Value>,
 }
 
+/// What somebody who asks for a place shows beside.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shows<'a> {
+    /// The secret of the device.
+    pub device_key: Option<&'a str>,
+    /// The answer to a challenge.
+    pub answer: Option<Answer<'a>>,
+}
+
+/// Why somebody got no place.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EnterError {
+    /// Not before a challenge is answered.
+    #[error("a challenge has to be answered first")]
+    Challenged(Challenged),
+    /// The party takes nobody.
+    #[error(transparent)]
+    Party(#[from] NoParty),
+    /// A limit or a rule refuses, or no answer.
+    #[error(transparent)]
+    Refused(#[from] SignInError),
+}
+
 /// Why a place did not go to another owner.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TransferError {
@@ -45,17 +71,6 @@ pub enum TransferError {
     #[error(transparent)]
     Refused(#[from] NotTransferred),
     /// The new owner may not have it, or no answer.
-    #[error(transparent)]
-    Owner(#[from] SignInError),
-}
-
-/// Why somebody did not join a party.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum JoinError {
-    /// The line says no.
-    #[error(transparent)]
-    Refused(#[from] NoParty),
-    /// They may not stand in line, or no answer.
     #[error(transparent)]
     Owner(#[from] SignInError),
 }
@@ -70,56 +85,68 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// [`SignInError::Busy`] when this address asks too often, [`Refusal::Banned`],
-    /// [`Refusal::NoAccount`], or no answer.
+    /// [`EnterError::Challenged`]; [`SignInError::Busy`] when this address or owner asks too often,
+    /// [`Refusal::Banned`], [`Refusal::NoAccount`], or no answer.
     pub async fn enter_line_as(
         &self,
         asker: Asker,
+        shows: Shows<'_>,
         from: Option<IpAddr>,
-    ) -> Result<Standing, SignInError> {
-        self.limits.enter(from)?;
-        match self.place_for(asker, from).await? {
+    ) -> Result<Standing, EnterError> {
+        match self.entrant(&asker, shows, from).await? {
             None => Ok(Standing::HoldsSlot),
-            Some((identity, lane)) => Ok(self.line.enter(identity, lane).await?),
+            Some((identity, lane, entrant)) => Ok(self.take_place(identity, lane, entrant).await?),
         }
-    }
-
-    /// Whose place somebody's is, and in which lane. `None`: they hold a slot.
-    async fn place_for(
-        &self,
-        Asker { owner, claims }: Asker,
-        from: Option<IpAddr>,
-    ) -> Result<Option<(Identity, Lane)>, SignInError> {
-        let account = self.account_in_line(owner).await?;
-        let identity = match (&account, owner) {
-            (Some(account), _) => self.identity_of_account(account).await?,
-            (None, Owner::Place(identity)) => Some(identity),
-            (None, _) => Some(Identity::ANONYMOUS),
-        };
-        let Some(identity) = identity else { return Ok(None) };
-        // Whoever has an account may have come by Nakama's or by Pragma's wire: nobody knows.
-        let newcomer = Newcomer { account: account.as_ref(), link: None, claims: Some(&claims) };
-        let lane = self.lane_for(identity, newcomer, Origin::unknown(from)).await?;
-        Ok(Some((identity, lane)))
     }
 
     /// The same, to come in together with the owner of a ticket.
     ///
     /// # Errors
     ///
-    /// [`JoinError`]; no place was taken.
+    /// As before, and [`EnterError::Party`]; no place was taken.
     pub async fn join_line(
         &self,
         asker: Asker,
         first: TicketRef,
+        shows: Shows<'_>,
         from: Option<IpAddr>,
-    ) -> Result<Standing, JoinError> {
-        self.limits.enter(from).map_err(SignInError::from)?;
-        let Some((identity, lane)) = self.place_for(asker, from).await? else {
-            return Ok(Standing::HoldsSlot);
+    ) -> Result<Standing, EnterError> {
+        match self.entrant(&asker, shows, from).await? {
+            None => Ok(Standing::HoldsSlot),
+            Some((identity, lane, entrant)) => {
+                self.take_place_with(first, identity, lane, entrant).await
+            }
+        }
+    }
+
+    /// Who is about to take a place, if they need one: within the limits, asked what there is to ask,
+    /// and in the lane they are to have.
+    async fn entrant(
+        &self,
+        Asker { owner, claims }: &Asker,
+        shows: Shows<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Option<(Identity, Lane, Entrant)>, EnterError> {
+        let owner = *owner;
+        self.limit_entry(from)?;
+        if owner != Owner::Nobody {
+            let limited = self.limits.identity(owner).map_err(SignInError::from);
+            limited.inspect_err(|_| self.guard.count(Verdict::LimitedIdentity))?;
+        }
+        let account = self.account_in_line(owner).await?;
+        let Some(identity) = self.identity_for(account.as_ref(), owner).await? else {
+            return Ok(None);
         };
-        let joined = self.line.join(identity, lane, first).await;
-        Ok(joined.map_err(SignInError::from)??)
+        let manner = if account.is_some() || self.line.holds_slot(identity) {
+            Manner::Proven
+        } else {
+            let asked = self.guard.ask(from, shows.device_key, shows.answer);
+            asked.map_err(EnterError::Challenged)?
+        };
+        // Whoever has an account may have come by Nakama's or by Pragma's wire: nobody knows.
+        let newcomer = Newcomer { account: account.as_ref(), link: None, claims: Some(claims) };
+        let lane = self.lane_for(identity, newcomer, Origin::unknown(from)).await?;
+        Ok(Some((identity, lane, Entrant { from, manner })))
     }
 
     /// Whose place an owner's is. `None`: they hold a slot, so they need none.
@@ -130,8 +157,17 @@ impl Door {
         &self,
         owner: Owner,
     ) -> Result<Option<Identity>, SignInError> {
-        match (self.account_in_line(owner).await?, owner) {
-            (Some(account), _) => self.identity_of_account(&account).await,
+        let account = self.account_in_line(owner).await?;
+        self.identity_for(account.as_ref(), owner).await
+    }
+
+    async fn identity_for(
+        &self,
+        account: Option<&Account>,
+        owner: Owner,
+    ) -> Result<Option<Identity>, SignInError> {
+        match (account, owner) {
+            (Some(account), _) => self.identity_of_account(account).await,
             (None, Owner::Place(identity)) => Ok(Some(identity)),
             (None, _) => Ok(Some(Identity::ANONYMOUS)),
         }
@@ -222,7 +258,7 @@ impl Door {
         to: Owner,
         from: Option<IpAddr>,
     ) -> Result<Standing, TransferError> {
-        self.limits.enter(from).map_err(SignInError::from)?;
+        self.limit_entry(from)?;
         self.limits.transfer(ticket.number).map_err(SignInError::from)?;
         let Some(to) = self.identity_in_line(to).await? else {
             return Ok(Standing::HoldsSlot);

@@ -43,6 +43,7 @@ impl Door {
                 return Err(error);
             }
         };
+        self.guard.signed_in(ticket.number, None);
         entered.redeemed(player(session), ticket.identity, work)?;
         self.line.keep(vec![player(session)]).await?;
         Ok(())

@@ -43,6 +43,7 @@ mod pragma_redirect;
 mod pragma_reference;
 mod pragma_servers;
 mod program;
+mod queue_abuse;
 mod queue_client;
 mod queue_frame;
 mod queue_lanes;

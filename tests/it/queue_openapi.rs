@@ -73,6 +73,21 @@ async fn every_answer_is_as_described() {
 }
 
 #[actix_rt::test]
+async fn a_challenge_is_as_described() {
+    let server = TestServer::start(|config| {
+        config.queue.abuse.challenge = anteroom::domain::abuse::When::Always;
+    })
+    .await;
+    let page = Page::read(&server).await;
+    let asked = enter(&server, device("ada")).await;
+    assert_eq!(asked.status, 428, "{}", asked.text);
+    page.check("enter", &asked);
+    let mut body = device("ada");
+    body["challenge"] = json!("c1.of another start");
+    page.check("enter", &enter(&server, body).await);
+}
+
+#[actix_rt::test]
 async fn every_described_call_is_there_and_says_no_as_described() {
     let server = TestServer::start(|_| {}).await;
     let page = Page::read(&server).await;
