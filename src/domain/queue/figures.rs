@@ -1,5 +1,7 @@
 //! What the queue counts, for metrics and for the bench.
 
+use serde::{Deserialize, Serialize};
+
 use super::ledger::Kind;
 use super::line::Mark;
 use super::{Lane, Mode, Queue, UnixMicros};
@@ -77,7 +79,7 @@ pub struct Figures {
 }
 
 /// What ran out, by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expired {
     /// Passes nobody redeemed.
     pub pass: u64,
@@ -92,7 +94,7 @@ pub struct Expired {
 }
 
 /// The running totals.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     pub(super) admitted: [u64; Lane::COUNT],
     pub(super) parties: u64,

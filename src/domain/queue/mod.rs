@@ -15,6 +15,7 @@ mod block;
 #[cfg(test)]
 mod estimates;
 mod eta;
+mod exact;
 #[cfg(test)]
 mod examples;
 mod fenwick;
@@ -22,6 +23,7 @@ mod figures;
 pub mod frame;
 mod gate;
 mod index;
+pub mod journal;
 mod lanes;
 mod ledger;
 mod line;
@@ -53,6 +55,7 @@ pub mod standing;
 mod throttle;
 mod transfer;
 
+pub use exact::NotExact;
 pub use figures::Figures;
 pub use frame::Frame;
 pub use ledger::Holder;

@@ -12,6 +12,7 @@
 use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
+use super::exact::sorted;
 use super::line::State;
 use super::{Identity, Lane, Number, Queue, Standing, TicketRef, UnixMicros};
 
@@ -37,18 +38,21 @@ pub enum NoParty {
 }
 
 /// The parties in line.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Parties {
     /// By the number that was joined first.
+    #[serde(with = "sorted::map")]
     members: HashMap<Number, Vec<Number>>,
+    #[serde(with = "sorted::map")]
     party_of: HashMap<Number, Number>,
     /// Whose party has become smaller since they heard of it: the place they shared may be gone.
+    #[serde(with = "sorted::set")]
     left_behind: HashSet<Number>,
     hold: Option<Hold>,
 }
 
 /// A party at the head of a full world.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Hold {
     party: Number,
     /// Whether freed slots are kept for it, or others come in meanwhile.

@@ -24,6 +24,9 @@ pub(super) struct Record {
     pub(super) quoted_s: u16,
 }
 
+/// Bytes of a record.
+pub(super) const RECORD: usize = 24;
+
 impl Record {
     pub(super) fn new(identity: Identity, lane: Lane, now: UnixMicros) -> Self {
         let mut record = Self { identity: identity.0, ..Self::default() };
@@ -104,6 +107,36 @@ impl Record {
     /// Until when a pass was promised its place before it became one.
     pub(super) fn lease_of_pass(&self) -> UnixMicros {
         self.until().plus_secs(self.quoted_s.into())
+    }
+
+    /// As bytes, for the journal.
+    pub(super) fn to_bytes(self) -> [u8; RECORD] {
+        let mut bytes = [0; RECORD];
+        bytes[..8].copy_from_slice(&self.identity.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.entered_s.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.seen_s.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.shown_lane.to_le_bytes());
+        bytes[20..22].copy_from_slice(&self.interval_s.to_le_bytes());
+        bytes[22..].copy_from_slice(&self.quoted_s.to_le_bytes());
+        bytes
+    }
+
+    /// The record again.
+    pub(super) fn from_bytes(bytes: &[u8; RECORD]) -> Self {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = *bytes;
+        let ([words @ .., i0, i1, q0, q1], identity) =
+            (rest, u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let word = |at: usize| {
+            words.get(at * 4..).and_then(<[u8]>::first_chunk).map_or(0, |w| u32::from_le_bytes(*w))
+        };
+        Self {
+            identity,
+            entered_s: word(0),
+            seen_s: word(1),
+            shown_lane: word(2),
+            interval_s: u16::from_le_bytes([i0, i1]),
+            quoted_s: u16::from_le_bytes([q0, q1]),
+        }
     }
 
     /// Pass or parked: until when.

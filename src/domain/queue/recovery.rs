@@ -4,8 +4,10 @@
 use std::ops::Range;
 
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
 use super::eta::Estimator;
+use super::exact::sorted;
 use super::ledger::Kind;
 use super::line::{Line, Mark, State, ones};
 use super::parties::Parties;
@@ -40,7 +42,7 @@ pub struct Recovery {
 }
 
 /// What is still different because of a restart.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Recovered {
     /// Numbers that may have been given after a snapshot: those of this restart last, and of the
     /// ones before while those were not over.
@@ -52,6 +54,7 @@ pub(super) struct Recovered {
     /// Until when a pass given before the crash can still be good.
     honours_until: UnixMicros,
     /// Numbers that were brought to an end since.
+    #[serde(with = "sorted::set")]
     ended: HashSet<Number>,
 }
 
