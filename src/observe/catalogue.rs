@@ -60,6 +60,8 @@ catalogue! {
     OPENING_ENTRANTS = Gauge "login_queue_opening_entrants" [""] "Tickets that take part in the lottery of an opening, before it is drawn";
     ETA_ERROR = Gauge "login_queue_eta_error_ratio" ["quantile"] "Estimate given against wait that came true, over recent admissions";
     REVERSALS = Counter "login_queue_position_reversals" [""] "Positions that rose without a reason; must stay 0";
+    JOURNAL_BYTES = Gauge "login_queue_journal_bytes" [""] "Bytes the journal of the line takes on disk";
+    JOURNAL_GAPS = Counter "login_queue_journal_gaps" [""] "Times a part of the journal was lost because the disk was too slow or failed";
     STREAMS = Gauge "login_queue_streams" [""] "Streams of the queue API that are open";
     STREAMS_OPENED = Counter "login_queue_streams_opened" [""] "Streams of the queue API opened";
     FRAMES_SERVED = Counter "login_queue_frames_served" [""] "Answers with the queue API's shared frame, unchanged ones too";

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Kind;
 use super::line::Mark;
-use super::{Lane, Mode, Queue, UnixMicros};
+use super::{Lane, Mode, Number, Queue, UnixMicros};
 
 /// Everything worth watching. Totals count since this run started.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,6 +168,11 @@ impl Queue {
     /// `lease_until` and `pass_until` are counted from.
     pub fn now(&self) -> UnixMicros {
         self.time.now
+    }
+
+    /// The next number the line gives.
+    pub fn next_number(&self) -> Number {
+        self.line.next()
     }
 
     /// Until when admissions wait after a restart; in the past: they do not.

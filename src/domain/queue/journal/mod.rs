@@ -8,6 +8,7 @@
 //!
 //! [`entry`] has the form of an input in bytes.
 
+mod bounds;
 mod digest;
 mod entry;
 mod playback;
@@ -15,6 +16,7 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 
+pub use bounds::Bounds;
 pub use entry::{BadEntry, Ending};
 pub use playback::{Playback, Played, Watcher};
 pub use recorder::Recorder;
