@@ -15,3 +15,4 @@ pub mod realm;
 pub mod session;
 pub mod time;
 pub mod token;
+pub mod why;

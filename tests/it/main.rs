@@ -52,3 +52,4 @@ mod races;
 mod restart;
 mod sdk_replays;
 mod socket_protobuf;
+mod why;

@@ -122,3 +122,59 @@ impl Scribe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::QueueConfig;
+    use crate::domain::queue::journal::Bounds;
+    use crate::domain::queue::{Number, Queue};
+    use crate::store::journal;
+
+    const START: UnixMicros = UnixMicros::from_secs(1_800_000_000);
+    const SECOND_US: u64 = 1_000_000;
+
+    #[test]
+    fn a_segment_ends_by_its_length_and_by_the_hour_and_a_disk_that_fails_leaves_a_gap() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("journal");
+        let bounds = Bounds { bytes_max: 64 << 10, keep_us: u64::MAX };
+        let journal = Journal::open(folder.clone(), bounds).unwrap();
+        let figures = Arc::clone(journal.figures());
+        let mut queue = Queue::new(QueueConfig::default().settings(), 3, START);
+        queue.grant_numbers(Number(1_000));
+        let mut queue = Recorder::new(queue);
+        let mut scribe = Scribe::new(Some(journal));
+        scribe.start(&mut queue, START);
+        let mut now = START;
+        let mut turn = |scribe: &mut Scribe, after_us: u64, ticks: u32| {
+            now = now.plus_us(after_us);
+            for _ in 0..ticks {
+                queue.tick(now);
+            }
+            scribe.turn(&mut queue, now);
+        };
+        turn(&mut scribe, SECOND_US, 10_000);
+        turn(&mut scribe, SECOND_US, 1);
+        turn(&mut scribe, SEGMENT_US, 1);
+        while journal::list(&folder).unwrap().len() < 3 {
+            std::thread::yield_now();
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        turn(&mut scribe, SEGMENT_US, 1);
+        while figures.gaps.load(Relaxed) == 0 {
+            turn(&mut scribe, SECOND_US, 1);
+            std::thread::yield_now();
+        }
+        std::fs::create_dir(&folder).unwrap();
+        turn(&mut scribe, RETRY_US - 1, 1);
+        turn(&mut scribe, SECOND_US, 1);
+        turn(&mut scribe, SECOND_US, 1);
+        scribe.close();
+        let found = journal::list(&folder).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].head.since, Since::Gap);
+        assert_eq!(figures.gaps.load(Relaxed), 1);
+        assert_eq!(journal::read(&found[0].path).unwrap().blocks.len(), 1);
+    }
+}

@@ -86,7 +86,6 @@ impl Parties {
     }
 
     /// Whether there is any.
-    #[cfg(test)]
     pub(super) fn any(&self) -> bool {
         !self.members.is_empty()
     }

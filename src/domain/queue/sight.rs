@@ -81,6 +81,16 @@ impl Queue {
         self.line.find(owner)
     }
 
+    /// Whose a ticket is; nobody's when it has left.
+    pub fn owner_of(&self, number: Number) -> Identity {
+        self.line.record(self.current_number(number)).map_or(Identity::ANONYMOUS, |r| r.identity())
+    }
+
+    /// The lane of a ticket.
+    pub fn lane_of(&self, number: Number) -> Lane {
+        self.line.record(self.current_number(number)).map_or(Lane::Standard, |r| r.lane())
+    }
+
     /// When a ticket that has not left was taken, in whole seconds.
     pub fn entered_at(&self, number: Number) -> Option<UnixMicros> {
         let number = self.current_number(number);
