@@ -7,7 +7,7 @@ use super::super::plan::words::{count, span};
 use super::replay::Found;
 use crate::domain::queue::{Announcement, Bound, Lane, Mode};
 use crate::domain::time::UnixMicros;
-use crate::domain::why::{Cause, End, Event, Happened, Left, Scene, Span, Story};
+use crate::domain::why::{Cause, End, Event, Happened, Left, Scene, Span, Stands, Story};
 
 /// The whole story, one line for each thing that happened, and the summary.
 pub(super) fn story(story: &Story, found: &Found) -> String {
@@ -60,7 +60,7 @@ pub(super) fn summary(story: &Story) -> String {
         let verb = if still { "have waited" } else { "waited" };
         format!("You {verb} {}: {}.", time(waited_us), reasons(story))
     };
-    if let Some((lane, position)) = story.stands {
+    if let Some(Stands { lane, position }) = story.stands {
         text.push_str(&format!(" You are at place {position} of the {} lane.", lane.name()));
     }
     if let Some(ahead) = of_those_ahead(&story.ahead) {
@@ -175,7 +175,7 @@ fn happened(event: &Event) -> String {
         }
         Happened::Admitted { lane } => format!("was let in, from the {} lane", lane.name()),
         Happened::PassLapsed => "nobody came with the pass: it lapsed".into(),
-        Happened::Announced(announced) => said(announced),
+        Happened::Announced { said: what } => said(what),
         Happened::Rate { rate } => format!("operators set the rate to {} a second", count(*rate)),
         Happened::Cap { cap } => format!("operators set the slots to {cap}"),
         Happened::Transferred => "went to another owner".into(),
@@ -227,9 +227,9 @@ pub(super) fn scene(scene: &Scene) -> String {
     put(&mut text, format_args!("slots held: {} of {}", scene.slots.0, scene.slots.1));
     let (set, in_force) = (count(scene.rates.0), count(scene.rates.1));
     put(&mut text, format_args!("rate: {in_force} a second, set to {set}"));
-    let came_in = by_lane(&scene.admitted.0, None);
+    let came_in = by_lane(&scene.admitted, None);
     let came_in = if came_in.is_empty() { "nobody".to_owned() } else { came_in };
-    put(&mut text, format_args!("let in since {}: {came_in}", written(scene.admitted.1)));
+    put(&mut text, format_args!("let in since {}: {came_in}", written(scene.since)));
     put(&mut text, format_args!("next number: {}", scene.next.0));
     text
 }

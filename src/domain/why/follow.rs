@@ -1,6 +1,6 @@
 //! Follows a ticket, or an owner, through a line that is played again.
 
-use super::story::{Cause, End, Event, Happened, Left, Span, Story};
+use super::story::{Cause, End, Event, Happened, Left, Span, Stands, Story};
 use crate::domain::queue::journal::{Ending, Played, Watcher};
 use crate::domain::queue::{
     Announcement, Checked, Identity, Input, Lane, Number, Output, Place, Queue, Standing,
@@ -283,8 +283,8 @@ impl Followed {
         followed.tell(entered_at, Happened::Entered { lane, position, on_record });
         followed.announced.clone_from(queue.announcement());
         if followed.announced != Announcement::open() {
-            let announced = followed.announced.clone();
-            followed.tell(at, Happened::Announced(announced));
+            let said = followed.announced.clone();
+            followed.tell(at, Happened::Announced { said });
         }
         if !on_record && entered_at < at {
             followed.waits = Some((entered_at, Cause::Unknown));
@@ -353,8 +353,8 @@ impl Followed {
         }
         if self.announced != *queue.announcement() {
             self.announced.clone_from(queue.announcement());
-            let announced = self.announced.clone();
-            self.tell(at, Happened::Announced(announced));
+            let said = self.announced.clone();
+            self.tell(at, Happened::Announced { said });
         }
     }
 
@@ -380,7 +380,7 @@ impl Followed {
     /// Notes why it waits from now on.
     fn stand(&mut self, queue: &Queue, at: UnixMicros, place: Place) {
         self.story.stands = match place {
-            Place::Waiting { lane, position } => Some((lane, position)),
+            Place::Waiting { lane, position } => Some(Stands { lane, position }),
             _ => None,
         };
         let cause = match place {

@@ -12,4 +12,4 @@ mod tests;
 
 pub use follow::{Follower, Subject};
 pub use scene::{Onlooker, Scene};
-pub use story::{Cause, End, Event, Happened, Left, Span, Story};
+pub use story::{Cause, End, Event, Happened, Left, Span, Stands, Story};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::story::{announcement, by_lane};
 use crate::domain::queue::journal::{Played, Watcher};
 use crate::domain::queue::{Announcement, Bound, Input, Lane, Number, Queue};
 use crate::domain::time::UnixMicros;
@@ -16,10 +17,12 @@ pub struct Scene {
     /// The next number to be given.
     pub next: Number,
     /// What was announced.
+    #[serde(serialize_with = "announcement")]
     pub announced: Announcement,
     /// What kept who waited from coming in; `None`: nobody waited.
     pub bound: Option<Bound>,
     /// Who waited, by lane, in the order of [`Lane::ALL`].
+    #[serde(serialize_with = "by_lane")]
     pub waiting: [u64; Lane::COUNT],
     /// Tickets that were silent when their turn came.
     pub parked: u64,
@@ -27,8 +30,11 @@ pub struct Scene {
     pub slots: (u64, u64),
     /// Admissions per second: as set, and in force.
     pub rates: (f64, f64),
-    /// Admissions since the segment began, by lane, and when that was.
-    pub admitted: ([u64; Lane::COUNT], UnixMicros),
+    /// Admissions since then, by lane.
+    #[serde(serialize_with = "by_lane")]
+    pub admitted: [u64; Lane::COUNT],
+    /// When this part of the journal began.
+    pub since: UnixMicros,
 }
 
 /// Looks at the line at one moment.
@@ -82,7 +88,8 @@ impl Onlooker {
             parked,
             slots: queue.slots(),
             rates: queue.rates(),
-            admitted: (admitted, since),
+            admitted,
+            since,
         }
     }
 }

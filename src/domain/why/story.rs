@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::domain::queue::{Announcement, Bound, Lane, Number};
 use crate::domain::time::UnixMicros;
@@ -55,6 +55,7 @@ pub struct Span {
     /// Why.
     pub cause: Cause,
     /// Who came in meanwhile, by lane, in the order of [`Lane::ALL`].
+    #[serde(serialize_with = "by_lane")]
     pub admitted: [u64; Lane::COUNT],
     /// What became of those ahead.
     pub ahead: Left,
@@ -68,6 +69,7 @@ pub enum Happened {
     /// seconds and what was before the next event is not known.
     Entered {
         /// Its lane.
+        #[serde(serialize_with = "lane_name")]
         lane: Lane,
         /// Its place there; `None`: it came in at once.
         position: Option<u64>,
@@ -84,6 +86,7 @@ pub enum Happened {
     /// It was heard of again.
     Returned {
         /// Its lane now.
+        #[serde(serialize_with = "lane_name")]
         lane: Lane,
         /// Its place there.
         position: u64,
@@ -91,12 +94,17 @@ pub enum Happened {
     /// It was admitted.
     Admitted {
         /// From which lane.
+        #[serde(serialize_with = "lane_name")]
         lane: Lane,
     },
     /// Nobody came with the pass.
     PassLapsed,
     /// Operators, or the line itself, said something else to everybody.
-    Announced(Announcement),
+    Announced {
+        /// What.
+        #[serde(serialize_with = "announcement")]
+        said: Announcement,
+    },
     /// Operators changed the rate.
     Rate {
         /// Admissions per second.
@@ -151,6 +159,16 @@ pub enum End {
     Unknown,
 }
 
+/// Where a ticket stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Stands {
+    /// Its lane.
+    #[serde(serialize_with = "lane_name")]
+    pub lane: Lane,
+    /// Its place there, from 1.
+    pub position: u64,
+}
+
 /// The story of a ticket.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Story {
@@ -167,7 +185,7 @@ pub struct Story {
     /// As far as the journal was played.
     pub until: UnixMicros,
     /// Its lane and place then; `None`: it does not stand in line any more.
-    pub stands: Option<(Lane, u64)>,
+    pub stands: Option<Stands>,
     /// What happened, in order.
     pub events: Vec<Event>,
     /// Why it waited, in order.
@@ -177,6 +195,7 @@ pub struct Story {
     /// Those ahead of it in its lane when it came: what became of them and of who came back before it.
     pub ahead: Left,
     /// Who came in while it waited, by lane, in the order of [`Lane::ALL`].
+    #[serde(serialize_with = "by_lane")]
     pub admitted: [u64; Lane::COUNT],
     /// How often it was heard of.
     pub heard: u64,
@@ -189,4 +208,28 @@ impl Story {
     pub fn waited_us(&self) -> u64 {
         self.causes.values().sum()
     }
+}
+
+/// A lane by its word.
+fn lane_name<S: Serializer>(lane: &Lane, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(lane.name())
+}
+
+/// Numbers by the words of their lanes.
+pub(super) fn by_lane<S: Serializer>(
+    numbers: &[u64; Lane::COUNT],
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(Lane::ALL.into_iter().map(Lane::name).zip(numbers))
+}
+
+/// What was announced, with the word of the mode.
+pub(super) fn announcement<S: Serializer>(said: &Announcement, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Said<'a> {
+        mode: &'static str,
+        until: Option<UnixMicros>,
+        message: &'a str,
+    }
+    Said { mode: said.mode.name(), until: said.until, message: &said.message }.serialize(to)
 }

@@ -110,7 +110,7 @@ fn happened(story: &Story) -> Vec<&'static str> {
         Happened::Returned { .. } => "returned",
         Happened::Admitted { .. } => "admitted",
         Happened::PassLapsed => "pass lapsed",
-        Happened::Announced(_) => "announced",
+        Happened::Announced { .. } => "announced",
         Happened::Rate { .. } => "rate",
         Happened::Cap { .. } => "cap",
         Happened::Transferred => "transferred",
@@ -177,7 +177,7 @@ fn a_pause_with_words_and_the_slow_start_after_it() {
     assert_eq!(seconds(&story, Cause::Bound(Bound::Maintenance)), 60);
     assert!(seconds(&story, Cause::Bound(Bound::SlowStart)) > 5, "{:?}", story.causes);
     assert_eq!(happened(&story), ["entered", "announced", "announced", "admitted"]);
-    assert_eq!(story.events[1].happened, Happened::Announced(words));
+    assert_eq!(story.events[1].happened, Happened::Announced { said: words });
     let causes: Vec<Cause> = story.spans.iter().map(|span| span.cause).collect();
     let expected = [Bound::Maintenance, Bound::SlowStart].map(Cause::Bound);
     assert_eq!(causes, expected);
