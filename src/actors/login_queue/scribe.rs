@@ -162,10 +162,11 @@ mod tests {
         }
         std::fs::remove_dir_all(&folder).unwrap();
         turn(&mut scribe, SEGMENT_US, 1);
-        while figures.gaps.load(Relaxed) == 0 {
-            turn(&mut scribe, SECOND_US, 1);
+        while !figures.has_failed() {
             std::thread::yield_now();
         }
+        turn(&mut scribe, SECOND_US, 1);
+        assert_eq!(figures.gaps.load(Relaxed), 1);
         std::fs::create_dir(&folder).unwrap();
         turn(&mut scribe, RETRY_US - 1, 1);
         turn(&mut scribe, SECOND_US, 1);

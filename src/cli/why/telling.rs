@@ -61,10 +61,10 @@ pub(super) fn summary(story: &Story) -> String {
         format!("You {verb} {}: {}.", time(waited_us), reasons(story))
     };
     if let Some(Stands { lane, position }) = story.stands {
-        text.push_str(&format!(" You are at place {position} of the {} lane.", lane.name()));
+        add(&mut text, format_args!(" You are at place {position} of the {} lane.", lane.name()));
     }
     if let Some(ahead) = of_those_ahead(&story.ahead) {
-        text.push_str(&format!(" Of those ahead of you {ahead}."));
+        add(&mut text, format_args!(" Of those ahead of you {ahead}."));
     }
     let entered = story.events.iter().find_map(|event| match event.happened {
         Happened::Entered { lane, .. } => Some(lane),
@@ -72,18 +72,21 @@ pub(super) fn summary(story: &Story) -> String {
     });
     let others = by_lane(&story.admitted, entered);
     if waited_us > 0 && !others.is_empty() {
-        text.push_str(&format!(" From other lanes came in meanwhile: {others}."));
+        add(&mut text, format_args!(" From other lanes came in meanwhile: {others}."));
     }
     match (story.admitted_at, story.ended) {
         (Some(at), Some((_, End::SignedIn))) => {
-            text.push_str(&format!(" You were let in at {} and signed in.", written(at)));
+            add(&mut text, format_args!(" You were let in at {} and signed in.", written(at)));
         }
         (Some(at), Some((_, end))) => {
-            text.push_str(&format!(" You were let in at {}; then {}.", written(at), ending(end)));
+            add(
+                &mut text,
+                format_args!(" You were let in at {}; then {}.", written(at), ending(end)),
+            );
         }
-        (Some(at), None) => text.push_str(&format!(" You were let in at {}.", written(at))),
+        (Some(at), None) => add(&mut text, format_args!(" You were let in at {}.", written(at))),
         (None, Some((at, end))) => {
-            text.push_str(&format!(" It ended at {}: {}.", written(at), ending(end)));
+            add(&mut text, format_args!(" It ended at {}: {}.", written(at), ending(end)));
         }
         (None, None) => {}
     }
@@ -129,11 +132,11 @@ fn waited(span: &Span) -> String {
     let mut text =
         format!("waited {} {}", time(span.until.since_us(span.from)), because(span.cause));
     if let Some(ahead) = of_those_ahead(&span.ahead) {
-        text.push_str(&format!("; of those ahead {ahead}"));
+        add(&mut text, format_args!("; of those ahead {ahead}"));
     }
     let came_in = by_lane(&span.admitted, None);
     if !came_in.is_empty() {
-        text.push_str(&format!("; came in: {came_in}"));
+        add(&mut text, format_args!("; came in: {came_in}"));
     }
     text
 }
@@ -194,10 +197,10 @@ fn said(announced: &Announcement) -> String {
         mode => format!("the line is {}", mode.name()),
     };
     if let Some(until) = announced.until {
-        text.push_str(&format!(" until {}", written(until)));
+        add(&mut text, format_args!(" until {}", written(until)));
     }
     if !announced.message.is_empty() {
-        text.push_str(&format!(": \u{201c}{}\u{201d}", announced.message));
+        add(&mut text, format_args!(": \u{201c}{}\u{201d}", announced.message));
     }
     text
 }
@@ -240,6 +243,11 @@ fn time(us: u64) -> String {
 }
 
 fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
+    add(text, line);
+    text.push('\n');
+}
+
+fn add(text: &mut String, words: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
-    let _ = writeln!(text, "{line}");
+    let _ = text.write_fmt(words);
 }

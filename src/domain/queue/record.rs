@@ -123,19 +123,17 @@ impl Record {
 
     /// The record again.
     pub(super) fn from_bytes(bytes: &[u8; RECORD]) -> Self {
-        let [a, b, c, d, e, f, g, h, rest @ ..] = *bytes;
-        let ([words @ .., i0, i1, q0, q1], identity) =
-            (rest, u64::from_le_bytes([a, b, c, d, e, f, g, h]));
         let word = |at: usize| {
-            words.get(at * 4..).and_then(<[u8]>::first_chunk).map_or(0, |w| u32::from_le_bytes(*w))
+            bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |w| u32::from_le_bytes(*w))
         };
+        let [interval, more_interval, quoted, more_quoted] = word(20).to_le_bytes();
         Self {
-            identity,
-            entered_s: word(0),
-            seen_s: word(1),
-            shown_lane: word(2),
-            interval_s: u16::from_le_bytes([i0, i1]),
-            quoted_s: u16::from_le_bytes([q0, q1]),
+            identity: u64::from(word(0)) | u64::from(word(4)) << 32,
+            entered_s: word(8),
+            seen_s: word(12),
+            shown_lane: word(16),
+            interval_s: u16::from_le_bytes([interval, more_interval]),
+            quoted_s: u16::from_le_bytes([quoted, more_quoted]),
         }
     }
 

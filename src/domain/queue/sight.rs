@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::line::{Mark, State};
+use super::record::Record;
 use super::{Identity, Lane, Mode, Number, Queue, UnixMicros};
 
 /// Where a ticket stands, without any effect on it.
@@ -83,12 +84,13 @@ impl Queue {
 
     /// Whose a ticket is; nobody's when it has left.
     pub fn owner_of(&self, number: Number) -> Identity {
-        self.line.record(self.current_number(number)).map_or(Identity::ANONYMOUS, |r| r.identity())
+        let record = self.line.record(self.current_number(number));
+        record.map_or(Identity::ANONYMOUS, Record::identity)
     }
 
     /// The lane of a ticket.
     pub fn lane_of(&self, number: Number) -> Lane {
-        self.line.record(self.current_number(number)).map_or(Lane::Standard, |r| r.lane())
+        self.line.record(self.current_number(number)).map_or(Lane::Standard, Record::lane)
     }
 
     /// When a ticket that has not left was taken, in whole seconds.

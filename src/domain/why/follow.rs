@@ -438,12 +438,12 @@ const fn is_of_time(input: &Input) -> bool {
 
 /// The ticket an answer speaks of, and whose it is.
 fn ticket_in(output: &Output) -> Option<(Number, Identity)> {
-    let standing = match output {
-        Output::Entered(standing)
-        | Output::Joined(Ok(standing))
-        | Output::Transferred(Ok(standing))
-        | Output::Checked(Checked::Standing(standing)) => standing,
-        _ => return None,
+    let (Output::Entered(standing)
+    | Output::Joined(Ok(standing))
+    | Output::Transferred(Ok(standing))
+    | Output::Checked(Checked::Standing(standing))) = output
+    else {
+        return None;
     };
     match standing {
         Standing::Waiting(waiting) => Some((waiting.ticket.number, waiting.ticket.identity)),
@@ -460,13 +460,13 @@ impl Story {
             && last.until.since_us(last.from) < BRIEF_US
             && let Some(brief) = self.spans.pop()
         {
-            span = joined(brief, span);
+            span = joined(&brief, span);
         }
         let full = self.spans.len() >= SPANS_MAX;
         match self.spans.pop_if(|last| last.cause == span.cause || full) {
             Some(last) => {
                 let cause = last.cause;
-                self.spans.push(Span { cause, ..joined(last, span) });
+                self.spans.push(Span { cause, ..joined(&last, span) });
             }
             None => self.spans.push(span),
         }
@@ -474,7 +474,7 @@ impl Story {
 }
 
 /// Two spans that follow each other, as one for the reason of the later one.
-fn joined(before: Span, mut after: Span) -> Span {
+fn joined(before: &Span, mut after: Span) -> Span {
     after.from = before.from;
     for (sum, more) in after.admitted.iter_mut().zip(before.admitted) {
         *sum += more;

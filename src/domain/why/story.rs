@@ -211,6 +211,7 @@ impl Story {
 }
 
 /// A lane by its word.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "so serde calls it")]
 fn lane_name<S: Serializer>(lane: &Lane, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(lane.name())
 }

@@ -31,6 +31,13 @@ pub struct Figures {
     failed: AtomicBool,
 }
 
+impl Figures {
+    /// Whether the segment that was begun last could not be written.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Relaxed)
+    }
+}
+
 #[derive(Debug)]
 enum Order {
     Begin(Head, Vec<u8>),
@@ -91,7 +98,7 @@ impl Journal {
     /// Adds a block to the segment. `false`: it is lost, because too much waits for the disk or the
     /// disk has failed; nothing more must be added before the next segment.
     pub fn add(&self, block: Vec<u8>) -> bool {
-        !self.figures.failed.load(Relaxed) && self.order(Order::Block(block))
+        !self.figures.has_failed() && self.order(Order::Block(block))
     }
 
     /// Waits until everything is with the system.

@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::queue::examples::{START, at, settings};
 use crate::domain::queue::{
     Announcement, Checked, Departure, Identity, Input, Lane, Mode, Number, Output, Player, Queue,
-    Recovery, Settings, Signals, Standing, TicketRef, UnixMicros, Work,
+    Recovery, Settings, Signals, Standing, TicketRef, UnixMicros, Waiting, Work,
 };
 
 /// What a step of a random life is made into, once it is known who stands where.
@@ -112,7 +112,7 @@ impl Life {
             (30, _) => Input::Keep(player, 30_000),
             (31, _) => Input::Report(Signals {
                 done: [5, 0, 0],
-                failed: u32::from(pick & 7 == 0) * 9,
+                failed: u32::from(pick % 8 == 5) * 9,
                 p95_ms: Some(2_500),
                 ..Signals::default()
             }),
@@ -124,11 +124,11 @@ impl Life {
                 "soon",
             )),
             (35, _) => return self.flush(),
-            (36, _) if pick & 3 == 0 => {
+            (36, _) if pick % 4 == 1 => {
                 self.end(Ending::Continued);
                 return self.begin();
             }
-            (37, _) if pick & 7 == 0 => return self.restart(pick & 8 == 0),
+            (37, _) if pick % 8 == 1 => return self.restart(pick & 8 == 0),
             (38, _) => {
                 self.now = UnixMicros(self.now.0 - pick % 3_000_000);
                 Input::Tick
@@ -139,32 +139,32 @@ impl Life {
     }
 
     fn put_in(&mut self, input: Input) {
-        let (now, line) = (self.now, &mut self.recorder);
+        let (now, into) = (self.now, &mut self.recorder);
         let output = match input {
-            Input::Enter(identity, lane) => Output::Entered(line.enter(now, identity, lane)),
-            Input::Check(ticket) => Output::Checked(line.check(now, ticket)),
-            Input::Watch(ticket) => Output::Checked(line.watch(now, ticket)),
-            Input::Leave(number) => Output::Left(line.leave(now, number)),
-            Input::Transfer(ticket, to) => Output::Transferred(line.transfer(now, ticket, to)),
-            Input::BeginRedeem(ticket) => Output::Redeem(line.begin_redeem(now, ticket)),
+            Input::Enter(identity, lane) => Output::Entered(into.enter(now, identity, lane)),
+            Input::Check(ticket) => Output::Checked(into.check(now, ticket)),
+            Input::Watch(ticket) => Output::Checked(into.watch(now, ticket)),
+            Input::Leave(number) => Output::Left(into.leave(now, number)),
+            Input::Transfer(ticket, to) => Output::Transferred(into.transfer(now, ticket, to)),
+            Input::BeginRedeem(ticket) => Output::Redeem(into.begin_redeem(now, ticket)),
             Input::FinishRedeem(number, player, identity) => {
-                Output::Redeemed(line.finish_redeem(now, number, player, identity))
+                Output::Redeemed(into.finish_redeem(now, number, player, identity))
             }
-            Input::Connect(player) => Output::Connect(line.connect(now, player)),
-            Input::Keep(player, lease_ms) => Output::Kept(line.keep(now, player, lease_ms)),
-            Input::Tick => Output::Wake(line.tick(now)),
+            Input::Connect(player) => Output::Connect(into.connect(now, player)),
+            Input::Keep(player, lease_ms) => Output::Kept(into.keep(now, player, lease_ms)),
+            Input::Tick => Output::Wake(into.tick(now)),
             Input::Join(identity, lane, first) => {
-                Output::Joined(line.join(now, identity, lane, first))
+                Output::Joined(into.join(now, identity, lane, first))
             }
             plain => {
                 match plain {
-                    Input::AbandonRedeem(number, back) => line.abandon_redeem(now, number, back),
-                    Input::Disconnect(player, how) => line.disconnect(now, player, how),
-                    Input::SignOut(player) => line.sign_out(now, player),
-                    Input::Report(signals) => line.report(now, signals),
-                    Input::SetCap(cap) => line.set_cap(now, cap),
-                    Input::SetRate(rate) => line.set_rate(now, rate),
-                    Input::Announce(announced) => line.announce(now, announced),
+                    Input::AbandonRedeem(number, back) => into.abandon_redeem(now, number, back),
+                    Input::Disconnect(player, how) => into.disconnect(now, player, how),
+                    Input::SignOut(player) => into.sign_out(now, player),
+                    Input::Report(signals) => into.report(now, signals),
+                    Input::SetCap(cap) => into.set_cap(now, cap),
+                    Input::SetRate(rate) => into.set_rate(now, rate),
+                    Input::Announce(announced) => into.announce(now, announced),
                     other => unreachable!("{other:?}"),
                 }
                 Output::Done
@@ -179,14 +179,12 @@ impl Life {
         {
             self.tickets.push(*ticket);
         }
-        drop(line.holders_changed());
-        drop(line.ceased_to_wait());
-        drop(line.admitted_out_of_turn());
+        drop(into.holders_changed());
+        drop(into.ceased_to_wait());
+        drop(into.admitted_out_of_turn());
         self.outputs.push(output);
     }
 }
-
-use crate::domain::queue::Waiting;
 
 fn at_most(pick: u64, len: usize) -> usize {
     usize::try_from(pick % len as u64).unwrap()
