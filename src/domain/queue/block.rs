@@ -12,7 +12,6 @@ pub(super) const STRIDE: usize = 8;
 
 /// What a number can be marked with. The first ones are the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::cast_possible_wrap, reason = "a handful of lanes")]
 pub(super) enum Mark {
     Parked = 5,
     Pass = 6,
