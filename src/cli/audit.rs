@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
+use super::moment::Moment;
 use super::{ServeArgs, fail};
 use crate::clock::Clock;
 use crate::config::secrets::{Secrets, key_bytes};
@@ -39,9 +40,9 @@ pub struct VerifyArgs {
 /// Which records.
 #[derive(Clone, Debug, Args)]
 pub struct ShowArgs {
-    /// Only records since then: 90s, 15m, 2h, 7d ago, or seconds since 1970
-    #[arg(long, value_name = "TIME", value_parser = parse_since)]
-    since: Option<Since>,
+    /// Only records since then: 90s, 15m, 2h, 7d ago, 2027-01-15T08:00:00Z, or seconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    since: Option<Moment>,
     /// Only records of these kinds, such as rate,cap,admitted
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     what: Vec<String>,
@@ -50,24 +51,6 @@ pub struct ShowArgs {
     account: Option<Uuid>,
     #[command(flatten)]
     server: ServeArgs,
-}
-
-/// A moment, or so long ago.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Since {
-    At(UnixMicros),
-    AgoSecs(u64),
-}
-
-fn parse_since(text: &str) -> Result<Since, String> {
-    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
-    let unit = units.iter().find_map(|(unit, secs)| Some((text.strip_suffix(*unit)?, *secs)));
-    let (digits, secs) = unit.unwrap_or((text, 1_u64));
-    let number: u64 = digits.parse().map_err(|_| "not like 90s, 15m, 2h, 7d or 1800000000")?;
-    Ok(match unit {
-        Some(_) => Since::AgoSecs(number.saturating_mul(secs)),
-        None => Since::At(UnixMicros::from_secs(number)),
-    })
 }
 
 pub(super) fn run(command: &AuditCommand) -> ExitCode {
@@ -125,13 +108,8 @@ fn verify(folder: &Path, posted: &[Head]) -> io::Result<bool> {
 }
 
 fn show(config: &Config, folder: &Path, args: &ShowArgs) -> io::Result<()> {
-    let since = match args.since {
-        None => UnixMicros::default(),
-        Some(Since::At(at)) => at,
-        Some(Since::AgoSecs(secs)) => {
-            UnixMicros(Clock::machine().now().0.saturating_sub(UnixMicros::from_secs(secs).0))
-        }
-    };
+    let now = Clock::machine().now();
+    let since = args.since.map_or_else(UnixMicros::default, |since| since.at(now));
     let account = args.account.map(|account| pseudonym(config, account)).transpose()?;
     let wanted = |seen: &Seen| {
         let kind = |name: &String| seen.what["kind"] == **name || seen.what["name"] == **name;
@@ -162,21 +140,4 @@ fn pseudonym(config: &Config, account: Uuid) -> io::Result<String> {
     let secrets = Secrets::read(&config.server.data).map_err(io::Error::other)?;
     let key = key_bytes(&secrets.identity_key).ok_or(io::ErrorKind::InvalidData)?;
     Ok(Pseudonyms::new(&key).account(AccountId(account)).to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_ago_or_since_1970() {
-        assert_eq!(parse_since("90s"), Ok(Since::AgoSecs(90)));
-        assert_eq!(parse_since("2h"), Ok(Since::AgoSecs(7_200)));
-        assert_eq!(parse_since("7d"), Ok(Since::AgoSecs(604_800)));
-        let at = UnixMicros::from_secs(1_800_000_000);
-        assert_eq!(parse_since("1800000000"), Ok(Since::At(at)));
-        for bad in ["", "d", "-1h", "2w", "yesterday"] {
-            assert!(parse_since(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -5,11 +5,13 @@
 mod audit;
 pub mod bench;
 mod keys;
+mod moment;
 pub mod plan;
 mod serve;
 /// The same file as the program `verify-lottery`; it knows nothing of this crate.
 #[path = "../bin/verify-lottery/check.rs"]
 mod verify_lottery;
+pub mod why;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,6 +53,8 @@ enum Command {
         #[command(subcommand)]
         what: audit::AuditCommand,
     },
+    /// Why a player waited, from the journal of the line
+    Why(Box<why::WhyArgs>),
     /// Check a lottery from the files that were published, by the rules of docs/lottery.md
     VerifyLottery(verify_lottery::Args),
     /// Write reference files from the program itself
@@ -100,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Keys { what } => keys::run(&what),
         Command::Audit { what } => audit::run(&what),
+        Command::Why(args) => why::run(&args),
         Command::VerifyLottery(args) => verify_lottery::run(&args),
         Command::Config { what } => print(what),
     }

@@ -79,6 +79,8 @@ fn queue(config: &Config) -> Result<(), Invalid> {
         within("queue.lane_weights", weight, 1, 1_000)?;
     }
     within("queue.snapshot_s", q.snapshot_s, 1, 300)?;
+    within("queue.journal_mb", q.journal_mb, 0, 1_000_000)?;
+    within("queue.journal_hours", q.journal_hours, 1, 8_760)?;
     for (key, cost) in [
         ("queue.cost_known", q.cost_known),
         ("queue.cost_password", q.cost_password),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AbuseConfig, OpeningConfig};
 use crate::domain::lane_rules::LaneRule;
+use crate::domain::queue::journal::Bounds;
 use crate::domain::queue::{AdaptiveSettings, Costs, MassDropSettings, Settings};
 
 /// Who has to go through the line.
@@ -91,6 +92,12 @@ pub struct QueueConfig {
     pub lane_rules: Vec<LaneRule>,
     /// How often the line is written to disk, in seconds. 1 to 300.
     pub snapshot_s: u32,
+    /// Room for the journal of the line, from which `anteroom why` answers, in megabytes: about six
+    /// bytes for each question to the line, and a state of the line an hour. 0 to 1000000; 0: no
+    /// journal.
+    pub journal_mb: u32,
+    /// How long the journal is kept, in hours, as far as there is room. 1 to 8760.
+    pub journal_hours: u32,
     /// What a sign-in to a known account by an identifier or a provider costs, in admissions. 0 to
     /// 100. Each takes one when it is admitted; the difference is settled when it is done, so with
     /// dearer sign-ins fewer come in.
@@ -186,6 +193,8 @@ impl Default for QueueConfig {
             lane_weights: [18, 9, 1],
             lane_rules: Vec::new(),
             snapshot_s: 5,
+            journal_mb: 256,
+            journal_hours: 72,
             cost_known: 1.0,
             cost_password: 1.0,
             cost_new_account: 1.0,
@@ -205,6 +214,15 @@ impl Default for QueueConfig {
 }
 
 impl QueueConfig {
+    /// What the journal may take; `None`: there is none.
+    pub fn journal(&self) -> Option<Bounds> {
+        let bounds = Bounds {
+            bytes_max: u64::from(self.journal_mb) << 20,
+            keep_us: u64::from(self.journal_hours) * 3_600_000_000,
+        };
+        (self.journal_mb > 0).then_some(bounds)
+    }
+
     /// The same in the units the rules count in.
     pub fn settings(&self) -> Settings {
         let ms = |seconds: u32| u64::from(seconds) * 1_000;

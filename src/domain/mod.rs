@@ -18,3 +18,4 @@ pub mod session;
 pub mod steering;
 pub mod time;
 pub mod token;
+pub mod why;

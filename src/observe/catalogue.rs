@@ -62,6 +62,8 @@ catalogue! {
     REVERSALS = Counter "login_queue_position_reversals" [""] "Positions that rose without a reason; must stay 0";
     VERDICTS = Counter "login_queue_verdicts" ["verdict"] "What was found of those who take places. Each new place is `clear`, `proven`, or in the low lane as `unanswered`, `suspect` or `limited_prefix`; beside that `challenged`, `solved`, `failed`, `expired`, `replayed`, and refused for now: `limited_address`, `limited_identity`";
     ALARM_LEVEL = Gauge "login_queue_alarm_level" [""] "How strong an attack on the line is: 0 (calm) to 5";
+    JOURNAL_BYTES = Gauge "login_queue_journal_bytes" [""] "Bytes the journal of the line takes on disk";
+    JOURNAL_GAPS = Counter "login_queue_journal_gaps" [""] "Times a part of the journal was lost because the disk was too slow or failed";
     STREAMS = Gauge "login_queue_streams" [""] "Streams of the queue API that are open";
     STREAMS_OPENED = Counter "login_queue_streams_opened" [""] "Streams of the queue API opened";
     FRAMES_SERVED = Counter "login_queue_frames_served" [""] "Answers with the queue API's shared frame, unchanged ones too";

@@ -63,6 +63,10 @@ impl Sources {
         let audit = self.audit.figures();
         page.put(name::AUDIT_RECORDS, audit.written.load(Ordering::Relaxed));
         page.put(name::AUDIT_UNRECORDED, audit.unrecorded.load(Ordering::Relaxed));
+        if let Some(journal) = self.line.journal() {
+            page.put(name::JOURNAL_BYTES, journal.bytes.load(Ordering::Relaxed));
+            page.put(name::JOURNAL_GAPS, journal.gaps.load(Ordering::Relaxed));
+        }
         page.put(name::READY, self.health.ready().0);
         Ok(page.text()?)
     }

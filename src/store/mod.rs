@@ -9,6 +9,7 @@ pub mod audit;
 pub(crate) mod contract;
 mod durable;
 pub mod faulty;
+pub mod journal;
 pub mod line;
 pub mod lottery;
 pub mod sled;

@@ -56,3 +56,4 @@ mod races;
 mod restart;
 mod sdk_replays;
 mod socket_protobuf;
+mod why;

@@ -13,13 +13,15 @@ use super::doors::Doors;
 use super::holders::Publisher;
 use super::out_of_turn::Clerk;
 use super::posted::Poster;
+use super::scribe::Scribe;
 use super::sensors::Sensors;
 use super::stopped::{Ended, Farewell};
 use super::turns::Turns;
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
+use crate::domain::queue::journal::Recorder;
 use crate::domain::queue::{
-    Departure, Identity, Lane, Mode, NoParty, NotTransferred, Queue, Standing, TicketRef, Waiting,
+    Departure, Identity, Lane, Mode, NoParty, NotTransferred, Standing, TicketRef, Waiting,
 };
 use crate::domain::time::UnixMicros;
 use crate::store::line::{Done, Order, Place, Writer};
@@ -45,12 +47,13 @@ pub(super) struct Newcomer {
 
 /// Owner of the line, the gate and the ledger.
 pub(super) struct LoginQueue {
-    pub(super) queue: Queue,
+    pub(super) queue: Recorder,
     pub(super) clock: Clock,
     pub(super) writer: Writer,
     pub(super) block: Block,
     pub(super) unsynced: Unsynced,
     pub(super) doors: Doors,
+    scribe: Scribe,
     clerk: Clerk,
     holders: Publisher,
     poster: Poster,
@@ -77,12 +80,13 @@ pub(super) struct LoginQueue {
 
 /// What an actor is made of.
 pub(super) struct Parts {
-    pub(super) queue: Queue,
+    pub(super) queue: Recorder,
     pub(super) clock: Clock,
     pub(super) writer: Writer,
     pub(super) block: Block,
     pub(super) unsynced: Unsynced,
     pub(super) doors: Doors,
+    pub(super) scribe: Scribe,
     pub(super) clerk: Clerk,
     /// Where others see who holds a slot.
     pub(super) holders: Publisher,
@@ -110,6 +114,7 @@ impl LoginQueue {
             block: parts.block,
             unsynced: parts.unsynced,
             doors: parts.doors,
+            scribe: parts.scribe,
             clerk: parts.clerk,
             holders: parts.holders,
             poster: parts.poster,
@@ -261,7 +266,7 @@ impl LoginQueue {
         lane: Lane,
         first: TicketRef,
     ) -> Result<oneshot::Receiver<Standing>, NoParty> {
-        self.queue.may_join(now, identity, first)?;
+        self.queue.may_join(identity, first)?;
         let (reply, answer) = oneshot::channel();
         self.enter(now, Newcomer { identity, lane, first: Some(first), reply });
         Ok(answer)
@@ -340,6 +345,7 @@ impl LoginQueue {
         self.clerk.finish();
         self.holders.withdraw();
         self.writer.order(Order::Close(Box::new(self.queue.snapshot(now))));
+        self.scribe.end(&mut self.queue);
     }
 
     fn publish(&mut self, now: UnixMicros) {
@@ -376,6 +382,7 @@ impl LoginQueue {
     pub(super) fn look_around(&mut self, now: UnixMicros, ctx: &mut Context<Self>) {
         self.report_if_due(now);
         self.publish(now);
+        self.scribe.turn(&mut self.queue, now);
         if self.closing.is_some() {
             return;
         }
@@ -425,10 +432,9 @@ impl Actor for LoginQueue {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.queue.watch_holders();
-        self.queue.watch_turns();
-        self.queue.watch_out_of_turn();
+        self.queue.watch_all();
         let now = self.clock.now();
+        self.scribe.start(&mut self.queue, now);
         self.look_around(now, ctx);
     }
 }
@@ -458,7 +464,7 @@ impl Handler<Written> for LoginQueue {
         match done {
             Done::Places(more) => self.unsynced.synced(more),
             Done::Reserved(until) => {
-                self.queue.grant_numbers(until);
+                self.queue.grant_numbers(now, until);
                 self.block.granted();
                 self.let_newcomers_in(now);
                 self.look_around(now, ctx);
@@ -475,6 +481,7 @@ impl Handler<Written> for LoginQueue {
                 }
             }
             Done::Closed => {
+                self.scribe.close();
                 for reply in self.closing.take().into_iter().flatten() {
                     tell(reply, ());
                 }

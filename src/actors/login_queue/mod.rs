@@ -16,6 +16,7 @@ mod opening;
 mod out_of_turn;
 mod posted;
 mod rounds;
+mod scribe;
 mod sensors;
 mod stopped;
 #[cfg(test)]
@@ -45,6 +46,7 @@ use crate::domain::queue::{
     PassRefused, Player, Standing, TicketRef, Work,
 };
 use crate::domain::time::UnixMicros;
+use crate::store::journal::Figures as JournalFigures;
 use crate::store::lottery::{Lotteries, LotteryFileError};
 
 pub use sensors::Sensors;
@@ -75,6 +77,8 @@ struct Inner {
     connect_window_ms: u64,
     callers: Callers,
     identity_key: hmac::Key,
+    /// `None`: there is no journal.
+    journal: Option<Arc<JournalFigures>>,
     /// Tells the lines of one process apart (tests have several).
     id: u64,
 }
@@ -279,6 +283,11 @@ impl Line {
         self.call(Ask::Figures).await
     }
 
+    /// What is counted of the journal; `None`: there is none.
+    pub fn journal(&self) -> Option<&JournalFigures> {
+        self.0.journal.as_deref()
+    }
+
     /// Writes the line exactly as it is and stops. Calls from now on get no answer. Closing a line
     /// that has stopped does nothing.
     pub async fn close(&self) {
@@ -299,13 +308,7 @@ impl Line {
     /// The fingerprint of somebody's credential: keyed, so that nobody can aim at another's. Never
     /// [`Identity::ANONYMOUS`]. The same across restarts as long as the key is.
     pub fn identity(&self, kind: &str, id: &str) -> Identity {
-        let mut mac = hmac::Context::with_key(&self.0.identity_key);
-        mac.update(kind.as_bytes());
-        mac.update(&[0]);
-        mac.update(id.as_bytes());
-        let tag = mac.sign();
-        let number = tag.as_ref().first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes));
-        Identity(number.max(1))
+        Identity::of(&self.0.identity_key, kind, id)
     }
 
     async fn call<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, CallError> {

@@ -1,7 +1,7 @@
 //! How a line comes to life: from disk, into the rules, onto a thread of its own.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
@@ -18,6 +18,7 @@ use super::holders::{Holders, Publisher};
 use super::lottery::{Desk, Stepped};
 use super::out_of_turn::Clerk;
 use super::posted::Poster;
+use super::scribe::Scribe;
 use super::sensors::Sensors;
 use super::stopped::{self, Stopped};
 use super::unsynced::Unsynced;
@@ -25,11 +26,13 @@ use super::{Inner, Line};
 use crate::actors::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::queue::journal::Recorder;
 use crate::domain::queue::{
     Announcement, Number, Opening, Player, Queue, Recovery, Settings, Standing,
 };
 use crate::domain::time::UnixMicros;
 use crate::ids::Dice;
+use crate::store::journal::{self, Journal};
 use crate::store::line::{self, Disk, Done, Files, Found, LineFileError, Place, Start};
 
 use crate::store::lottery::{self, Lotteries, LotteryFileError};
@@ -98,11 +101,13 @@ impl Line {
         redeemed: &[Redeemed],
         audit: &Audit,
     ) -> Result<(Self, Stopped), LineError> {
-        let opened = line::open(&data.join(FOLDER))?;
+        let folder = data.join(FOLDER);
+        let opened = line::open(&folder)?;
         let lotteries = Lotteries::open(&data.join(lottery::FOLDER))?;
         let settings = config.queue.settings();
-        let ready = Ready::prepare(&settings, opened, seeds, redeemed, lotteries, clock.now())
+        let mut ready = Ready::prepare(&settings, opened, seeds, redeemed, lotteries, clock.now())
             .map_err(LineFileError::Io)?;
+        ready.journal = open_journal(config, folder.join(journal::FOLDER));
         ready.run(config, clock, seeds, audit, |files| files)
     }
 }
@@ -114,6 +119,7 @@ pub(super) struct Ready {
     block: Block,
     unsynced: Unsynced,
     lotteries: Lotteries,
+    journal: Option<Journal>,
 }
 
 impl Ready {
@@ -160,7 +166,8 @@ impl Ready {
         let taken = take_anew(&mut queue, &carried, now);
         files.begin_log(&taken)?;
         let block = Block::new(until, size, now);
-        Ok(Self { files, queue, block, unsynced: Unsynced::default(), lotteries })
+        let unsynced = Unsynced::default();
+        Ok(Self { files, queue, block, unsynced, lotteries, journal: None })
     }
 
     pub(super) fn run<D: Disk>(
@@ -172,7 +179,9 @@ impl Ready {
         disk: impl FnOnce(Files) -> Files<D>,
     ) -> Result<(Line, Stopped), LineError> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        let Self { files, queue, block, unsynced, lotteries } = self;
+        let Self { files, queue, block, unsynced, lotteries, journal } = self;
+        let scribe = Scribe::new(journal);
+        let journal = scribe.figures();
         let (writer, writer_thread) = disk(files).writer();
         let (farewell, stopped) = stopped::pair();
         let (thread, over) = oneshot::channel();
@@ -189,8 +198,9 @@ impl Ready {
                 .map_err(LineError::Thread)?;
         let parts = Parts {
             doors: Doors::new(lottery_desk, audit.clone(), notice, record),
+            scribe,
             clerk: Clerk::new(audit.clone(), queue.epoch()),
-            queue,
+            queue: Recorder::new(queue),
             clock: clock.clone(),
             writer,
             block,
@@ -212,6 +222,7 @@ impl Ready {
             clock,
             holders,
             posted: frames,
+            journal,
             sensors,
             notice: watcher,
             lotteries: published,
@@ -222,6 +233,13 @@ impl Ready {
         }));
         Ok((line, stopped))
     }
+}
+
+/// The journal, if there is to be one. The line does without one that cannot be written.
+fn open_journal(config: &Config, folder: PathBuf) -> Option<Journal> {
+    let bounds = config.queue.journal()?;
+    let journal = Journal::open(folder, bounds);
+    journal.inspect_err(|error| tracing::warn!(%error, "the line goes on without a journal")).ok()
 }
 
 /// Takes the places of an earlier epoch anew, in their old order, while nobody is admitted.

@@ -57,8 +57,8 @@ fn crash(data: &Path) -> TempDir {
     fs::create_dir(copy.path().join("queue")).unwrap();
     for entry in fs::read_dir(data.join("queue")).unwrap() {
         let from = entry.unwrap().path();
-        // A temporary file may be renamed while we look at it.
-        if from.extension().is_none_or(|extension| extension != "tmp") {
+        // A temporary file may be renamed while we look at it; the journal is no part of recovery.
+        if from.is_file() && from.extension().is_none_or(|extension| extension != "tmp") {
             fs::copy(&from, copy.path().join("queue").join(from.file_name().unwrap())).unwrap();
         }
     }

@@ -9,7 +9,7 @@ mod page;
 mod plots;
 mod report;
 mod table;
-mod words;
+pub(super) mod words;
 
 use std::path::Path;
 use std::process::ExitCode;

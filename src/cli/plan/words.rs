@@ -2,7 +2,7 @@
 
 /// A count with its thousands apart; small ones that are no whole number keep two digits.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
-pub(super) fn count(value: f64) -> String {
+pub(in crate::cli) fn count(value: f64) -> String {
     if value.abs() < 100.0 && value.fract().abs() > 0.005 {
         let digits = if value.abs() < 10.0 { 2 } else { 1 };
         return format!("{value:.digits$}");
@@ -28,7 +28,7 @@ pub(super) fn percent(share: f64) -> String {
 
 /// A span of seconds in the two units that say most.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
-pub(super) fn span(seconds: f64) -> String {
+pub(in crate::cli) fn span(seconds: f64) -> String {
     if seconds < 60.0 {
         return if seconds < 10.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") };
     }

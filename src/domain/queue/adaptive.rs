@@ -18,6 +18,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::settings::{AdaptiveSettings, Costs};
 use super::signals::Delivered;
 use super::{Announcement, Mode, Queue, Signals, UnixMicros};
@@ -62,7 +64,7 @@ const HOLD_MAX_MS: u64 = 300_000;
 const AGAIN_MS: u64 = 120_000;
 
 /// What got done in the last reports, as far as it is of one piece.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Throughput {
     samples: VecDeque<Delivered>,
     /// The first sample is partly from before a change.
@@ -98,7 +100,7 @@ impl Throughput {
 }
 
 /// A time of too much.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Congestion {
     /// The rate it began at.
     from: f64,
@@ -134,7 +136,7 @@ impl Congestion {
 }
 
 /// The controller. See the head of this file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Adaptive {
     settings: AdaptiveSettings,
     /// What has come since the last step.

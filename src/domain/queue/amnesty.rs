@@ -12,6 +12,7 @@
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
+use super::exact::sorted;
 use super::line::State;
 use super::record::{Record, secs};
 use super::{Checked, Number, Queue, Reason, Standing, TicketRef, UnixMicros};
@@ -21,12 +22,13 @@ use super::{Checked, Number, Queue, Reason, Standing, TicketRef, UnixMicros};
 pub(super) const SPAN: u64 = 1 << 24;
 
 /// What is known of a line that was lost.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Amnesty {
     /// Until when tickets are taken.
     until: UnixMicros,
     lost: Option<Lost>,
     /// Numbers of the span that came to an end.
+    #[serde(with = "sorted::set")]
     ended: HashSet<u32>,
 }
 
@@ -40,14 +42,6 @@ struct Lost {
     place: u64,
     /// When the newest ticket seen of it was given.
     newest: UnixMicros,
-}
-
-/// The same, for the disk.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct SavedAmnesty {
-    until: UnixMicros,
-    lost: Option<Lost>,
-    ended: Vec<u32>,
 }
 
 impl Amnesty {
@@ -71,16 +65,10 @@ impl Amnesty {
         (1..SPAN).contains(&number).then_some(Number(number))
     }
 
-    pub(super) fn saved(&self) -> SavedAmnesty {
-        let mut ended: Vec<u32> = self.ended.iter().copied().collect();
-        ended.sort_unstable();
-        SavedAmnesty { until: self.until, lost: self.lost, ended }
-    }
-
     /// As it was, longer by the time the server was down.
-    pub(super) fn restored(saved: &SavedAmnesty, down_us: u64) -> Self {
-        let SavedAmnesty { until, lost, ended } = saved;
-        Self { until: until.plus_us(down_us), lost: *lost, ended: ended.iter().copied().collect() }
+    pub(super) fn longer(mut self, down_us: u64) -> Self {
+        self.until = self.until.plus_us(down_us);
+        self
     }
 
     /// Notes that a number is not to be taken back again.

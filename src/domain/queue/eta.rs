@@ -75,7 +75,7 @@ pub(super) struct Road {
 }
 
 /// The estimator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Estimator {
     measured: Measured,
     folded_at: UnixMicros,

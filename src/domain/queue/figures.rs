@@ -1,8 +1,10 @@
 //! What the queue counts, for metrics and for the bench.
 
+use serde::{Deserialize, Serialize};
+
 use super::ledger::Kind;
 use super::line::Mark;
-use super::{Lane, Mode, Queue, UnixMicros};
+use super::{Lane, Mode, Number, Queue, UnixMicros};
 
 /// Everything worth watching. Totals count since this run started.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +79,7 @@ pub struct Figures {
 }
 
 /// What ran out, by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expired {
     /// Passes nobody redeemed.
     pub pass: u64,
@@ -92,7 +94,7 @@ pub struct Expired {
 }
 
 /// The running totals.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     pub(super) admitted: [u64; Lane::COUNT],
     pub(super) parties: u64,
@@ -166,6 +168,11 @@ impl Queue {
     /// `lease_until` and `pass_until` are counted from.
     pub fn now(&self) -> UnixMicros {
         self.time.now
+    }
+
+    /// The next number the line gives.
+    pub fn next_number(&self) -> Number {
+        self.line.next()
     }
 
     /// Until when admissions wait after a restart; in the past: they do not.

@@ -6,13 +6,15 @@
 //! never exceeded. (`governor` keeps its state private and cannot carry it over a restart or a
 //! change of rate, so the gate is ours.)
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::time::UnixMicros;
 
 /// Longest step, in nanoseconds: about 31 years. A rate below that is as good as zero.
 const STEP_MAX_NS: f64 = 1e18;
 
 /// Admissions per second with a small burst.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Gate {
     rate: f64,
     /// Nanoseconds between admissions; 0 while the rate is zero.

@@ -5,6 +5,8 @@
 //! lane gets its weight in turns of every round, so nobody starves (I9). A lane nobody waits in
 //! gives its turns to the others.
 
+use serde::{Deserialize, Serialize};
+
 use super::Lane;
 
 /// Rounding room for shares that are no binary fraction.
@@ -17,7 +19,7 @@ pub(super) const WEIGHTED: [Lane; 3] = [Lane::Paying, Lane::Standard, Lane::Low]
 type Waiting = [u64; Lane::COUNT];
 
 /// The turn of the lanes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Lanes {
     grace_share: f64,
     weights: [u32; WEIGHTED.len()],

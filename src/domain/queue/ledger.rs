@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use super::exact::sorted;
 use super::{Identity, Player, UnixMicros};
 
 /// How long sockets of a player who was signed out are expected to say that they closed.
@@ -39,19 +40,22 @@ pub struct Holder {
 /// While a player is online nothing but he ends his slot.
 const ONLINE: UnixMicros = UnixMicros(u64::MAX);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Slot {
     pub(super) kind: Kind,
     pub(super) identity: Identity,
 }
 
 /// Slots by player. `HashMap`s are never iterated where order could be seen: runs must repeat.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledger {
+    #[serde(with = "sorted::map")]
     slots: HashMap<Player, Slot>,
+    #[serde(with = "sorted::map")]
     by_identity: HashMap<Identity, Player>,
     timers: BTreeSet<(UnixMicros, Player)>,
     /// Sockets of signed-out players that have not yet said that they closed.
+    #[serde(with = "sorted::map")]
     orphans: HashMap<Player, (u32, UnixMicros)>,
     orphan_timers: BTreeSet<(UnixMicros, Player)>,
     /// Reserved, live, grace, in a game server's world.
@@ -59,6 +63,7 @@ pub(super) struct Ledger {
     /// Slots taken over from before a restart whose player has not been seen since.
     recovered: BTreeSet<(UnixMicros, Player)>,
     /// What has changed about holders, if somebody watches.
+    #[serde(skip)]
     changed: Option<Vec<Holder>>,
 }
 

@@ -5,6 +5,8 @@
 //! exact and costs well under a microsecond, and a ticket costs 24 bytes, a few bits, and its
 //! share of the identity index. Blocks nobody is in are given back, wherever they are.
 
+mod exact;
+
 use std::collections::VecDeque;
 
 pub(super) use super::block::{BLOCK, Mark, ones};
@@ -380,7 +382,11 @@ impl Line {
     }
 
     fn grow_counts(&mut self) {
-        let mut counts = Counts::new(self.window.len() * 2);
+        self.count_anew(self.window.len() * 2);
+    }
+
+    fn count_anew(&mut self, room: usize) {
+        let mut counts = Counts::new(room);
         for (block, found) in (self.base..).zip(&self.window) {
             let Some(found) = found else { continue };
             for (lane, subs) in found.subs.iter().enumerate() {

@@ -6,6 +6,8 @@
 //! nothing; who tries more often gains nothing. Newcomers stand in line as ever: who holds a slot does
 //! not pay the gate.
 
+use serde::{Deserialize, Serialize};
+
 use super::index::mix;
 use super::settings::MassDropSettings;
 use super::{Closed, Identity, Queue, Standing, UnixMicros};
@@ -26,7 +28,7 @@ const OVER_EARLY_ONE_IN: u64 = 100;
 const WINDOW_MAX_MS: u64 = 3_600_000;
 
 /// One mass drop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Event {
     since: UnixMicros,
     /// Slots lost so far.
@@ -34,7 +36,7 @@ struct Event {
 }
 
 /// Watches for mass drops. See the head of this file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct MassDrop {
     settings: MassDropSettings,
     /// Drops of the last seconds, each at its second modulo their number.

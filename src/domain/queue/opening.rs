@@ -108,7 +108,7 @@ impl Opening {
 }
 
 /// From an entrant's old number to the new one: 4 bytes an entrant and 12 bytes for 64 numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Redirect {
     /// The number of the first place.
     first: u64,

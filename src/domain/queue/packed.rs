@@ -34,7 +34,8 @@ impl Packed {
     pub(super) fn words(&self) -> impl Iterator<Item = u64> + '_ {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {
-            let (empty, full, plain) = (number(&mut rest)?, number(&mut rest)?, number(&mut rest)?);
+            let (empty, full, plain) =
+                (take_number(&mut rest)?, take_number(&mut rest)?, take_number(&mut rest)?);
             let size = usize::try_from(plain).ok()?.checked_mul(8)?;
             let (here, later) = rest.split_at_checked(size)?;
             rest = later;
@@ -59,17 +60,23 @@ fn flush(bytes: &mut Vec<u8>, empty: u64, full: u64, plain: &[u64]) {
     if empty == 0 && full == 0 && plain.is_empty() {
         return;
     }
-    for mut count in [empty, full, plain.len() as u64] {
-        while count >= 128 {
-            bytes.push(count.to_le_bytes()[0] | 128);
-            count >>= 7;
-        }
-        bytes.push(count.to_le_bytes()[0]);
+    for count in [empty, full, plain.len() as u64] {
+        put_number(bytes, count);
     }
     bytes.extend(plain.iter().flat_map(|word| word.to_le_bytes()));
 }
 
-fn number(rest: &mut &[u8]) -> Option<u64> {
+/// Appends a variable-length number: seven bits a byte, the lowest first.
+pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 128 {
+        bytes.push(number.to_le_bytes()[0] | 128);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
+}
+
+/// Takes such a number from the front; `None`: there is none.
+pub(super) fn take_number(rest: &mut &[u8]) -> Option<u64> {
     let (mut value, mut shift) = (0_u64, 0_u32);
     loop {
         let (&byte, later) = rest.split_first()?;
@@ -83,15 +90,20 @@ fn number(rest: &mut &[u8]) -> Option<u64> {
 }
 
 /// As bytes, not as a list of numbers.
-mod raw {
+pub(super) mod raw {
     use serde::de::{Deserializer, Visitor};
     use serde::ser::Serializer;
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain::queue) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_bytes(bytes)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    pub(in crate::domain::queue) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<u8>, D::Error> {
         from.deserialize_byte_buf(Bytes)
     }
 

@@ -12,6 +12,7 @@
 use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
+use super::exact::sorted;
 use super::line::State;
 use super::{Identity, Lane, Number, Queue, Standing, TicketRef, UnixMicros};
 
@@ -37,18 +38,21 @@ pub enum NoParty {
 }
 
 /// The parties in line.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Parties {
     /// By the number that was joined first.
+    #[serde(with = "sorted::map")]
     members: HashMap<Number, Vec<Number>>,
+    #[serde(with = "sorted::map")]
     party_of: HashMap<Number, Number>,
     /// Whose party has become smaller since they heard of it: the place they shared may be gone.
+    #[serde(with = "sorted::set")]
     left_behind: HashSet<Number>,
     hold: Option<Hold>,
 }
 
 /// A party at the head of a full world.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Hold {
     party: Number,
     /// Whether freed slots are kept for it, or others come in meanwhile.
@@ -82,7 +86,6 @@ impl Parties {
     }
 
     /// Whether there is any.
-    #[cfg(test)]
     pub(super) fn any(&self) -> bool {
         !self.members.is_empty()
     }
@@ -173,8 +176,8 @@ impl Queue {
         lane: Lane,
         first: TicketRef,
     ) -> Result<Standing, NoParty> {
-        self.may_join(now, identity, first)?;
-        let begun = self.time.now;
+        let begun = self.begin(now);
+        self.may_join(identity, first)?;
         let first = self.current(first);
         let members = self.parties.with(first.number);
         let is_member = self.line.find(identity).is_some_and(|own| members.contains(&own));
@@ -195,18 +198,13 @@ impl Queue {
         Ok(standing)
     }
 
-    /// Whether [`Queue::join`] would take somebody.
+    /// Whether [`Queue::join`] would take somebody, as of the last call.
     ///
     /// # Errors
     ///
     /// [`NoParty`]
-    pub fn may_join(
-        &mut self,
-        now: UnixMicros,
-        identity: Identity,
-        first: TicketRef,
-    ) -> Result<(), NoParty> {
-        let begun = self.begin(now);
+    pub fn may_join(&self, identity: Identity, first: TicketRef) -> Result<(), NoParty> {
+        let begun = self.time.now;
         let first = self.current(first);
         if !self.is_of(first) || !self.waits(first) {
             return Err(NoParty::Gone);

@@ -8,6 +8,8 @@
 //! `budget · hi` waiting it wins over the budget; and nobody is called much later than his turn, lest
 //! his pass lapses, so a budget of less than about six polls per admission cannot be held either.
 
+use serde::{Deserialize, Serialize};
+
 use super::index::mix;
 use super::{Number, Settings};
 
@@ -33,7 +35,7 @@ const WATCH_SHARE: f64 = 0.05;
 const WATCH_LIMIT_S: f64 = 43_200.0;
 
 /// The pace for a length of the line; worked out anew when that has changed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Pace {
     c: f64,
     held_s: f64,

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::adaptive::Adaptive;
 use super::amnesty::Amnesty;
 use super::eta::{Estimator, Measured};
@@ -53,7 +55,7 @@ pub struct Admission {
 ///
 /// Costs with a million waiting, on one core: entering and asking well under half a microsecond,
 /// an admission less; at most 40 bytes a waiting ticket.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Queue {
     pub(super) settings: Settings,
     /// Rate and cap as configured; the live ones may differ.
@@ -104,6 +106,7 @@ pub struct Queue {
     pub(super) alarm: Option<UnixMicros>,
     pub(super) tally: Tally,
     /// Admissions by other lanes than the standard one, for whoever watches.
+    #[serde(skip)]
     pub(super) out_of_turn: Option<Vec<Admission>>,
 }
 
@@ -111,7 +114,7 @@ pub struct Queue {
 ///
 /// When the machine's clock does, time here goes on from where it was, at the machine's pace, until
 /// the machine has caught up. (Standing still instead would stop admissions for as long.)
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Time {
     pub(super) now: UnixMicros,
     /// How far ahead of the machine's clock, in microseconds.

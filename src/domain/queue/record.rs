@@ -24,6 +24,9 @@ pub(super) struct Record {
     pub(super) quoted_s: u16,
 }
 
+/// Bytes of a record.
+pub(super) const RECORD: usize = 24;
+
 impl Record {
     pub(super) fn new(identity: Identity, lane: Lane, now: UnixMicros) -> Self {
         let mut record = Self { identity: identity.0, ..Self::default() };
@@ -104,6 +107,34 @@ impl Record {
     /// Until when a pass was promised its place before it became one.
     pub(super) fn lease_of_pass(&self) -> UnixMicros {
         self.until().plus_secs(self.quoted_s.into())
+    }
+
+    /// As bytes, for the journal.
+    pub(super) fn to_bytes(self) -> [u8; RECORD] {
+        let mut bytes = [0; RECORD];
+        bytes[..8].copy_from_slice(&self.identity.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.entered_s.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.seen_s.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.shown_lane.to_le_bytes());
+        bytes[20..22].copy_from_slice(&self.interval_s.to_le_bytes());
+        bytes[22..].copy_from_slice(&self.quoted_s.to_le_bytes());
+        bytes
+    }
+
+    /// The record again.
+    pub(super) fn from_bytes(bytes: &[u8; RECORD]) -> Self {
+        let word = |at: usize| {
+            bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |w| u32::from_le_bytes(*w))
+        };
+        let [interval, more_interval, quoted, more_quoted] = word(20).to_le_bytes();
+        Self {
+            identity: u64::from(word(0)) | u64::from(word(4)) << 32,
+            entered_s: word(8),
+            seen_s: word(12),
+            shown_lane: word(16),
+            interval_s: u16::from_le_bytes([interval, more_interval]),
+            quoted_s: u16::from_le_bytes([quoted, more_quoted]),
+        }
     }
 
     /// Pass or parked: until when.

@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
-use super::amnesty::Amnesty;
 use super::eta::Estimator;
+use super::exact::sorted;
 use super::ledger::Kind;
 use super::line::{Line, Mark, State, ones};
 use super::parties::Parties;
@@ -41,7 +42,7 @@ pub struct Recovery {
 }
 
 /// What is still different because of a restart.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Recovered {
     /// Numbers that may have been given after a snapshot: those of this restart last, and of the
     /// ones before while those were not over.
@@ -53,6 +54,7 @@ pub(super) struct Recovered {
     /// Until when a pass given before the crash can still be good.
     honours_until: UnixMicros,
     /// Numbers that were brought to an end since.
+    #[serde(with = "sorted::set")]
     ended: HashSet<Number>,
 }
 
@@ -216,7 +218,7 @@ impl Queue {
             self.restore_apart(apart, down_us, promised);
         }
         self.parties = Parties::restored(&saved.parties);
-        self.amnesty = saved.amnesty.as_ref().map(|amnesty| Amnesty::restored(amnesty, down_us));
+        self.amnesty = saved.amnesty.clone().map(|amnesty| amnesty.longer(down_us));
         self.restore_presumed(saved, recovery, blank, lapses_at);
     }
 

@@ -3,15 +3,18 @@
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
+use super::exact::sorted;
 use super::{Number, Player, UnixMicros};
 
 /// Most redemptions remembered: about 20 MB. Older ones are the registry's to answer for.
 const REDEEMED_MAX: usize = 262_144;
 
 /// Redeemed numbers and their players, until their pass would have expired, or a retry is over.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Redeemed {
+    #[serde(with = "sorted::map")]
     players: HashMap<Number, (Player, UnixMicros)>,
     /// One entry for each, by the time it was noted with.
     order: VecDeque<(UnixMicros, Number)>,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Settings of a [`super::Queue`], in the units it counts in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Admissions per second; 0 holds the line.
     pub rate: f64,
@@ -76,7 +76,7 @@ impl Work {
 
 /// What sign-ins cost, in admissions. The gate takes 1 when it admits; the difference is settled when
 /// the sign-in is done.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Costs {
     /// By kind, in the order of [`Work`].
     pub sign_in: [f64; Work::COUNT],
@@ -91,7 +91,7 @@ impl Default for Costs {
 }
 
 /// How the rate follows what is measured. See `adaptive`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdaptiveSettings {
     /// Whether it does.
     pub enabled: bool,
@@ -119,7 +119,7 @@ impl Default for AdaptiveSettings {
 }
 
 /// What happens when many players drop at once. See `massdrop`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MassDropSettings {
     /// Share of the live players that drops within ten seconds; 0: there are no mass drops.
     pub share: f64,

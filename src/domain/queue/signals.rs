@@ -99,7 +99,7 @@ impl Signals {
 
 /// What got done in a second: all of it, and the part that did not pass the gate, in admissions; and
 /// how many sign-ins that was counted over.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Delivered {
     pub(super) all: f64,
     pub(super) returns: f64,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::amnesty::{Amnesty, SavedAmnesty};
+use super::amnesty::Amnesty;
 use super::eta::Measured;
 use super::ledger::Kind;
 use super::line::{BLOCK, Mark, State};
@@ -45,7 +45,7 @@ pub struct Snapshot {
     pub(super) longest_ms: u64,
     pub(super) measured: Measured,
     pub(super) opening: Opening,
-    pub(super) amnesty: Option<SavedAmnesty>,
+    pub(super) amnesty: Option<Amnesty>,
 }
 
 /// What operators set while running, beside what the configuration said at that time: a changed
@@ -195,7 +195,7 @@ impl Queue {
             longest_ms: self.longest_ms,
             measured: self.eta.measured(),
             opening: self.opening.clone(),
-            amnesty: self.amnesty.as_ref().map(Amnesty::saved),
+            amnesty: self.amnesty.clone(),
         }
     }
 

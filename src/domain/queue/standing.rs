@@ -1,5 +1,6 @@
 //! The words of the queue: what a ticket is called and what its owner is told.
 
+use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::UnixMicros;
@@ -20,6 +21,17 @@ pub struct Identity(pub u64);
 impl Identity {
     /// Nobody in particular: Pragma's tickets, which are taken before anyone has said who they are.
     pub const ANONYMOUS: Self = Self(0);
+
+    /// The fingerprint of a credential under the server's key. Never [`Identity::ANONYMOUS`].
+    pub fn of(key: &hmac::Key, kind: &str, id: &str) -> Self {
+        let mut mac = hmac::Context::with_key(key);
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(id.as_bytes());
+        let tag = mac.sign();
+        let number = tag.as_ref().first_chunk().map_or(1, |bytes| u64::from_le_bytes(*bytes));
+        Self(number.max(1))
+    }
 }
 
 /// The player who holds a slot: an account id as a number.

@@ -4,6 +4,8 @@
 //! at a share of itself and grows by half every ten seconds. What is measured may allow less still
 //! (`adaptive`).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Queue, UnixMicros};
 
 /// Growth of the rate with each step.
@@ -14,7 +16,7 @@ const STEP_MS: u64 = 10_000;
 const SHORT_MS: u64 = 10_000;
 
 /// The rate in force. See the head of this file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Throttle {
     /// What the operators allow, in admissions per second.
     ceiling: f64,
