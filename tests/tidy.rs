@@ -124,6 +124,18 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         &["Addr<", "crate::store", "crate::nakama", "crate::pragma", "crate::server", "crate::cli"],
     ),
     (
+        "src/operator_api",
+        &[
+            "Addr<",
+            "crate::store",
+            "crate::nakama",
+            "crate::pragma",
+            "crate::queue_api",
+            "crate::server",
+            "crate::cli",
+        ],
+    ),
+    (
         "src/try_it",
         &[
             "Addr<",
@@ -206,6 +218,20 @@ fn imports_point_one_way() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A promise names the test that shows it: the test is there.
+#[test]
+fn every_promise_of_the_queue_has_its_test() {
+    let page = fs::read_to_string("docs/queue-promises.md").unwrap();
+    let named = page.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3);
+    let named: Vec<&str> = named.filter(|name| !name.contains(['/', '.', ' '])).collect();
+    assert!(named.len() > 20, "{named:?}");
+    let code: String =
+        ["src", "tests"].into_iter().flat_map(rust_files).map(|(_, text)| text).collect();
+    let missing: Vec<_> =
+        named.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "no such test: {missing:?}");
 }
 
 #[test]

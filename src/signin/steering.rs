@@ -177,9 +177,10 @@ impl Steering {
         let figures = self.line.figures().await?;
         let announced = self.line.frame().announced.clone();
         // The frame may be a moment behind after a change of its own accord.
-        let announced = match figures.mode == announced.mode {
-            true => announced,
-            false => Announcement::new(figures.mode, None, ""),
+        let announced = if figures.mode == announced.mode {
+            announced
+        } else {
+            Announcement::new(figures.mode, None, "")
         };
         Ok(Dials { rate: figures.rate, cap: figures.cap, announced })
     }

@@ -143,7 +143,9 @@ impl Ready {
                     order: published_order(&lotteries, snapshot.opening()),
                 };
                 let queue = Queue::restore(settings.clone(), *snapshot, recovery, now);
-                (queue, reserved_until)
+                // A crash right after the line began anew: its numbers do not begin at 0.
+                let reserved = reserved_until.max(queue.next_number());
+                (queue, reserved)
             }
             Start::Empty { used } => {
                 let mut epoch = seeds.epoch;

@@ -144,7 +144,7 @@ impl Queue {
 
     /// Turns a waiting ticket into a pass.
     fn pass(&mut self, now: UnixMicros, number: Number, lane: Lane) {
-        self.eta.at_head(false, self.waited_s(now, number));
+        self.eta.at_head(false, self.waited_s(now, number), self.lease_s());
         self.tally.admitted[lane as usize] += 1;
         let until = secs_up(now.plus_ms(self.settings.pass_ttl_ms));
         let lease_until = self.lease_until(number);
@@ -214,7 +214,7 @@ impl Queue {
 
     /// Takes a silent ticket out of the way; its owner may come back.
     fn park_silent(&mut self, now: UnixMicros, number: Number, lane: Lane) {
-        self.eta.at_head(true, self.waited_s(now, number));
+        self.eta.at_head(true, self.waited_s(now, number), self.lease_s());
         self.line.clear_waiting(number, lane);
         // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
         if !self.line.has(number, Mark::Unheard) {

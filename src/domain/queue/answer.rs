@@ -175,6 +175,12 @@ impl Queue {
         })
     }
 
+    /// The shortest lease of a silent ticket, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "a setting of at most some days")]
+    pub(super) fn lease_s(&self) -> f64 {
+        self.settings.lease_ms as f64 / 1e3
+    }
+
     /// The same at another rate and with other slots, whatever was announced.
     fn seconds_with(
         &self,
@@ -190,7 +196,8 @@ impl Queue {
         #[expect(clippy::cast_precision_loss, reason = "a setting of at most a day")]
         let pass_s = self.settings.pass_ttl_ms as f64 / 1e3;
         let used = self.used();
-        let road = Road { rate, cap, used, passes: self.line.count(Mark::Pass), pass_s };
+        let lease_s = self.lease_s();
+        let road = Road { rate, cap, used, passes: self.line.count(Mark::Pass), pass_s, lease_s };
         Some(match self.eta.seconds(n, waited_s, road) {
             Some(seconds) if seconds < SECONDS_MAX => Guess::Estimate(seconds),
             _ => Guess::AtLeast((n / rate).min(SECONDS_MAX)),

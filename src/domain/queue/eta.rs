@@ -53,7 +53,8 @@ impl Hazard {
 pub(super) struct Measured {
     departures: Hazard,
     abandons: Hazard,
-    /// Events: found silent at the head. Exposure: the seconds all who came to the head had waited.
+    /// Events: found silent at the head. Exposure: the seconds in which that can have happened, of all
+    /// who came to the head: who fell silent a lease ago is not in line any more.
     silent: Hazard,
     /// Events: passes nobody used. Exposure: passes used or not.
     no_shows: Hazard,
@@ -72,6 +73,8 @@ pub(super) struct Road {
     pub(super) passes: u64,
     /// Life of a pass, in seconds.
     pub(super) pass_s: f64,
+    /// Lease of a silent ticket, in seconds.
+    pub(super) lease_s: f64,
 }
 
 /// The estimator.
@@ -146,12 +149,19 @@ impl Estimator {
 
     /// Somebody came to the head after `waited_s` seconds: admitted, or found silent.
     ///
-    /// Who gives up without a word is noticed only here. Counted over the time they waited, that
-    /// says how fast waiters fall silent; counted over heads it would always be late, because those
-    /// who come to the head later have waited longer.
-    pub(super) fn at_head(&mut self, silent: bool, waited_s: u32) {
-        self.measured.silent.exposure += f64::from(waited_s.max(1));
+    /// Who gives up without a word is noticed here, or when the lease is over. Counted over the time
+    /// in which it can have happened, that says how fast waiters fall silent; counted over heads it
+    /// would always be late, because those who come to the head later have waited longer.
+    pub(super) fn at_head(&mut self, silent: bool, waited_s: u32, lease_s: f64) {
+        self.measured.silent.exposure += f64::from(waited_s.max(1)).min(lease_s.max(1.0));
         self.measured.silent.events += f64::from(u8::from(silent));
+    }
+
+    /// Share of those who come to the head after this long that has fallen silent on the way: they
+    /// pass in no time.
+    fn silent_after(&self, waited_s: f64, lease_s: f64) -> f64 {
+        let share = 1.0 - (-self.measured.silent.rate() * waited_s.min(lease_s.max(1.0))).exp();
+        share.clamp(0.0, 0.95)
     }
 
     /// Players' slots that come free per slot and second.
@@ -172,14 +182,28 @@ impl Estimator {
     /// Seconds until the `n`-th in line comes in, who has waited `waited_s` seconds, as those ahead
     /// have at least. `None` when nobody can say: the slots are full and too few have been seen to
     /// come free.
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub(super) fn seconds(&self, n: f64, waited_s: u32, road: Road) -> Option<f64> {
-        // Some of those ahead have fallen silent already, more will: both pass at the head in no time.
-        let silent = self.measured.silent.rate();
-        let n = n * (-silent * f64::from(waited_s)).exp();
-        let hazard = self.hazard() + silent;
+        // How many of those ahead are silent when their turn comes depends on how long they wait
+        // until then, and that on how many are.
+        let waited_s = f64::from(waited_s);
+        let mut seconds = self.travel(n, self.silent_after(waited_s, road.lease_s), road)?;
+        if self.measured.silent.events > 0.0 {
+            for _ in 0..2 {
+                let silent = self.silent_after(waited_s + seconds, road.lease_s);
+                seconds = self.travel(n, silent, road)?;
+            }
+        }
+        Some(seconds)
+    }
+
+    /// The same where this share of those ahead turns out to be silent at the head.
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    fn travel(&self, n: f64, silent: f64, road: Road) -> Option<f64> {
+        let hazard = self.hazard();
+        // Numbers that pass for each who comes in.
+        let passes = 1.0 / (1.0 - silent);
         let leaving = self.departure_rate();
-        let gate = road.rate;
+        let gate = road.rate * passes;
         let (cap, used) = (road.cap as f64, road.used as f64);
         let no_show = self.measured.no_shows.rate().clamp(0.0, 0.95);
         let first = one_phase(n, gate, hazard);
@@ -204,7 +228,7 @@ impl Estimator {
             return None;
         }
         let left = remaining(n, gate, hazard, binds_at).max(0.0);
-        Some(binds_at + one_phase(left, freed, hazard))
+        Some(binds_at + one_phase(left, freed * passes, hazard))
     }
 
     /// Scores an estimate against what happened, both in seconds since the ticket was taken.

@@ -47,13 +47,13 @@ impl StreamRoute for Route {
                 Ok(shown) => Teller::open(&app, shown, None).await,
                 Err(refusal) => Err(refusal),
             };
-            let teller = teller.map_err(denied)?;
+            let teller = teller.map_err(|refusal| denied(&refusal))?;
             Ok(Box::new(|wire| run(teller, wire).boxed_local()) as crate::actors::session::Teller)
         })
     }
 }
 
-fn denied(refusal: Refusal) -> Denied {
+fn denied(refusal: &Refusal) -> Denied {
     let retry = refusal.retry_after_ms().map(|ms| ms.div_ceil(1_000).max(1));
     Denied {
         status: refusal.status_code().as_u16(),
