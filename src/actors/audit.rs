@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::domain::audit::{Entry, Pseudonyms, What, Who};
-use crate::store::audit::{self, AuditFileError, Done, FOLDER, NotTaken, Writer};
+pub use crate::store::audit::NotTaken;
+use crate::store::audit::{self, AuditFileError, Done, FOLDER, Writer};
 
 /// The chain's handle. Cheap to clone; bounded: it refuses when too many records wait.
 #[derive(Clone, Debug)]

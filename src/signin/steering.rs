@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
+use crate::actors::audit::NotTaken;
 use crate::actors::{Audit, CallError, Line};
 use crate::config::QueueConfig;
 use crate::domain::account::AccountId;
@@ -12,7 +13,6 @@ use crate::domain::audit::{What, Who};
 use crate::domain::queue::{Announcement, Figures, Lane, Mode};
 use crate::domain::steering::{Change, Desk, Dials, Made, NoUndo, Outlook, Staged};
 use crate::domain::time::UnixMicros;
-use crate::store::audit::NotTaken;
 
 /// Why settings were not applied, or not all of them.
 #[derive(Debug, thiserror::Error)]

@@ -20,9 +20,7 @@ use super::turns::Turns;
 use super::unsynced::Unsynced;
 use crate::clock::Clock;
 use crate::domain::queue::journal::Recorder;
-use crate::domain::queue::{
-    Departure, Identity, Lane, Mode, NoParty, NotTransferred, Standing, TicketRef, Waiting,
-};
+use crate::domain::queue::{Identity, Lane, Mode, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
 use crate::store::line::{Done, Order, Place, Writer};
 
@@ -167,14 +165,7 @@ impl LoginQueue {
                 self.queue.abandon_redeem(now, pass, give_back);
                 tell(reply, ());
             }
-            Ask::Connect(player, reply) => {
-                let answer = self.queue.connect(now, player);
-                let taken = answer.is_ok();
-                if reply.send(answer).is_err() && taken {
-                    // Whoever opened the socket is gone, so nobody would ever give the slot back.
-                    self.queue.disconnect(now, player, Departure::Dropped);
-                }
-            }
+            Ask::Connect(player, reply) => self.connect(now, player, reply),
             Ask::Disconnect(player, departure) => self.queue.disconnect(now, player, departure),
             Ask::SignOut(player, reply) => {
                 self.queue.sign_out(now, player);
@@ -226,7 +217,7 @@ impl LoginQueue {
         }
     }
 
-    fn enter(&mut self, now: UnixMicros, newcomer: Newcomer) {
+    pub(super) fn enter(&mut self, now: UnixMicros, newcomer: Newcomer) {
         let before = self.queue.numbers_left();
         if before == 0 || self.doors.hold_newcomers(self.snapshots_done) {
             // A flood was faster than the disk: a moment's wait is better than "full".
@@ -258,20 +249,6 @@ impl LoginQueue {
         }
     }
 
-    /// Takes a place beside somebody's. The owner hears of it when a crash could not undo it.
-    fn join(
-        &mut self,
-        now: UnixMicros,
-        identity: Identity,
-        lane: Lane,
-        first: TicketRef,
-    ) -> Result<oneshot::Receiver<Standing>, NoParty> {
-        self.queue.may_join(identity, first)?;
-        let (reply, answer) = oneshot::channel();
-        self.enter(now, Newcomer { identity, lane, first: Some(first), reply });
-        Ok(answer)
-    }
-
     fn let_newcomers_in(&mut self, now: UnixMicros) {
         for newcomer in std::mem::take(&mut self.newcomers) {
             // Who has given up waiting takes no place.
@@ -281,31 +258,9 @@ impl LoginQueue {
         }
     }
 
-    fn log_place(&mut self, place: Place) {
+    pub(super) fn log_place(&mut self, place: Place) {
         self.unsynced.logged(place.number);
         self.writer.order(Order::Place(place));
-    }
-
-    /// Hands a place on. The new owner hears of it when a crash could not undo it.
-    fn transfer(
-        &mut self,
-        now: UnixMicros,
-        ticket: TicketRef,
-        to: Identity,
-    ) -> Result<oneshot::Receiver<Standing>, NotTransferred> {
-        let standing = self.queue.transfer(now, ticket, to)?;
-        let (reply, answer) = oneshot::channel();
-        match standing {
-            Standing::Waiting(Waiting { ticket: moved, .. })
-            | Standing::Passed { ticket: moved, .. }
-                if to != ticket.identity =>
-            {
-                self.log_place(Place { number: moved.number, identity: to, lane: moved.lane });
-                self.unsynced.answer(moved.number, standing, reply);
-            }
-            _ => tell(reply, standing),
-        }
-        Ok(answer)
     }
 
     /// Asks the disk for more numbers if it is time.
@@ -496,6 +451,6 @@ impl Handler<Written> for LoginQueue {
 }
 
 /// Answers. Whoever asked may be gone, and then there is nobody to tell.
-fn tell<T>(reply: Reply<T>, answer: T) {
+pub(super) fn tell<T>(reply: Reply<T>, answer: T) {
     drop(reply.send(answer));
 }

@@ -19,6 +19,7 @@ mod rounds;
 mod scribe;
 mod sensors;
 mod stopped;
+mod taking;
 #[cfg(test)]
 mod tests;
 mod transfers;

@@ -40,7 +40,6 @@ fn settings() -> Settings {
         mass_drop: MassDropSettings::default(),
     }
 }
-
 const PARTY_MAX: usize = 3;
 
 #[derive(Clone, Debug)]
