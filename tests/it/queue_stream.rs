@@ -186,3 +186,42 @@ async fn a_server_that_stops_says_so_and_does_not_wait_for_streams() {
     }
     stopped.join().unwrap();
 }
+
+/// `cargo test --test it free_slot -- --ignored --nocapture`
+#[actix_rt::test]
+#[ignore = "prints a figure of docs/figures.md: from a slot that comes free to the pass at a client"]
+async fn from_a_free_slot_to_the_pass_of_the_next() {
+    let server = TestServer::start(|config| {
+        config.queue.cap = 1;
+        config.queue.rate = 100_000.0;
+        config.queue.burst = 10_000;
+        config.limits.enter_per_second = 0;
+    })
+    .await;
+    let first = enter(&server, json!({})).await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    let mut tickets = Vec::new();
+    for _ in 0..500 {
+        tickets.push(ticket(&server, json!({})).await);
+    }
+    let mut holder = first.str("/pass").to_owned();
+    let mut spans = Vec::new();
+    for next in tickets {
+        let mut stream = socket(&server, &format!("?ticket={next}")).await.ok().unwrap();
+        let _ = (stream.next().await, stream.next().await);
+        let began = std::time::Instant::now();
+        let left = with_ticket(&server, "DELETE", "/v1/queue/ticket", &holder).await;
+        assert_eq!(left.status, 204);
+        let pass = loop {
+            match stream.next().await.expect("the stream lasts until the pass") {
+                (name, data) if name == "pass" => break data,
+                _ => {}
+            }
+        };
+        spans.push(began.elapsed());
+        holder = pass["pass"].as_str().unwrap().to_owned();
+    }
+    spans.sort();
+    let at = |percent: usize| spans[spans.len() * percent / 100].as_secs_f64() * 1e3;
+    println!("free slot to pass: median {:.2} ms, p99 {:.2} ms", at(50), at(99));
+}

@@ -145,6 +145,7 @@ impl Queue {
     /// Turns a waiting ticket into a pass.
     fn pass(&mut self, now: UnixMicros, number: Number, lane: Lane) {
         self.eta.at_head(false, self.waited_s(now, number), self.lease_s());
+        self.note_presence(now, number);
         self.tally.admitted[lane as usize] += 1;
         let until = secs_up(now.plus_ms(self.settings.pass_ttl_ms));
         let lease_until = self.lease_until(number);
@@ -212,9 +213,25 @@ impl Queue {
         self.line.record(number).map_or(0, |record| secs(now).saturating_sub(record.entered_s))
     }
 
+    /// Lets the estimates know that the owner of a waiting number gave up without a word.
+    fn note_silence(&mut self, number: Number) {
+        let Some(record) = self.line.record(number) else { return };
+        let heard_s = record.seen_s.saturating_sub(record.entered_s);
+        let interval_s = u32::try_from(record.interval_ms() / 1_000).unwrap_or(0);
+        self.eta.fell_silent(heard_s, interval_s);
+    }
+
+    /// Lets the estimates know that the owner of a waiting number was there until now.
+    pub(super) fn note_presence(&mut self, now: UnixMicros, number: Number) {
+        let Some(record) = self.line.record(number) else { return };
+        let waited_s = secs(now).saturating_sub(record.entered_s);
+        self.eta.waited_on(waited_s, secs(now).saturating_sub(record.seen_s));
+    }
+
     /// Takes a silent ticket out of the way; its owner may come back.
     fn park_silent(&mut self, now: UnixMicros, number: Number, lane: Lane) {
         self.eta.at_head(true, self.waited_s(now, number), self.lease_s());
+        self.note_silence(number);
         self.line.clear_waiting(number, lane);
         // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
         if !self.line.has(number, Mark::Unheard) {
@@ -323,6 +340,7 @@ impl Queue {
             }
             for number in self.line.swept(self.sweep_block) {
                 if self.lease_until(number) <= now {
+                    self.note_silence(number);
                     self.eta.abandoned();
                     self.tally.expired.lease += 1;
                     self.end(number);

@@ -98,6 +98,7 @@ impl Queue {
                 reason = reason.or(Some(Reason::Drawn));
             }
             record.set_shown(position);
+            self.eta.waited_on(waited_s, secs(now).saturating_sub(record.seen_s));
             record.seen_s = secs_up(now);
             record.set_interval_ms(poll_after_ms);
             lease_until = record.lease_until(lease_ms);

@@ -1,8 +1,10 @@
 //! How long it will take: a two-phase fluid estimate that scores itself (login-queues §2.6).
 //!
 //! While slots are free the line moves at the set rate; once the cap binds it moves as fast as
-//! slots come free. Waiters leave at a hazard, and some are found silent at the head. All three are
-//! measured, over about five minutes, or over a few dozen events where those are rare.
+//! slots come free. Waiters give up at a hazard that depends on how long they have waited: who has
+//! stayed for an hour is more patient than who has just come. Some have given up already, and nobody
+//! knows yet. All of it is measured, over about five minutes, or over a few dozen events where those
+//! are rare.
 //!
 //! A departure is a player's slot that comes free, per slot of a player and second. Passes nobody uses
 //! are a share of their own: counted as departures they made a world that still fills look as if its
@@ -48,11 +50,21 @@ impl Hazard {
     }
 }
 
+/// Ages, in seconds, at which the hazard of those who wait is measured apart.
+const AGES_S: [f64; AGES - 1] = [60.0, 120.0, 240.0, 480.0, 960.0, 1_920.0, 3_840.0];
+const AGES: usize = 8;
+/// A hazard is drawn to that of everybody with as much as so many seconds of one who waits.
+const DRAWN_S: f64 = 3_600.0;
+
 /// What has been measured; part of a snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Measured {
     departures: Hazard,
+    /// Events: left or lapsed. Exposure: everybody in line.
     abandons: Hazard,
+    /// Events: gave up, by word or by silence, at this age. Exposure: the seconds between two answers.
+    /// That comes late, so it only says how one age compares with the others.
+    patience: [Hazard; AGES],
     /// Events: found silent at the head. Exposure: the seconds in which that can have happened, of all
     /// who came to the head: who fell silent a lease ago is not in line any more.
     silent: Hazard,
@@ -85,6 +97,8 @@ pub(super) struct Estimator {
     /// Errors of scored estimates in per mille, the oldest overwritten.
     scores: Vec<u32>,
     scored: u64,
+    /// How long the last one had waited who came to the head, in seconds.
+    head_s: u32,
     /// Departure rate last taken for granted, and when it was found to have fallen.
     granted: f64,
     slower_at: UnixMicros,
@@ -97,6 +111,7 @@ impl Estimator {
             folded_at: now,
             scores: Vec::new(),
             scored: 0,
+            head_s: 0,
             granted: measured.departures.rate(),
             slower_at: UnixMicros(0),
         }
@@ -107,8 +122,8 @@ impl Estimator {
         self.measured
     }
 
-    /// Lets the time since the last call pass with `held` slots of players and `waiting` in line. Does
-    /// nothing more often than once a second; whether it did.
+    /// Lets the time since the last call pass with `held` slots of players. Does nothing more often
+    /// than once a second; whether it did.
     #[expect(clippy::cast_precision_loss, reason = "counts and spans far below 2^52")]
     pub(super) fn fold(&mut self, now: UnixMicros, held: u64, waiting: u64) -> bool {
         let since_us = now.since_us(self.folded_at);
@@ -119,6 +134,7 @@ impl Estimator {
         let dt_s = since_us as f64 / 1e6;
         self.measured.departures.fold(dt_s, held as f64);
         self.measured.abandons.fold(dt_s, waiting as f64);
+        self.measured.patience.iter_mut().for_each(|hazard| hazard.fold(dt_s, 0.0));
         self.measured.silent.fold(dt_s, 0.0);
         self.measured.no_shows.fold(dt_s, 0.0);
         let rate = self.measured.departures.rate();
@@ -147,12 +163,40 @@ impl Estimator {
         self.measured.abandons.events += 1.0;
     }
 
+    /// The owner of a waiting ticket gave up after this long.
+    pub(super) fn gave_up(&mut self, waited_s: u32) {
+        self.measured.patience[age(waited_s.into())].events += 1.0;
+    }
+
+    /// The owner of a waiting ticket gave up without a word within `interval_s` of when he was heard of
+    /// last, after `heard_s` of waiting: in the middle, for all anybody knows.
+    pub(super) fn fell_silent(&mut self, heard_s: u32, interval_s: u32) {
+        let given_up_s = heard_s.saturating_add(interval_s / 2);
+        self.waited_on(given_up_s, interval_s / 2);
+        self.gave_up(given_up_s);
+    }
+
+    /// The owner of a waiting ticket is still there, `since_s` after he was heard of last.
+    pub(super) fn waited_on(&mut self, waited_s: u32, since_s: u32) {
+        let until_s = f64::from(waited_s);
+        let mut from_s = f64::from(waited_s.saturating_sub(since_s));
+        for class in age(from_s)..AGES {
+            let end_s = AGES_S.get(class).map_or(until_s, |end| end.min(until_s));
+            self.measured.patience[class].exposure += (end_s - from_s).max(0.0);
+            from_s = end_s;
+            if from_s >= until_s {
+                break;
+            }
+        }
+    }
+
     /// Somebody came to the head after `waited_s` seconds: admitted, or found silent.
     ///
     /// Who gives up without a word is noticed here, or when the lease is over. Counted over the time
     /// in which it can have happened, that says how fast waiters fall silent; counted over heads it
     /// would always be late, because those who come to the head later have waited longer.
     pub(super) fn at_head(&mut self, silent: bool, waited_s: u32, lease_s: f64) {
+        self.head_s = waited_s;
         self.measured.silent.exposure += f64::from(waited_s.max(1)).min(lease_s.max(1.0));
         self.measured.silent.events += f64::from(u8::from(silent));
     }
@@ -169,9 +213,24 @@ impl Estimator {
         self.measured.departures.rate()
     }
 
-    /// Waiters who give up per waiter and second.
+    /// Waiters who give up per waiter and second, whatever their age.
     pub(super) fn hazard(&self) -> f64 {
         self.measured.abandons.rate()
+    }
+
+    /// The same by age.
+    fn hazards(&self) -> [f64; AGES] {
+        let all = self.measured.patience.iter();
+        let (events, exposure) = all.fold((0.0, 0.0), |(events, exposure), hazard| {
+            (events + hazard.events, exposure + hazard.exposure)
+        });
+        let (level, mean) = (self.hazard(), Hazard { events, exposure }.rate());
+        if mean <= 0.0 {
+            return [level; AGES];
+        }
+        self.measured.patience.map(|Hazard { events, exposure }| {
+            level * (events / mean + DRAWN_S) / (exposure + DRAWN_S)
+        })
     }
 
     /// When the departure rate was last found to have fallen.
@@ -185,12 +244,15 @@ impl Estimator {
     pub(super) fn seconds(&self, n: f64, waited_s: u32, road: Road) -> Option<f64> {
         // How many of those ahead are silent when their turn comes depends on how long they wait
         // until then, and that on how many are.
-        let waited_s = f64::from(waited_s);
-        let mut seconds = self.travel(n, self.silent_after(waited_s, road.lease_s), road)?;
+        let waited = f64::from(waited_s);
+        // Those ahead have waited longer, up to as long as whoever comes in now.
+        let age_s = waited.midpoint(f64::from(waited_s.max(self.head_s)));
+        let crowd = Crowd { hazards: self.hazards(), age_s };
+        let mut seconds = self.travel(n, self.silent_after(waited, road.lease_s), &crowd, road)?;
         if self.measured.silent.events > 0.0 {
             for _ in 0..2 {
-                let silent = self.silent_after(waited_s + seconds, road.lease_s);
-                seconds = self.travel(n, silent, road)?;
+                let silent = self.silent_after(waited + seconds, road.lease_s);
+                seconds = self.travel(n, silent, &crowd, road)?;
             }
         }
         Some(seconds)
@@ -198,15 +260,12 @@ impl Estimator {
 
     /// The same where this share of those ahead turns out to be silent at the head.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    fn travel(&self, n: f64, silent: f64, road: Road) -> Option<f64> {
-        let hazard = self.hazard();
+    fn travel(&self, n: f64, silent: f64, crowd: &Crowd, road: Road) -> Option<f64> {
         // Numbers that pass for each who comes in.
         let passes = 1.0 / (1.0 - silent);
         let leaving = self.departure_rate();
-        let gate = road.rate * passes;
         let (cap, used) = (road.cap as f64, road.used as f64);
         let no_show = self.measured.no_shows.rate().clamp(0.0, 0.95);
-        let first = one_phase(n, gate, hazard);
         let growing = road.rate * (1.0 - no_show) - (used - road.passes as f64) * leaving;
         let binds_at = if road.used >= road.cap {
             if growing > 0.0 { 0.0 } else { f64::INFINITY }
@@ -215,9 +274,10 @@ impl Estimator {
         } else {
             f64::INFINITY
         };
-        if first <= binds_at {
-            return Some(first);
-        }
+        let left = match crowd.moves(n, road.rate * passes, 0.0, binds_at) {
+            Moved::In(seconds) => return Some(seconds),
+            Moved::Left(left) => left,
+        };
         if self.measured.departures.events < DEPARTURES_MIN {
             return None;
         }
@@ -227,8 +287,10 @@ impl Estimator {
         if freed <= 0.0 {
             return None;
         }
-        let left = remaining(n, gate, hazard, binds_at).max(0.0);
-        Some(binds_at + one_phase(left, freed * passes, hazard))
+        match crowd.moves(left, freed * passes, binds_at, f64::INFINITY) {
+            Moved::In(seconds) => Some(seconds),
+            Moved::Left(_) => None,
+        }
     }
 
     /// Scores an estimate against what happened, both in seconds since the ticket was taken.
@@ -257,6 +319,47 @@ impl Estimator {
             found.map(|error| f64::from(error) / 1e3)
         };
         (at(50), at(90), self.scored)
+    }
+}
+
+/// The class of an age.
+fn age(seconds: f64) -> usize {
+    AGES_S.iter().take_while(|&&end| end <= seconds).count()
+}
+
+/// Those ahead, who grow older as they wait.
+struct Crowd {
+    hazards: [f64; AGES],
+    /// How long they have waited.
+    age_s: f64,
+}
+
+enum Moved {
+    /// All of them are gone after so many seconds from now.
+    In(f64),
+    /// So many are left.
+    Left(f64),
+}
+
+impl Crowd {
+    /// What becomes of `n` of them at `mu` admissions a second, between two moments in seconds from
+    /// now.
+    fn moves(&self, mut n: f64, mu: f64, from: f64, until: f64) -> Moved {
+        let mut at = from;
+        for class in age(self.age_s + from)..AGES {
+            let older_at = AGES_S.get(class).map_or(f64::INFINITY, |end| end - self.age_s);
+            let (hazard, end) = (self.hazards[class], older_at.min(until));
+            let needs = one_phase(n, mu, hazard);
+            if at + needs <= end {
+                return Moved::In(at + needs);
+            }
+            n = remaining(n, mu, hazard, end - at).max(0.0);
+            at = end;
+            if at >= until {
+                break;
+            }
+        }
+        Moved::Left(n)
     }
 }
 

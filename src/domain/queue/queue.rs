@@ -317,7 +317,11 @@ impl Queue {
             State::Gone => return false,
             State::Pass if self.in_use.contains_key(&ticket) => return false,
             State::Pass => self.eta.pass_ended(false),
-            State::Waiting(_) => self.eta.abandoned(),
+            State::Waiting(_) => {
+                self.note_presence(now, ticket);
+                self.eta.gave_up(self.waited_s(now, ticket));
+                self.eta.abandoned();
+            }
             State::Parked | State::Skipped => {}
         }
         self.end(ticket);
