@@ -341,7 +341,6 @@ impl Queue {
             for number in self.line.swept(self.sweep_block) {
                 if self.lease_until(number) <= now {
                     self.note_silence(number);
-                    self.eta.abandoned();
                     self.tally.expired.lease += 1;
                     self.end(number);
                 }

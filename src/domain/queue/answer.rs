@@ -40,7 +40,9 @@ impl Queue {
         let place = self.stands_with(number, lane);
         let position = self.line.position(place, lane).max(1);
         let shown = self.line.record(number).and_then(Record::shown);
-        if self.parties.was_left_behind(number) && shown.is_some_and(|shown| position > shown) {
+        // Whose place it was may have gone, or be silent.
+        let shared = self.parties.was_left_behind(number) || !self.parties.with(number).is_empty();
+        if shared && shown.is_some_and(|shown| position > shown) {
             reason = reason.or(Some(Reason::PartyChanged));
         }
         self.answer(now, number, lane, position, reason)

@@ -60,7 +60,7 @@ const DRAWN_S: f64 = 3_600.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Measured {
     departures: Hazard,
-    /// Events: left or lapsed. Exposure: everybody in line.
+    /// Events: left by word. Exposure: everybody in line.
     abandons: Hazard,
     /// Events: gave up, by word or by silence, at this age. Exposure: the seconds between two answers.
     /// That comes late, so it only says how one age compares with the others.
@@ -158,7 +158,7 @@ impl Estimator {
         self.measured.departures.events += 1.0;
     }
 
-    /// A waiting ticket left or lapsed.
+    /// A waiting ticket left.
     pub(super) fn abandoned(&mut self) {
         self.measured.abandons.events += 1.0;
     }
@@ -213,18 +213,19 @@ impl Estimator {
         self.measured.departures.rate()
     }
 
-    /// Waiters who give up per waiter and second, whatever their age.
+    /// Waiters who give up per waiter and second, by word or by silence, whatever their age.
     pub(super) fn hazard(&self) -> f64 {
-        self.measured.abandons.rate()
+        self.measured.abandons.rate() + self.measured.silent.rate()
     }
 
-    /// The same by age.
-    fn hazards(&self) -> [f64; AGES] {
+    /// The same by age, of those who are there where this share has fallen silent.
+    fn hazards(&self, silent: f64) -> [f64; AGES] {
         let all = self.measured.patience.iter();
         let (events, exposure) = all.fold((0.0, 0.0), |(events, exposure), hazard| {
             (events + hazard.events, exposure + hazard.exposure)
         });
-        let (level, mean) = (self.hazard(), Hazard { events, exposure }.rate());
+        let level = self.measured.abandons.rate() / (1.0 - silent) + self.measured.silent.rate();
+        let mean = Hazard { events, exposure }.rate();
         if mean <= 0.0 {
             return [level; AGES];
         }
@@ -241,28 +242,14 @@ impl Estimator {
     /// Seconds until the `n`-th in line comes in, who has waited `waited_s` seconds, as those ahead
     /// have at least. `None` when nobody can say: the slots are full and too few have been seen to
     /// come free.
-    pub(super) fn seconds(&self, n: f64, waited_s: u32, road: Road) -> Option<f64> {
-        // How many of those ahead are silent when their turn comes depends on how long they wait
-        // until then, and that on how many are.
-        let waited = f64::from(waited_s);
-        // Those ahead have waited longer, up to as long as whoever comes in now.
-        let age_s = waited.midpoint(f64::from(waited_s.max(self.head_s)));
-        let crowd = Crowd { hazards: self.hazards(), age_s };
-        let mut seconds = self.travel(n, self.silent_after(waited, road.lease_s), &crowd, road)?;
-        if self.measured.silent.events > 0.0 {
-            for _ in 0..2 {
-                let silent = self.silent_after(waited + seconds, road.lease_s);
-                seconds = self.travel(n, silent, &crowd, road)?;
-            }
-        }
-        Some(seconds)
-    }
-
-    /// The same where this share of those ahead turns out to be silent at the head.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    fn travel(&self, n: f64, silent: f64, crowd: &Crowd, road: Road) -> Option<f64> {
-        // Numbers that pass for each who comes in.
-        let passes = 1.0 / (1.0 - silent);
+    pub(super) fn seconds(&self, n: f64, waited_s: u32, road: Road) -> Option<f64> {
+        // Those ahead have waited longer, up to as long as whoever comes in now.
+        let age_s = f64::from(waited_s).midpoint(f64::from(waited_s.max(self.head_s)));
+        // Who has fallen silent already passes at the head in no time, or is gone by then.
+        let silent = self.silent_after(age_s, road.lease_s);
+        let n = n * (1.0 - silent);
+        let crowd = Crowd { hazards: self.hazards(silent), age_s };
         let leaving = self.departure_rate();
         let (cap, used) = (road.cap as f64, road.used as f64);
         let no_show = self.measured.no_shows.rate().clamp(0.0, 0.95);
@@ -274,7 +261,7 @@ impl Estimator {
         } else {
             f64::INFINITY
         };
-        let left = match crowd.moves(n, road.rate * passes, 0.0, binds_at) {
+        let left = match crowd.moves(n, road.rate, 0.0, binds_at) {
             Moved::In(seconds) => return Some(seconds),
             Moved::Left(left) => left,
         };
@@ -287,7 +274,7 @@ impl Estimator {
         if freed <= 0.0 {
             return None;
         }
-        match crowd.moves(left, freed * passes, binds_at, f64::INFINITY) {
+        match crowd.moves(left, freed, binds_at, f64::INFINITY) {
             Moved::In(seconds) => Some(seconds),
             Moved::Left(_) => None,
         }
