@@ -1,5 +1,6 @@
 //! Streams: told instead of asking, the pass at once, bounded, and worth nothing to lose.
 
+use anteroom::clock::Clock;
 use anteroom::domain::queue::{Announcement, Mode};
 use serde_json::json;
 
@@ -189,6 +190,7 @@ async fn a_server_that_stops_says_so_and_does_not_wait_for_streams() {
 
 /// `cargo test --test it free_slot -- --ignored --nocapture`
 #[actix_rt::test]
+#[expect(clippy::cast_precision_loss, reason = "microseconds of a moment")]
 #[ignore = "prints a figure of docs/figures.md: from a slot that comes free to the pass at a client"]
 async fn from_a_free_slot_to_the_pass_of_the_next() {
     let server = TestServer::start(|config| {
@@ -205,11 +207,11 @@ async fn from_a_free_slot_to_the_pass_of_the_next() {
         tickets.push(ticket(&server, json!({})).await);
     }
     let mut holder = first.str("/pass").to_owned();
-    let mut spans = Vec::new();
+    let (clock, mut spans) = (Clock::machine(), Vec::new());
     for next in tickets {
         let mut stream = socket(&server, &format!("?ticket={next}")).await.ok().unwrap();
         let _ = (stream.next().await, stream.next().await);
-        let began = std::time::Instant::now();
+        let began = clock.now();
         let left = with_ticket(&server, "DELETE", "/v1/queue/ticket", &holder).await;
         assert_eq!(left.status, 204);
         let pass = loop {
@@ -218,10 +220,10 @@ async fn from_a_free_slot_to_the_pass_of_the_next() {
                 _ => {}
             }
         };
-        spans.push(began.elapsed());
+        spans.push(clock.now().since_us(began));
         holder = pass["pass"].as_str().unwrap().to_owned();
     }
-    spans.sort();
-    let at = |percent: usize| spans[spans.len() * percent / 100].as_secs_f64() * 1e3;
+    spans.sort_unstable();
+    let at = |percent: usize| spans[spans.len() * percent / 100] as f64 / 1e3;
     println!("free slot to pass: median {:.2} ms, p99 {:.2} ms", at(50), at(99));
 }
