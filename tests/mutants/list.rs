@@ -141,7 +141,7 @@ pub const MUTATIONS: &[Mutation] = &[
         "a lapsed pass keeps its slot",
         "admission.rs",
         ("self.line.clear(number, Mark::Pass);", "();"),
-        &["I2", "I13"],
+        &["I2", "I13", "I9"],
     ),
     mutation(
         "positions get worse without a reason",
