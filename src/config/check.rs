@@ -5,6 +5,7 @@ use std::fmt::Display;
 use super::identity::{Method, StudioConfig, TokenKind, TokenPlace};
 use super::{BackendMode, Config};
 use crate::domain::abuse::challenge::BITS_MAX;
+use crate::domain::steering::{CAP_MAX, RATE_MAX};
 
 /// A setting that is out of bounds or contradicts another.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,10 +56,10 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
 
 fn queue(config: &Config) -> Result<(), Invalid> {
     let q = &config.queue;
-    within("queue.rate", q.rate, 0.0, 100_000.0)?;
+    within("queue.rate", q.rate, 0.0, RATE_MAX)?;
     within("queue.burst", q.burst, 0, 10_000)?;
     within("queue.slow_start", q.slow_start, 0.01, 1.0)?;
-    within("queue.cap", q.cap, 0, 100_000_000)?;
+    within("queue.cap", q.cap, 0, CAP_MAX)?;
     within("queue.line_max", q.line_max, 1, 100_000_000)?;
     within("queue.lease_s", q.lease_s, 30, 86_400)?;
     within("queue.parked_s", q.parked_s, 0, 86_400)?;

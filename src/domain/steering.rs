@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::account::AccountId;
@@ -231,7 +230,7 @@ impl Desk {
 }
 
 /// What would come of a change, by lane in the order of [`super::queue::Lane::ALL`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outlook {
     /// How many wait.
     pub waiting: u64,

@@ -177,8 +177,9 @@ pub(super) async fn see(
 ) -> Result<HttpResponse, Refusal> {
     operator(&app, &request, SEE).await?;
     let steering = &app.steering;
-    let (figures, dials) = (steering.figures().await?, steering.dials().await?);
-    let outlook = steering.outlook().await?;
+    let figures = steering.figures().await?;
+    let dials = steering.dials_of(&figures);
+    let outlook = steering.outlook(dials.clone()).await?;
     let (staged, made) = steering.changes();
     let view = View {
         now_ms: steering.now().as_millis(),

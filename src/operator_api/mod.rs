@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::actors::account_registry::Key;
 use crate::domain::account::AccountId;
-use crate::domain::token::{Claims, PlayerKeys, SessionType};
+use crate::domain::token::{Claims, PlayerKeys, SessionType, bearer};
 use crate::signin::Door;
 use crate::signin::steering::Steering;
 
@@ -69,12 +69,9 @@ async fn operator(
     permission: &'static str,
 ) -> Result<AccountId, Refusal> {
     let value = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or(Refusal::Token)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal::Token);
-    }
+    let token = value.and_then(bearer).ok_or(Refusal::Token)?;
     let now = app.door.clock.now();
-    let Ok(Claims::Person(person)) = app.keys.verify(token.trim(), now) else {
+    let Ok(Claims::Person(person)) = app.keys.verify(token, now) else {
         return Err(Refusal::Token);
     };
     let account = AccountId(person.session.social_id);

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::domain::queue::Frame;
 use crate::domain::token::nakama::NakamaKeys;
 use crate::domain::token::ticket::Claims;
-use crate::domain::token::{PlayerKeys, TicketError};
+use crate::domain::token::{PlayerKeys, TicketError, bearer};
 use crate::signin::Door;
 
 pub mod answer;
@@ -213,11 +213,7 @@ impl Shown {
 
     fn in_header(app: &App, value: Option<&HeaderValue>) -> Result<Self, Refusal> {
         let value = value.and_then(|value| value.to_str().ok());
-        let (scheme, token) = value.and_then(|v| v.split_once(' ')).ok_or(Refusal::Ticket)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Refusal::Ticket);
-        }
-        Self::read(app, token.trim())
+        Self::read(app, value.and_then(bearer).ok_or(Refusal::Ticket)?)
     }
 
     /// The same, or from the query: browsers cannot send the header with a socket or an event source.

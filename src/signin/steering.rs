@@ -174,7 +174,11 @@ impl Steering {
     ///
     /// No answer in time.
     pub async fn dials(&self) -> Result<Dials, CallError> {
-        let figures = self.line.figures().await?;
+        Ok(self.dials_of(&self.line.figures().await?))
+    }
+
+    /// The dials of these figures.
+    pub fn dials_of(&self, figures: &Figures) -> Dials {
         let announced = self.line.frame().announced.clone();
         // The frame may be a moment behind after a change of its own accord.
         let announced = if figures.mode == announced.mode {
@@ -182,7 +186,7 @@ impl Steering {
         } else {
             Announcement::new(figures.mode, None, "")
         };
-        Ok(Dials { rate: figures.rate, cap: figures.cap, announced })
+        Dials { rate: figures.rate, cap: figures.cap, announced }
     }
 
     /// What is staged, and what was made.
@@ -190,13 +194,13 @@ impl Steering {
         self.desk().all(self.line.now())
     }
 
-    /// When the last of each lane comes in, with the dials as they are.
+    /// When the last of each lane comes in, with these dials.
     ///
     /// # Errors
     ///
     /// No answer in time.
-    pub async fn outlook(&self) -> Result<[Outlook; Lane::COUNT], CallError> {
-        self.line.outlook(self.dials().await?).await
+    pub async fn outlook(&self, dials: Dials) -> Result<[Outlook; Lane::COUNT], CallError> {
+        self.line.outlook(dials).await
     }
 
     /// What the line's clock says.

@@ -122,8 +122,8 @@ impl Estimator {
         self.measured
     }
 
-    /// Lets the time since the last call pass with `held` slots of players. Does nothing more often
-    /// than once a second; whether it did.
+    /// Lets the time since the last call pass with `held` slots of players and `waiting` in line. Does
+    /// nothing more often than once a second; whether it did.
     #[expect(clippy::cast_precision_loss, reason = "counts and spans far below 2^52")]
     pub(super) fn fold(&mut self, now: UnixMicros, held: u64, waiting: u64) -> bool {
         let since_us = now.since_us(self.folded_at);

@@ -179,8 +179,7 @@ impl Queue {
         let begun = self.begin(now);
         self.may_join(identity, first)?;
         let first = self.current(first);
-        let members = self.parties.with(first.number);
-        let is_member = self.line.find(identity).is_some_and(|own| members.contains(&own));
+        let is_member = self.is_member(identity, first.number);
         let standing = self.enter(now, identity, lane);
         if let Standing::Waiting(waiting) = &standing
             && waiting.ticket.number != first.number
@@ -210,7 +209,7 @@ impl Queue {
             return Err(NoParty::Gone);
         }
         let members = self.parties.with(first.number);
-        let is_member = self.line.find(identity).is_some_and(|own| members.contains(&own));
+        let is_member = self.is_member(identity, first.number);
         if members.len().max(1) >= self.settings.party_max && !is_member {
             return Err(NoParty::Full);
         }
@@ -220,6 +219,12 @@ impl Queue {
             return Err(NoParty::Late);
         }
         Ok(())
+    }
+
+    /// Whether somebody is in the party of this number.
+    fn is_member(&self, identity: Identity, first: Number) -> bool {
+        let members = self.parties.with(first);
+        self.line.find(identity).is_some_and(|own| members.contains(&own))
     }
 
     /// Whether a ticket is known to be its bearer's.

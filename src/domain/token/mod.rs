@@ -2,6 +2,7 @@
 //!
 //! Separate keys per purpose, algorithms pinned per key. Which token looks how is in the design §8.
 
+mod bearer;
 pub mod detached;
 pub mod nakama;
 pub mod oauth_state;
@@ -12,6 +13,7 @@ mod proven;
 pub mod signing;
 pub mod ticket;
 
+pub use bearer::bearer;
 pub use partner::PartnerClaims;
 pub use player::{BackendType, Claims, PlayerClaims, PlayerKeys, PlayerTokenError, SessionType};
 pub use signing::Signing;
