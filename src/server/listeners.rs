@@ -200,6 +200,8 @@ impl OperatorPages {
             door: running.door.clone(),
             steering: running.steering.clone(),
             keys: Arc::clone(&running.player_keys),
+            operators: running.operators.clone(),
+            permissions: pragma::rpc::permissions::PERMISSIONS,
         };
         Self { metrics: web::Data::new(Sources::new(running)), api }
     }

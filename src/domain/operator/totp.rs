@@ -23,6 +23,11 @@ fn code(secret: &[u8], step: u64) -> u32 {
     (u32::from_be_bytes(four) & 0x7fff_ffff) % MODULUS
 }
 
+/// The code of a step as an authenticator shows it.
+pub fn shown(secret: &[u8], step: u64) -> String {
+    format!("{:06}", code(secret, step))
+}
+
 /// The step whose code was typed, if it is one of now and after `last`, the last one that was used:
 /// each is good once. `now_s` in seconds since the epoch. Blanks in what was typed do not count.
 pub fn step_of(secret: &[u8], typed: &str, now_s: u64, last: u64) -> Option<u64> {
@@ -82,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_code_is_good_for_a_step_around_now_and_once() {
-        let typed = |step| format!("{:06}", code(SECRET, step));
+        let typed = |step| shown(SECRET, step);
         let (step, now_s) = (1_000, 30_010);
         for off in [999, 1_000, 1_001] {
             assert_eq!(step_of(SECRET, &typed(off), now_s, 0), Some(off));
