@@ -60,7 +60,7 @@ export async function call(method, path, body, signal) {
     return await ask(method, path, body, signal);
   } catch (error) {
     if (error.why === "token") shell.signedOut(error);
-    if (error.why === "csrf") {
+    if (error.why === "csrf" && method !== "GET") {
       // Signed in anew in another tab: the same cookie, another proof.
       await ask("GET", "/session", undefined, signal);
       return ask(method, path, body, signal);

@@ -1,7 +1,7 @@
 // The console's shell: who is signed in, which page is shown, the theme.
 import { attach, get, remove } from "./api.js";
 import { html, render, useEffect, useState } from "./html.js";
-import { PAGES } from "./pages.js";
+import { OTHERS, PAGES } from "./pages.js";
 import { Dialogues, Empty, Failed, Loading, may } from "./parts.js";
 
 /** `#/accounts/1?tab=bans` → the name of the page, what follows it, and the query. */
@@ -40,7 +40,7 @@ function Theme() {
 
 function Bar({ session, at, pages, leave }) {
   return html`<header>
-    <a class="brand" href="#/"><img src="console/icon.svg" alt="" width="22" height="22" /> Anteroom</a>
+    <a class="brand" href="#/"><img src="console/icon.svg" alt="" width="22" height="22" /><span>Anteroom</span></a>
     <nav aria-label="Pages">
       ${pages.map(
         ({ name, title }) => html`<a href=${`#/${name}`} aria-current=${at.name === name ? "page" : undefined}>${title}</a>`,
@@ -48,7 +48,7 @@ function Bar({ session, at, pages, leave }) {
     </nav>
     <div class="who">
       ${session?.is_dev && html`<strong class="tag warn" title="Started with --dev: not for players">dev</strong>`}
-      ${session?.name && html`<span class="name" title=${session.roles.join(", ")}>${session.name}</span>`}
+      ${session && html`<a class="name" href="#/me" title=${`${session.name}: ${session.roles.map((role) => role.name).join(", ")}`}>${session.name}</a>`}
       <${Theme} />
       ${session && html`<button type="button" class="quiet" onClick=${leave}>Sign out</button>`}
     </div>
@@ -84,13 +84,16 @@ const SIGN_IN = { name: "sign-in", title: "Sign in", load: () => import("./pages
 function App() {
   const at = useRoute();
   const [state, setState] = useState({});
-  const look = () =>
+  const look = (justSignedIn = false) =>
     get("/session").then(
       (session) => setState({ session }),
-      (error) => setState(error.why === "token" ? { out: error.told ?? {} } : { error }),
+      (error) => {
+        if (error.why !== "token") return setState({ error });
+        return setState({ out: { ...error.told, isForgotten: justSignedIn === true } });
+      },
     );
   useEffect(() => {
-    const signedOut = (error) => setState({ out: error.told ?? {} });
+    const signedOut = (error) => setState((was) => ({ out: { ...error.told, ...was.out } }));
     const stepUp = async () => (await import("./pages/step-up.js")).default();
     attach({ signedOut, stepUp });
     look();
@@ -105,7 +108,9 @@ function App() {
   };
   const { session, out, error } = state;
   const pages = session ? PAGES.filter(({ permission }) => !permission || may(session, permission)) : [];
-  const page = out ? SIGN_IN : pages.find(({ name }) => name === at.name) ?? (at.name === "" ? pages[0] : undefined);
+  // Where the setup code and invitations lead is of no use to who is signed in.
+  const first = ["", "setup", SIGN_IN.name].includes(at.name);
+  const page = out ? SIGN_IN : [...pages, ...OTHERS].find(({ name }) => name === at.name) ?? (first ? pages[0] ?? OTHERS[0] : undefined);
   const show = () => {
     if (error) return html`<${Failed} error=${error} retry=${look} />`;
     if (!session && !out) return html`<${Loading} />`;
@@ -115,6 +120,7 @@ function App() {
   return html`
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.querySelector("main").focus(); }}>Skip to the page</a>
     <${Bar} session=${session} at=${{ ...at, name: page?.name }} pages=${pages} leave=${leave} />
+    ${session?.needs_totp && page?.name !== "me" && html`<p class="banner" role="status">Until you have an authenticator you can only look. <a href="#/me">Set it up</a></p>`}
     <main id="main" tabindex="-1" class=${page?.name}>${show()}</main>
     <${Dialogues} />`;
 }

@@ -56,12 +56,13 @@ export default function SignIn({ session: out, rest, query, look }) {
       }
       throw error;
     }
-    await look();
+    await look(true);
   };
   if (rest[0] === "invited" && query.get("code")) return html`<${Invited} look=${look} query=${query} />`;
   if (out.setup && !other) return html`<${Setup} look=${look} query=${query} other=${() => setOther(true)} />`;
   return html`<section class="card">
     <h1>Sign in</h1>
+    ${out.isForgotten && html`<p class="bad" role="alert">Your browser did not keep the session. It does so over https, and on the machine the server runs on.</p>`}
     <${Deed} id="sign-in" act=${act} action="Sign in">
       <${Field} name="email" type="email" label="E-mail address" required autocomplete="username" maxlength="254" autofocus />
       <${Password} />

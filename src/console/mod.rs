@@ -52,6 +52,8 @@ const FILES: &[File] = files![
     "html.js" SCRIPT,
     "pages.js" SCRIPT,
     "parts.js" SCRIPT,
+    "pages/me.js" SCRIPT,
+    "pages/operators.js" SCRIPT,
     "pages/sign-in.js" SCRIPT,
     "pages/step-up.js" SCRIPT,
     "vendor/preact.js" SCRIPT,

@@ -25,6 +25,7 @@ async fn join(server: &TestServer, code: &str, email: &str) -> (Browser, crate::
 /// A server with two administrators, ada at the console and olga by Pragma.
 async fn office() -> (TestServer, Browser) {
     let (server, mut ada) = with_ada(|config| {
+        config.pragma.providers.entry("unsafe".to_owned()).or_default().operator_login = true;
         config.pragma.bootstrap_admins = vec!["UNSAFE:olga".to_owned()];
     })
     .await;
