@@ -21,7 +21,7 @@ function useRoute() {
   return at;
 }
 
-const THEMES = { "": "System", light: "Light", dark: "Dark" };
+const THEMES = { "": "Auto", light: "Light", dark: "Dark" };
 
 function Theme() {
   const [theme, setTheme] = useState(localStorage.getItem("anteroom.theme") ?? "");
