@@ -359,8 +359,11 @@ fn what_the_console_has_from_elsewhere_is_as_it_was_taken() {
     let mut listed = vec!["SHA256SUMS"];
     for (sum, file) in sums.lines().filter_map(|line| line.split_once("  ")) {
         let digest = digest(&SHA256, &fs::read(folder.join(file)).unwrap());
-        let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, sum, "{file}: run `npm ci && node vendor.mjs` in console/");
+        assert_eq!(
+            anteroom::domain::digest::hex(digest.as_ref()),
+            sum,
+            "{file}: run `npm ci && node vendor.mjs` in console/"
+        );
         listed.push(file);
     }
     for entry in fs::read_dir(folder).unwrap() {

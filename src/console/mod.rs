@@ -11,6 +11,8 @@ use actix_web::http::header::{
     self, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, EntityTag, IfNoneMatch, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, guard, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -74,10 +76,10 @@ struct Packed {
 static PACKED: LazyLock<Vec<Packed>> = LazyLock::new(|| FILES.iter().map(pack).collect());
 
 fn pack(file: &File) -> Packed {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
-    let packed = packer.write_all(file.bytes).and_then(|()| packer.finish());
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let packed = gzip.write_all(file.bytes).and_then(|()| gzip.finish());
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, file.bytes);
-    let name: String = digest.as_ref()[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = URL_SAFE_NO_PAD.encode(digest.as_ref());
     // Weak: packed and not, it is the same file.
     Packed { gzip: packed.unwrap_or_default(), tag: EntityTag::new_weak(name) }
 }

@@ -49,7 +49,7 @@ impl Browser {
         let url = format!("{}{API}{path}", self.base);
         let answer = ask_with(method, &url, &headers, (!body.is_null()).then_some(body)).await;
         if let Some(kept) = answer.header("set-cookie") {
-            self.cookie = kept.split(';').next().unwrap_or_default().to_owned();
+            kept.split(';').next().unwrap_or_default().clone_into(&mut self.cookie);
             assert!(kept.contains("HttpOnly") && kept.contains("SameSite=Strict"), "{kept}");
         }
         if let Some(proof) = answer.json["csrf"].as_str() {
@@ -104,14 +104,11 @@ pub async fn enrol(server: &TestServer, by: &mut Browser) -> (Phone, Vec<String>
     assert!(made.str("/picture").starts_with("<svg "));
     let secret = made.str("/secret");
     assert!(made.str("/uri").contains(secret) && made.str("/uri").contains("ada%40example.org"));
-    let bits: String = secret
-        .bytes()
-        .map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' })
-        .map(|value| format!("{value:05b}"))
-        .collect();
-    let bytes = bits.as_bytes().chunks_exact(8);
-    let byte = |bits: &[u8]| u8::from_str_radix(str::from_utf8(bits).unwrap(), 2).unwrap();
-    let phone = Phone(bytes.map(byte).collect());
+    let values = secret.bytes().map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' });
+    let bits: Vec<u8> =
+        values.flat_map(|five| (0..5).rev().map(move |at| five >> at & 1)).collect();
+    let byte = |bits: &[u8]| bits.iter().fold(0, |byte, bit| byte << 1 | bit);
+    let phone = Phone(bits.chunks_exact(8).map(byte).collect());
     refused(&by.ask("POST", "/totp/confirm", json!({"code": "000000"})).await, 401, "wrong_totp");
     let shown = phone.shows(server, 0);
     let done = by.ask("POST", "/totp/confirm", json!({"code": shown})).await;

@@ -272,7 +272,7 @@ fn prove(has: &mut Credentials, factor: &Factor) -> Result<(), OperatorRefusal> 
 fn listed(has: &mut Credentials, ask: &OperatorAsk, now_ms: u64) -> Done {
     has.invitations.retain(|one| one.expires_ms > now_ms);
     has.tokens.retain(|one| one.expires_ms > now_ms);
-    let taken = |found: bool| if found { Ok(()) } else { Err(OperatorRefusal::Unknown) };
+    let gone = |found: bool| if found { Ok(()) } else { Err(OperatorRefusal::Unknown) };
     Some(match ask {
         OperatorAsk::Invite(_) if has.invitations.len() >= LISTED_MAX => {
             Err(OperatorRefusal::TooMany)
@@ -287,14 +287,14 @@ fn listed(has: &mut Credentials, ask: &OperatorAsk, now_ms: u64) -> Done {
             Ok(())
         }
         OperatorAsk::Withdraw(id) => {
-            taken(has.invitations.extract_if(.., |one| one.id == *id).count() > 0)
+            gone(has.invitations.extract_if(.., |one| one.id == *id).count() > 0)
         }
         OperatorAsk::TakeUp(hash) => {
             let is_it = |one: &mut Invitation| codes::is_same(&one.hash, hash);
-            taken(has.invitations.extract_if(.., is_it).count() > 0)
+            gone(has.invitations.extract_if(.., is_it).count() > 0)
         }
         OperatorAsk::RevokeToken(id) => {
-            taken(has.tokens.extract_if(.., |one| one.id == *id).count() > 0)
+            gone(has.tokens.extract_if(.., |one| one.id == *id).count() > 0)
         }
         _ => return None,
     })
