@@ -10,6 +10,7 @@ pub mod identity;
 pub mod load;
 pub mod nakama;
 pub mod opening;
+pub mod operators;
 pub mod passwords;
 pub mod pragma;
 pub mod queue;
@@ -23,6 +24,7 @@ pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
 pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
 pub use opening::OpeningConfig;
+pub use operators::OperatorsConfig;
 pub use passwords::PasswordConfig;
 pub use pragma::{BackendMode, PragmaConfig, ProviderOptions, Signing};
 pub use queue::{Gate, QueueConfig};
@@ -45,6 +47,8 @@ pub struct Config {
     pub identity: Box<IdentityConfig>,
     /// `[hooks]`
     pub hooks: HooksConfig,
+    /// `[operators]`
+    pub operators: OperatorsConfig,
     /// `[passwords]`
     pub passwords: PasswordConfig,
     /// `[limits]`

@@ -1,23 +1,26 @@
 //! The operator API: what the people at a launch see and turn. Translation only; `docs/operator-api.md`
 //! is the page for those who call it.
 //!
-//! On the operators' port. Who calls it is an operator by the token of Pragma's operator sign-in, and has
-//! the permission; roles are looked up each time, so that one that is taken away is gone at once.
+//! On the operators' port. Who calls it is an operator and has the permission ([`guard`]).
 
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use std::sync::Arc;
 
-use crate::actors::account_registry::Key;
-use crate::domain::account::AccountId;
-use crate::domain::token::{Claims, PlayerKeys, SessionType, bearer};
+use crate::domain::token::PlayerKeys;
 use crate::signin::Door;
+use crate::signin::operators::Operators;
 use crate::signin::steering::Steering;
 
 pub mod dials;
+mod guard;
+mod picture;
 pub mod refusal;
+mod session;
+pub mod staff;
 
+use guard::operator;
 pub use refusal::Refusal;
 
 /// Where everything of this front end is.
@@ -38,6 +41,10 @@ pub struct App {
     pub steering: Steering,
     /// Keys of operators' tokens.
     pub keys: Arc<PlayerKeys>,
+    /// Who signs in here.
+    pub operators: Operators,
+    /// Every permission there is, and what it is for.
+    pub permissions: &'static [(&'static str, &'static str)],
 }
 
 /// Registers every route.
@@ -53,36 +60,49 @@ pub fn routes(app: App) -> impl FnOnce(&mut web::ServiceConfig) {
             )
             .service(web::resource("/queue/changes/{id}/apply").route(web::post().to(dials::apply)))
             .service(web::resource("/queue/changes/{id}/undo").route(web::post().to(dials::undo)))
+            .configure(operators)
             .default_service(web::to(|| async { Err::<HttpResponse, _>(Refusal::NoSuchPath) }));
         service.service(scope);
     }
 }
 
-/// Who asks, if he may.
-///
-/// # Errors
-///
-/// [`Refusal::Token`], [`Refusal::Forbidden`], or no answer.
-async fn operator(
-    app: &App,
-    request: &HttpRequest,
-    permission: &'static str,
-) -> Result<AccountId, Refusal> {
-    let value = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = value.and_then(bearer).ok_or(Refusal::Token)?;
-    let now = app.door.clock.now();
-    let Ok(Claims::Person(person)) = app.keys.verify(token, now) else {
-        return Err(Refusal::Token);
-    };
-    let account = AccountId(person.session.social_id);
-    let is_good = person.session.session_type == SessionType::Operator
-        && !app.door.is_revoked(account, person.jti, false, person.issued_at_us);
-    if !is_good {
-        return Err(Refusal::Token);
-    }
-    let found = app.door.find(Key::Id(account)).await?.ok_or(Refusal::Token)?;
-    let permits = app.door.realm().permits(&found.dossier().roles, permission);
-    if permits && !found.is_banned(now) { Ok(account) } else { Err(Refusal::Forbidden(permission)) }
+/// Who signs in, and who may.
+fn operators(service: &mut web::ServiceConfig) {
+    service
+        .service(
+            web::resource("/session")
+                .route(web::get().to(session::see))
+                .route(web::post().to(session::sign_in))
+                .route(web::delete().to(session::sign_out)),
+        )
+        .service(web::resource("/session/step-up").route(web::post().to(session::step_up)))
+        .service(web::resource("/setup").route(web::post().to(session::set_up)))
+        .service(
+            web::resource("/totp")
+                .route(web::post().to(session::enrol))
+                .route(web::delete().to(session::drop_totp)),
+        )
+        .service(web::resource("/totp/confirm").route(web::post().to(session::confirm)))
+        .service(
+            web::resource("/operators")
+                .route(web::get().to(staff::list))
+                .route(web::post().to(staff::invite)),
+        )
+        .service(web::resource("/operators/accept").route(web::post().to(session::accept)))
+        .service(
+            web::resource("/operators/invitations/{id}").route(web::delete().to(staff::withdraw)),
+        )
+        .service(
+            web::resource("/operators/{id}")
+                .route(web::patch().to(staff::set_roles))
+                .route(web::delete().to(staff::dismiss)),
+        )
+        .service(
+            web::resource("/tokens")
+                .route(web::get().to(staff::tokens))
+                .route(web::post().to(staff::make_token)),
+        )
+        .service(web::resource("/tokens/{id}").route(web::delete().to(staff::revoke_token)));
 }
 
 /// An answer that nobody keeps.

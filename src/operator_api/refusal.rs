@@ -1,16 +1,20 @@
 //! Every refusal with its status, its word and its text, in one table.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use super::json;
 use crate::actors::CallError;
+use crate::domain::account::{OfficeRefusal, Refusal as Rule};
+use crate::domain::operator::OperatorRefusal;
 use crate::domain::steering::{BadChange, NoUndo};
+use crate::signin::operators::OperatorError;
 use crate::signin::steering::{ChangeError, SteerError};
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not the JSON that is asked for.
     #[error("the body is not what is asked for: see docs/operator-api.md")]
@@ -33,6 +37,24 @@ pub enum Refusal {
     /// The audit chain takes no record, so nothing is changed.
     #[error("the change cannot be put on record, so it was not made: see the server's log")]
     NotRecorded,
+    /// Another page asks, or the page does not show its proof.
+    #[error("this was not asked by the console's own page: load it again")]
+    ForeignPage,
+    /// What cannot be undone wants a proof first.
+    #[error("prove again who you are: POST /v1/operator/session/step-up")]
+    StepUp,
+    /// Without an authenticator there is only looking.
+    #[error("set up an authenticator first: until then you can only look")]
+    TotpNeeded,
+    /// A script asks for what only people do.
+    #[error("this is for people: a token for scripts cannot do it")]
+    NoScript,
+    /// An authenticator is for who signs in by password.
+    #[error("you do not sign in by a password here")]
+    NoPassword,
+    /// Signing in, or something about operators.
+    #[error(transparent)]
+    Operator(OperatorError),
     /// No answer in time.
     #[error("the line did not answer in time: look before you try again")]
     Unavailable,
@@ -42,7 +64,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    const fn row(self) -> (u16, &'static str) {
+    const fn row(&self) -> (u16, &'static str) {
         match self {
             Self::BadRequest => (400, "bad_request"),
             Self::Change(_) => (400, "bad_change"),
@@ -53,9 +75,50 @@ impl Refusal {
             Self::Undo(NoUndo::Unknown) => (404, "not_made"),
             Self::Undo(NoUndo::Undone) => (409, "undone"),
             Self::Undo(NoUndo::Overtaken) => (409, "overtaken"),
+            Self::ForeignPage => (403, "csrf"),
+            Self::StepUp => (403, "step_up"),
+            Self::TotpNeeded => (403, "totp_needed"),
+            Self::NoScript => (403, "no_script"),
+            Self::NoPassword => (409, "no_password"),
+            Self::Operator(error) => of_operators(error),
             Self::NotRecorded => (503, "not_recorded"),
             Self::Unavailable => (503, "unavailable"),
         }
+    }
+}
+
+const fn of_operators(error: &OperatorError) -> (u16, &'static str) {
+    match error {
+        OperatorError::Wrong => (401, "wrong"),
+        OperatorError::CodeNeeded => (401, "totp"),
+        OperatorError::WrongCode => (401, "wrong_totp"),
+        OperatorError::NotInvited => (403, "wrong_code"),
+        OperatorError::NotYours => (403, "not_yours"),
+        OperatorError::SetupOver => (409, "setup_over"),
+        OperatorError::AddressTaken => (409, "address_taken"),
+        OperatorError::Form => (400, "bad_request"),
+        OperatorError::Unknown => (404, "not_there"),
+        OperatorError::Busy { .. } => (429, "busy"),
+        OperatorError::Audit(_) => (503, "not_recorded"),
+        OperatorError::Call(_) | OperatorError::Seal => (503, "unavailable"),
+        OperatorError::Refused(why) => of_rules(why),
+    }
+}
+
+const fn of_rules(why: &Rule) -> (u16, &'static str) {
+    match why {
+        Rule::PasswordShort => (400, "password_short"),
+        Rule::PasswordLong => (400, "password_long"),
+        Rule::PasswordCommon => (400, "password_common"),
+        Rule::EmailFormat | Rule::IdMissing(_) | Rule::IdCharacters(_) | Rule::IdLength(_) => {
+            (400, "bad_address")
+        }
+        Rule::Office(OfficeRefusal::LastAdmin) => (409, "last_admin"),
+        Rule::Office(OfficeRefusal::Operator(OperatorRefusal::TooMany)) => (409, "too_many"),
+        Rule::NoAccount
+        | Rule::Realm(_)
+        | Rule::Office(OfficeRefusal::Operator(OperatorRefusal::Unknown)) => (404, "not_there"),
+        _ => (409, "refused"),
     }
 }
 
@@ -71,7 +134,18 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        json(self.status_code(), &Body { why: self.row().1, message: self.to_string() })
+        let mut answer =
+            json(self.status_code(), &Body { why: self.row().1, message: self.to_string() });
+        if let Self::Operator(OperatorError::Busy { retry_after_s }) = self {
+            answer.headers_mut().insert(RETRY_AFTER, (*retry_after_s).into());
+        }
+        answer
+    }
+}
+
+impl From<OperatorError> for Refusal {
+    fn from(error: OperatorError) -> Self {
+        Self::Operator(error)
     }
 }
 

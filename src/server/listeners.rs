@@ -19,7 +19,7 @@ use crate::config::pragma::PortOf;
 use crate::domain::token::SessionType;
 use crate::observe::Health;
 use crate::pragma::Gateway;
-use crate::{nakama, operator_api, pragma, queue_api, try_it};
+use crate::{console, nakama, operator_api, pragma, queue_api, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
 pub(super) const KEEP_ALIVE: Duration = Duration::from_mins(1);
@@ -200,6 +200,8 @@ impl OperatorPages {
             door: running.door.clone(),
             steering: running.steering.clone(),
             keys: Arc::clone(&running.player_keys),
+            operators: running.operators.clone(),
+            permissions: pragma::rpc::permissions::PERMISSIONS,
         };
         Self { metrics: web::Data::new(Sources::new(running)), api }
     }
@@ -215,6 +217,7 @@ pub(super) fn operator_routes(
             return;
         };
         operator_api::routes(api)(routes);
+        console::routes(routes);
         let page = web::resource("/metrics").app_data(metrics).route(web::get().to(metrics_page));
         let healthcheck = || async { HttpResponse::Ok().json(serde_json::json!({})) };
         routes.service(page).route("/healthcheck", web::get().to(healthcheck));

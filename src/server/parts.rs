@@ -32,6 +32,7 @@ use crate::ids::Dice;
 use crate::observe::Health;
 use crate::queue_api;
 use crate::signin::hashing::{HashPool, HashPoolError};
+use crate::signin::operators::Operators;
 use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
@@ -124,6 +125,7 @@ pub(super) struct Running {
     pub line_stopped: login_queue::Stopped,
     pub audit: Audit,
     pub steering: Steering,
+    pub operators: Operators,
     pub audit_failed: audit::Failed,
     pub sockets: SessionDoor,
     pub door: Door,
@@ -166,11 +168,9 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
-        let of_lists = sockets.clone();
-        accounts.on_lists(move |news| of_lists.tell_list(news));
+        tell_lists(&accounts, sockets.clone());
         let providers = Providers::new(&config.identity, clock.clone(), &dice, own.providers)?;
-        let hooks = hooks(&config, own.hooks, &clock, &dice)?;
-        hooks.listen_to(&accounts);
+        let hooks = hooks(&config, own.hooks, &clock, &dice, &accounts)?;
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,
@@ -184,6 +184,7 @@ impl Running {
             board,
             sockets: sockets.clone(),
         });
+        let operators = operators(&door, &audit, &identity_key)?;
         let player_keys = Arc::new(keys.player);
         let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
         let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
@@ -195,6 +196,7 @@ impl Running {
             line_stopped,
             audit,
             steering,
+            operators,
             audit_failed,
             sockets,
             door,
@@ -216,14 +218,28 @@ fn hooks(
     own: Option<Arc<dyn AccountHooks>>,
     clock: &Clock,
     dice: &Dice,
+    accounts: &Accounts,
 ) -> Result<Hooks, StartError> {
     let webhook = Webhook::new(&config.hooks, config.dev, clock.clone())?;
-    match (own, webhook) {
-        (Some(_), Some(_)) => Err(StartError::TwoHooks),
-        (Some(own), None) => Ok(Hooks::new(own, &config.hooks, dice.clone())),
-        (None, Some(webhook)) => Ok(Hooks::by_address(webhook, &config.hooks, dice.clone())),
-        (None, None) => Ok(Hooks::default()),
-    }
+    let hooks = match (own, webhook) {
+        (Some(_), Some(_)) => return Err(StartError::TwoHooks),
+        (Some(own), None) => Hooks::new(own, &config.hooks, dice.clone()),
+        (None, Some(webhook)) => Hooks::by_address(webhook, &config.hooks, dice.clone()),
+        (None, None) => Hooks::default(),
+    };
+    hooks.listen_to(accounts);
+    Ok(hooks)
+}
+
+/// Players hear on their sockets what became of their lists.
+fn tell_lists(accounts: &Accounts, sockets: SessionDoor) {
+    accounts.on_lists(move |news| sockets.tell_list(news));
+}
+
+/// Operators who sign in here.
+fn operators(door: &Door, audit: &Audit, identity_key: &[u8; 32]) -> Result<Operators, StartError> {
+    let operators = Operators::new(door.clone(), audit.clone(), identity_key);
+    operators.ok_or_else(|| StartError::Key("identity_key seals nothing".to_owned()))
 }
 
 fn registry_limits(config: &Config) -> RegistryLimits {

@@ -13,6 +13,7 @@ pub mod limits;
 mod linking;
 mod naming;
 pub mod office;
+pub mod operators;
 pub mod outcomes;
 pub mod places;
 mod providers;

@@ -27,6 +27,8 @@ mod openapi;
 mod opening;
 mod operate;
 mod operator_api;
+mod operator_session;
+mod operator_staff;
 mod own_provider;
 mod passwords;
 mod plan;

@@ -30,6 +30,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     ("queue.dials.get", "See the line, its dials and what was changed (`/v1/operator/queue`)."),
     ("queue.dials.update", "Change rate and cap, pause, drain, maintenance; take that back."),
     ("queue.slots.update", "Redeem passes and say who is in a game server's world (`/v1/slots`)."),
+    ("operators.tokens.update", "See, make and revoke operators' tokens for scripts."),
     ("session.attributes.update", "Set attributes of players' sessions."),
     ("friend.presence.update", "Set presences of players."),
     ("data_rights.requests.get", "See requests about players' data."),
