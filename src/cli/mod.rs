@@ -4,6 +4,7 @@
 
 mod audit;
 pub mod bench;
+mod completions;
 mod keys;
 mod moment;
 pub mod plan;
@@ -11,6 +12,7 @@ mod serve;
 /// The same file as the program `verify-lottery`; it knows nothing of this crate.
 #[path = "../bin/verify-lottery/check.rs"]
 mod verify_lottery;
+mod version;
 pub mod why;
 
 use std::net::SocketAddr;
@@ -22,9 +24,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Overrides, example};
 use crate::observe::catalogue;
 
+pub use self::version::VERSION;
+
 /// The room before the game: login queue, accounts and presence in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "anteroom", version, args_conflicts_with_subcommands = true)]
+#[command(name = "anteroom", version = VERSION, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -57,6 +61,8 @@ enum Command {
     Why(Box<why::WhyArgs>),
     /// Check a lottery from the files that were published, by the rules of docs/lottery.md
     VerifyLottery(verify_lottery::Args),
+    /// Words that a shell completes: anteroom completions bash > /etc/bash_completion.d/anteroom
+    Completions(completions::CompletionsArgs),
     /// Write reference files from the program itself
     Config {
         #[command(subcommand)]
@@ -106,6 +112,7 @@ pub fn run() -> ExitCode {
         Command::Audit { what } => audit::run(&what),
         Command::Why(args) => why::run(&args),
         Command::VerifyLottery(args) => verify_lottery::run(&args),
+        Command::Completions(args) => completions::run(args),
         Command::Config { what } => print(what),
     }
 }

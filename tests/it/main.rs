@@ -8,6 +8,7 @@
 
 mod across;
 mod audit;
+mod cli;
 mod crash;
 mod fakes;
 mod grpc;
