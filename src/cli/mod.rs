@@ -3,16 +3,18 @@
 //! not help).
 
 mod audit;
+mod backup;
 pub mod bench;
 mod completions;
 mod keys;
 mod moment;
+mod operator;
 pub mod plan;
+mod restore;
 mod serve;
 /// The same file as the program `verify-lottery`; it knows nothing of this crate.
 #[path = "../bin/verify-lottery/check.rs"]
 mod verify_lottery;
-mod version;
 pub mod why;
 
 use std::net::SocketAddr;
@@ -24,11 +26,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Overrides, example};
 use crate::observe::catalogue;
 
-pub use self::version::VERSION;
-
 /// The room before the game: login queue, accounts and presence in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "anteroom", version = VERSION, args_conflicts_with_subcommands = true)]
+#[command(name = "anteroom", version = crate::VERSION, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -47,6 +47,10 @@ enum Command {
     },
     /// Play a launch before it happens: line, waits, load, and what to set
     Plan(Box<plan::PlanArgs>),
+    /// Copy everything the server holds into one file, while it runs or not
+    Backup(backup::BackupArgs),
+    /// Put a backup into an empty folder, or only check it
+    Restore(restore::RestoreArgs),
     /// New keys for tokens, and old ones taken away
     Keys {
         #[command(subcommand)]
@@ -108,6 +112,8 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
         Command::Plan(args) => plan::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Keys { what } => keys::run(&what),
         Command::Audit { what } => audit::run(&what),
         Command::Why(args) => why::run(&args),
@@ -132,6 +138,16 @@ fn print(what: ConfigCommand) -> ExitCode {
         }
         Err(error) => fail(&error, 1),
     }
+}
+
+/// Exit code for settings or data that cannot be used: a restart would not help (sysexits
+/// `EX_CONFIG`; service managers are told not to try again).
+const UNUSABLE: u8 = 78;
+
+/// Says something on standard output. Whoever read it may have had enough.
+fn say(text: &dyn std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Says what went wrong, once, and gives the exit code.

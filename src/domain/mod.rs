@@ -4,6 +4,7 @@
 pub mod abuse;
 pub mod account;
 pub mod audit;
+pub mod backup;
 pub mod digest;
 pub mod friend;
 pub mod hook;

@@ -9,12 +9,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use std::sync::Arc;
 
+use crate::actors::Backups;
 use crate::actors::account_registry::Key;
 use crate::domain::account::AccountId;
 use crate::domain::token::{Claims, PlayerKeys, SessionType, bearer};
 use crate::signin::Door;
 use crate::signin::steering::Steering;
 
+pub mod backups;
 pub mod dials;
 pub mod refusal;
 
@@ -36,6 +38,8 @@ pub struct App {
     pub door: Door,
     /// What turns the line.
     pub steering: Steering,
+    /// What makes backups.
+    pub backups: Backups,
     /// Keys of operators' tokens.
     pub keys: Arc<PlayerKeys>,
 }
@@ -53,6 +57,7 @@ pub fn routes(app: App) -> impl FnOnce(&mut web::ServiceConfig) {
             )
             .service(web::resource("/queue/changes/{id}/apply").route(web::post().to(dials::apply)))
             .service(web::resource("/queue/changes/{id}/undo").route(web::post().to(dials::undo)))
+            .service(web::resource("/backup").route(web::post().to(backups::make)))
             .default_service(web::to(|| async { Err::<HttpResponse, _>(Refusal::NoSuchPath) }));
         service.service(scope);
     }

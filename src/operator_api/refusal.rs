@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::json;
 use crate::actors::CallError;
+use crate::actors::backups::NotMade;
 use crate::domain::steering::{BadChange, NoUndo};
 use crate::signin::steering::{ChangeError, SteerError};
 
@@ -33,6 +34,12 @@ pub enum Refusal {
     /// The audit chain takes no record, so nothing is changed.
     #[error("the change cannot be put on record, so it was not made: see the server's log")]
     NotRecorded,
+    /// As many backups are asked for as may be.
+    #[error("a backup is being made, and others wait for theirs")]
+    BackupBusy,
+    /// No backup was made.
+    #[error("the backup was not made: see the server's log")]
+    BackupFailed,
     /// No answer in time.
     #[error("the line did not answer in time: look before you try again")]
     Unavailable,
@@ -53,6 +60,8 @@ impl Refusal {
             Self::Undo(NoUndo::Unknown) => (404, "not_made"),
             Self::Undo(NoUndo::Undone) => (409, "undone"),
             Self::Undo(NoUndo::Overtaken) => (409, "overtaken"),
+            Self::BackupBusy => (409, "backup_busy"),
+            Self::BackupFailed => (500, "backup_failed"),
             Self::NotRecorded => (503, "not_recorded"),
             Self::Unavailable => (503, "unavailable"),
         }
@@ -78,6 +87,16 @@ impl ResponseError for Refusal {
 impl From<CallError> for Refusal {
     fn from(_: CallError) -> Self {
         Self::Unavailable
+    }
+}
+
+impl From<NotMade> for Refusal {
+    fn from(error: NotMade) -> Self {
+        match error {
+            NotMade::Busy => Self::BackupBusy,
+            NotMade::Failed(_) => Self::BackupFailed,
+            NotMade::Closed => Self::Unavailable,
+        }
     }
 }
 

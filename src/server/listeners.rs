@@ -199,6 +199,7 @@ impl OperatorPages {
         let api = operator_api::App {
             door: running.door.clone(),
             steering: running.steering.clone(),
+            backups: running.backups.clone(),
             keys: Arc::clone(&running.player_keys),
         };
         Self { metrics: web::Data::new(Sources::new(running)), api }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::Own;
 use crate::actors::account_registry::{self, NewAccount, PragmaSignIn, RegistryLimits, SignIn};
 use crate::actors::audit::{self, Audit};
+use crate::actors::backups::{BackupSettings, Backups};
 use crate::actors::login_queue::{self, LineError, LineSeeds, Redeemed};
 use crate::actors::session::{DoorParts, NoSlotFor, Slots};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
@@ -35,6 +36,7 @@ use crate::signin::hashing::{HashPool, HashPoolError};
 use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
+use crate::store::backup;
 
 use crate::signin::steering::{SteerError, Steering};
 
@@ -72,6 +74,15 @@ pub enum StartError {
     /// The audit chain.
     #[error(transparent)]
     Audit(#[from] AuditFileError),
+    /// A restore that was not finished.
+    #[error(
+        "{} is there: a restore was not finished. Empty the data folder and restore again",
+        .0.display()
+    )]
+    Restoring(PathBuf),
+    /// The thread that makes backups.
+    #[error("cannot start the thread that makes backups: {0}")]
+    Backups(io::Error),
     /// The line's files.
     #[error("login queue: {0}")]
     Line(#[from] LineError),
@@ -108,6 +119,7 @@ impl StartError {
                 | Self::Accounts(_)
                 | Self::Audit(_)
                 | Self::Line(_)
+                | Self::Restoring(_)
                 | Self::Identity(_)
                 | Self::Webhook(_)
                 | Self::TwoHooks
@@ -124,6 +136,7 @@ pub(super) struct Running {
     pub line_stopped: login_queue::Stopped,
     pub audit: Audit,
     pub steering: Steering,
+    pub backups: Backups,
     pub audit_failed: audit::Failed,
     pub sockets: SessionDoor,
     pub door: Door,
@@ -161,6 +174,7 @@ impl Running {
         let (line, line_stopped) =
             open_line(&config, clock.clone(), &dice, seeds, &accounts, &audit).await?;
         let steering = steer(&config, &line, &audit).await?;
+        let backups = start_backups(&config, &data, &accounts, &clock)?;
         seed_test_accounts(&config, &accounts).await;
         let states = Arc::new(StateKey::new(&dice.bytes()));
         let config = Arc::new(config);
@@ -195,6 +209,7 @@ impl Running {
             line_stopped,
             audit,
             steering,
+            backups,
             audit_failed,
             sockets,
             door,
@@ -239,8 +254,27 @@ fn registry_limits(config: &Config) -> RegistryLimits {
     }
 }
 
+fn start_backups(
+    config: &Config,
+    data: &Path,
+    accounts: &Accounts,
+    clock: &Clock,
+) -> Result<Backups, StartError> {
+    let settings = BackupSettings {
+        data: data.to_owned(),
+        folder: config.backup.folder(data),
+        schedule: config.backup.schedule(),
+        program: crate::VERSION.to_owned(),
+    };
+    Backups::start(settings, accounts.copies(), clock.clone()).map_err(StartError::Backups)
+}
+
 fn make_folder(config: &Config) -> Result<PathBuf, StartError> {
     let path = config.server.data.clone();
+    let restoring = path.join(backup::RESTORING);
+    if restoring.exists() {
+        return Err(StartError::Restoring(restoring));
+    }
     match fs::create_dir_all(&path) {
         Ok(()) => Ok(path),
         Err(source) => Err(StartError::Folder { path, source }),

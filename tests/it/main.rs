@@ -8,6 +8,7 @@
 
 mod across;
 mod audit;
+mod backup;
 mod cli;
 mod crash;
 mod fakes;
