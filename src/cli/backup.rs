@@ -92,13 +92,12 @@ fn offline(config: &Config, args: &BackupArgs) -> Said {
         return Err(format!("{}: there is no server's data here", data.display()).into());
     }
     let now = Clock::machine().now();
-    let file = match &args.file {
-        Some(file) => file.clone(),
-        None => {
-            let folder = config.backup.folder(data);
-            std::fs::create_dir_all(&folder)?;
-            folder.join(rules::name(now))
-        }
+    let file = if let Some(file) = &args.file {
+        file.clone()
+    } else {
+        let folder = config.backup.folder(data);
+        std::fs::create_dir_all(&folder)?;
+        folder.join(rules::name(now))
     };
     // A folder that is there has its salt.
     let options = Options { cache_mib: config.store.cache_mib, salt: [0; 32], sync: sync_data() };

@@ -6,6 +6,9 @@ mod audit;
 mod backup;
 pub mod bench;
 mod completions;
+mod export;
+mod gauge;
+mod import;
 mod keys;
 mod moment;
 mod operator;
@@ -51,6 +54,10 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup into an empty folder, or only check it
     Restore(restore::RestoreArgs),
+    /// Write every account as a line of JSON (docs/export-format.md); the server must not run
+    Export(export::ExportArgs),
+    /// Take accounts from an export or from Nakama's tables; the server must not run
+    Import(import::ImportArgs),
     /// New keys for tokens, and old ones taken away
     Keys {
         #[command(subcommand)]
@@ -114,6 +121,8 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Keys { what } => keys::run(&what),
         Command::Audit { what } => audit::run(&what),
         Command::Why(args) => why::run(&args),

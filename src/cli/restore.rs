@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::moment::written;
 use super::{ServeArgs, UNUSABLE, fail, say};
 use crate::config::{Config, load};
+use crate::domain::time::UnixMicros;
 use crate::store::backup::{self, BackupError, Manifest};
 
 /// Which backup, and where to.
@@ -74,7 +76,6 @@ fn verify(config: &Config, file: &Path) -> Result<String, BackupError> {
 }
 
 fn told(manifest: &Manifest) -> String {
-    let seconds = i64::try_from(manifest.made_ms / 1_000).unwrap_or_default();
-    let made = prost_types::Timestamp { seconds, nanos: 0 };
+    let made = written(UnixMicros::from_millis(manifest.made_ms));
     format!("{} accounts, made {made} by {}", manifest.accounts, manifest.program)
 }

@@ -12,6 +12,7 @@ pub mod lane_rules;
 pub mod lottery;
 pub mod notification;
 pub mod plan;
+pub mod portable;
 pub mod presence;
 pub mod queue;
 pub mod realm;

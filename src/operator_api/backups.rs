@@ -20,7 +20,7 @@ struct Ask {
 
 /// A backup that was made.
 #[derive(Serialize)]
-struct Made {
+struct Told {
     /// The file, on the server's disk.
     file: String,
     bytes: u64,
@@ -45,7 +45,7 @@ pub(super) async fn make(
     let what = What::Other { name: "backup".into(), details: details.into() };
     app.steering.record(by, what).map_err(|_| Refusal::NotRecorded)?;
     let made = app.backups.make(ask.secrets).await?;
-    let told = Made {
+    let told = Told {
         file: made.path.display().to_string(),
         bytes: made.bytes,
         accounts: made.accounts,

@@ -147,7 +147,9 @@ async fn places_and_slots_are_as_after_a_crash() {
     let olga = operator(&server, "olga").await;
     let inside = server.with_key(DEVICE, json!({"id": "inside-device"})).await;
     assert_eq!(inside.status, 200);
-    server.pass_ms(500).await;
+    server.pass_ms(6_000).await; // the line is written to disk every five seconds
+    let later = server.with_key(DEVICE, json!({"id": "later-device"})).await;
+    assert_eq!(later.status, 200, "{}", later.text);
     let mut tickets = Vec::new();
     for n in 0..12 {
         let answer = enter(&server, device(&format!("ticket-{n}"))).await;

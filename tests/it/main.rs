@@ -18,6 +18,7 @@ mod grpc_client;
 mod harness;
 mod hooks;
 mod identity;
+mod import;
 mod lottery;
 mod nakama_friends;
 mod nakama_line;

@@ -78,14 +78,16 @@ fn check_seal(path: &Path) -> Result<(), BackupError> {
     damaged("it is no backup, or was cut short or changed since it was made")
 }
 
+/// What every manifest says, of whatever format.
+#[derive(serde::Deserialize)]
+struct Head {
+    format: u32,
+}
+
 pub(super) fn read_manifest(path: &Path, from: &mut dyn Read) -> Result<Manifest, BackupError> {
     let damaged = |problem: String| BackupError::Damaged { path: path.to_owned(), problem };
     let mut text = Vec::new();
     from.take(MANIFEST_MAX).read_to_end(&mut text).map_err(BackupError::io(path))?;
-    #[derive(serde::Deserialize)]
-    struct Head {
-        format: u32,
-    }
     let wrong = |error: serde_json::Error| damaged(format!("its manifest: {error}"));
     let Head { format } = serde_json::from_slice(&text).map_err(wrong)?;
     if format > FORMAT {

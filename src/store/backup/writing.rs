@@ -198,7 +198,11 @@ fn names(folder: &Path) -> Result<Vec<String>, BackupError> {
     for entry in entries {
         let name = entry.map_err(BackupError::io(folder))?.file_name();
         let name = name.to_str().map(str::to_owned);
-        found.extend(name.filter(|name| !name.ends_with(".new") && !name.ends_with(".tmp")));
+        let is_in_place = |name: &String| {
+            let extension = Path::new(name).extension();
+            extension.is_none_or(|extension| extension != "new" && extension != "tmp")
+        };
+        found.extend(name.filter(is_in_place));
     }
     found.sort_unstable();
     Ok(found)

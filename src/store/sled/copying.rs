@@ -72,8 +72,12 @@ impl Copies for SledCopies {
             return Err(StoreError::Locked);
         }
         *noted = Some(Noted::default());
-        let (shelf, notes) = (self.shelf.clone(), self.notes.clone());
-        Ok(Box::new(SledCopying { shelf, notes, stage: Stage::Reading(None), accounts: 0 }))
+        Ok(Box::new(SledCopying {
+            shelf: self.shelf.clone(),
+            notes: self.notes.clone(),
+            stage: Stage::Reading(None),
+            accounts: 0,
+        }))
     }
 }
 
@@ -124,7 +128,9 @@ impl SledCopying {
                 // Behind what was read: it may be older.
                 let noted = if read { self.take()? } else { self.end()? };
                 if read {
-                    noted.iter().for_each(|writes| put(&mut piece, writes));
+                    for writes in &noted {
+                        put(&mut piece, writes);
+                    }
                 } else {
                     self.stage = Stage::Noted(noted.into_iter());
                 }

@@ -37,7 +37,7 @@ use self::passes::Passes;
 use self::view::{Ownership, View};
 use super::{Commit, Copies, Piece, Reads, Store, StoreError};
 
-pub use self::opening::{Options, SyncFile, is_in_use, sync_data};
+pub use self::opening::{Options, SyncFile, is_in_use, peek, sync_data};
 
 /// Accounts in a sled database.
 pub struct SledStore {
@@ -300,8 +300,8 @@ impl Store for SledStore {
     }
 
     fn copies(&self) -> Option<Arc<dyn Copies>> {
-        let (shelf, notes) = (self.view.shelf.clone(), self.notes.clone());
-        Some(Arc::new(SledCopies { shelf, notes }))
+        let copies = SledCopies { shelf: self.view.shelf.clone(), notes: self.notes.clone() };
+        Some(Arc::new(copies))
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {

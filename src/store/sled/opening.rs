@@ -260,6 +260,30 @@ fn load(store: &mut SledStore) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Looks what is stored in the folder `accounts` under `data` without changing its format: how many
+/// accounts there are.
+pub fn peek(data: &Path, options: &Options) -> Result<u64, StoreError> {
+    let reading = |error| StoreError::failed("read from the account store", error);
+    let folder = data.join("accounts");
+    remove_leftovers(&folder)?;
+    let db = open_locked(&config(&folder, options))?;
+    let file = File::open(folder.join("db"));
+    let number = |key: &[u8]| db.get(key).map_err(reading);
+    let (format, count) = (number(keys::FORMAT)?, number(keys::COUNT)?);
+    drop(db);
+    let file = file.map_err(|error| StoreError::failed("open the account store's file", error))?;
+    wait_until_unlocked(&file)?;
+    let found = format.and_then(|it| it.as_ref().try_into().map(u32::from_be_bytes).ok());
+    match found {
+        Some(found) if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
+        Some(_) => {
+            let count = count.and_then(|it| it.as_ref().try_into().map(u64::from_be_bytes).ok());
+            Ok(count.unwrap_or_default())
+        }
+        None => Err(StoreError::Corrupt("data without a format")),
+    }
+}
+
 /// Whether another process has the database in the folder `accounts` under `data` open. One that is not
 /// there is not.
 pub fn is_in_use(data: &Path) -> std::io::Result<bool> {
