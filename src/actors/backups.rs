@@ -225,10 +225,10 @@ impl Desk {
         let made = self.write(at, with_secrets);
         match &made {
             Ok(made) => {
-                self.figures.made.fetch_add(1, Ordering::Relaxed);
                 let (file, bytes) = (made.path.display(), made.bytes);
                 tracing::info!(%file, bytes, accounts = made.accounts, "backup made");
                 self.look_around();
+                self.figures.made.fetch_add(1, Ordering::Relaxed);
             }
             Err(error) => {
                 self.figures.failed.fetch_add(1, Ordering::Relaxed);

@@ -6,9 +6,11 @@ mod audit;
 mod backup;
 pub mod bench;
 mod completions;
+mod doctor;
 mod export;
 mod gauge;
 mod import;
+mod init;
 mod keys;
 mod moment;
 mod operator;
@@ -50,6 +52,10 @@ enum Command {
     },
     /// Play a launch before it happens: line, waits, load, and what to set
     Plan(Box<plan::PlanArgs>),
+    /// Make settings and secrets for a new server, asking or not
+    Init(init::InitArgs),
+    /// Look at machine, settings and data, and say what to do
+    Doctor(doctor::DoctorArgs),
     /// Copy everything the server holds into one file, while it runs or not
     Backup(backup::BackupArgs),
     /// Put a backup into an empty folder, or only check it
@@ -72,7 +78,7 @@ enum Command {
     Why(Box<why::WhyArgs>),
     /// Check a lottery from the files that were published, by the rules of docs/lottery.md
     VerifyLottery(verify_lottery::Args),
-    /// Words that a shell completes: anteroom completions bash > /etc/bash_completion.d/anteroom
+    /// What a shell completes words with; bash: source <(anteroom completions bash)
     Completions(completions::CompletionsArgs),
     /// Write reference files from the program itself
     Config {
@@ -119,6 +125,8 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
         Command::Plan(args) => plan::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Export(args) => export::run(&args),

@@ -15,10 +15,10 @@ const TOKEN_MAX: u64 = 65_536;
 #[derive(Clone, Debug, Default, Args)]
 pub struct OperatorArgs {
     /// The operators' port [default: the one of the settings, on this machine]
-    #[arg(long, value_name = "URL", env = "ANTEROOM_SERVER")]
+    #[arg(long, value_name = "URL", env = "ANTEROOM_SERVER", global = true)]
     server: Option<String>,
     /// A file with the operator's token [default: the variable `ANTEROOM_TOKEN`]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
 }
 
@@ -117,6 +117,15 @@ impl Operator {
         }
         let message = json["message"].as_str().unwrap_or("the server refused");
         Err(OperatorError::Refused { status: status.as_u16(), message: message.to_owned() })
+    }
+}
+
+impl Operator {
+    /// Goes to an address as anybody would, whatever the answer.
+    pub fn visit(&self, url: &str) -> Result<(), OperatorError> {
+        let url = url.to_owned();
+        let visit = self.runtime.block_on(async { self.client.get(&url).send().await });
+        visit.map(drop).map_err(|error| OperatorError::NoAnswer { problem: words(&error), url })
     }
 }
 

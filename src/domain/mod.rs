@@ -5,6 +5,7 @@ pub mod abuse;
 pub mod account;
 pub mod audit;
 pub mod backup;
+pub mod checkup;
 pub mod digest;
 pub mod friend;
 pub mod hook;

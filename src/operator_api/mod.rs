@@ -19,6 +19,7 @@ use crate::signin::steering::Steering;
 pub mod backups;
 pub mod dials;
 pub mod refusal;
+pub mod round_trips;
 
 pub use refusal::Refusal;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub door: Door,
     /// What turns the line.
     pub steering: Steering,
+    /// Round trips by the public address.
+    pub trips: round_trips::Trips,
     /// What makes backups.
     pub backups: Backups,
     /// Keys of operators' tokens.
@@ -57,6 +60,8 @@ pub fn routes(app: App) -> impl FnOnce(&mut web::ServiceConfig) {
             )
             .service(web::resource("/queue/changes/{id}/apply").route(web::post().to(dials::apply)))
             .service(web::resource("/queue/changes/{id}/undo").route(web::post().to(dials::undo)))
+            .service(web::resource("/round-trips").route(web::post().to(round_trips::begin)))
+            .service(web::resource("/round-trips/{id}").route(web::get().to(round_trips::see)))
             .service(web::resource("/backup").route(web::post().to(backups::make)))
             .default_service(web::to(|| async { Err::<HttpResponse, _>(Refusal::NoSuchPath) }));
         service.service(scope);

@@ -161,18 +161,12 @@ impl Running {
         let (secrets, first_run) = open_secrets(&config, &data, &dice)?;
         let server_key = server_key(&config, &secrets)?;
         let keys = Keys::read(&config, &secrets)?;
-        let (accounts, accounts_stopped) = Accounts::open(
-            &config.store,
-            &data.join("accounts"),
-            clock.clone(),
-            dice.clone(),
-            registry_limits(&config),
-        )?;
+        let (accounts, accounts_stopped) = open_accounts(&config, &data, &clock, &dice)?;
         let identity_key = identity_key(&secrets)?;
         let (audit, audit_failed) = Audit::open(&data, clock.clone(), &identity_key)?;
-        let seeds = (&identity_key, first_run);
         let (line, line_stopped) =
-            open_line(&config, clock.clone(), &dice, seeds, &accounts, &audit).await?;
+            open_line(&config, clock.clone(), &dice, (&identity_key, first_run), &accounts, &audit)
+                .await?;
         let steering = steer(&config, &line, &audit).await?;
         let backups = start_backups(&config, &data, &accounts, &clock)?;
         seed_test_accounts(&config, &accounts).await;
@@ -239,6 +233,17 @@ fn hooks(
         (None, Some(webhook)) => Ok(Hooks::by_address(webhook, &config.hooks, dice.clone())),
         (None, None) => Ok(Hooks::default()),
     }
+}
+
+fn open_accounts(
+    config: &Config,
+    data: &Path,
+    clock: &Clock,
+    dice: &Dice,
+) -> Result<(Accounts, account_registry::Stopped), StoreError> {
+    let folder = data.join("accounts");
+    let limits = registry_limits(config);
+    Accounts::open(&config.store, &folder, clock.clone(), dice.clone(), limits)
 }
 
 fn registry_limits(config: &Config) -> RegistryLimits {

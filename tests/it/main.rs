@@ -19,6 +19,7 @@ mod harness;
 mod hooks;
 mod identity;
 mod import;
+mod init;
 mod lottery;
 mod nakama_friends;
 mod nakama_line;
