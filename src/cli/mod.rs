@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 pub mod bench;
 mod completions;
+mod ctl;
 mod doctor;
 mod export;
 mod gauge;
@@ -52,6 +53,8 @@ enum Command {
     },
     /// Play a launch before it happens: line, waits, load, and what to set
     Plan(Box<plan::PlanArgs>),
+    /// See and turn the dials of a running server
+    Ctl(ctl::CtlArgs),
     /// Make settings and secrets for a new server, asking or not
     Init(init::InitArgs),
     /// Look at machine, settings and data, and say what to do
@@ -125,6 +128,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
         Command::Plan(args) => plan::run(&args),
+        Command::Ctl(args) => ctl::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Backup(args) => backup::run(&args),

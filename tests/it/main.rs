@@ -11,6 +11,7 @@ mod audit;
 mod backup;
 mod cli;
 mod crash;
+mod ctl;
 mod fakes;
 mod grpc;
 mod grpc_alike;
