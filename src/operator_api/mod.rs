@@ -8,15 +8,18 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use std::sync::Arc;
 
+use crate::actors::Backups;
 use crate::domain::token::PlayerKeys;
 use crate::signin::Door;
 use crate::signin::operators::Operators;
 use crate::signin::steering::Steering;
 
+pub mod backups;
 pub mod dials;
 mod guard;
 mod picture;
 pub mod refusal;
+pub mod round_trips;
 mod session;
 pub mod staff;
 
@@ -39,6 +42,10 @@ pub struct App {
     pub door: Door,
     /// What turns the line.
     pub steering: Steering,
+    /// Round trips by the public address.
+    pub trips: round_trips::Trips,
+    /// What makes backups.
+    pub backups: Backups,
     /// Keys of operators' tokens.
     pub keys: Arc<PlayerKeys>,
     /// Who signs in here.
@@ -61,6 +68,9 @@ pub fn routes(app: App) -> impl FnOnce(&mut web::ServiceConfig) {
             .service(web::resource("/queue/changes/{id}/apply").route(web::post().to(dials::apply)))
             .service(web::resource("/queue/changes/{id}/undo").route(web::post().to(dials::undo)))
             .configure(operators)
+            .service(web::resource("/round-trips").route(web::post().to(round_trips::begin)))
+            .service(web::resource("/round-trips/{id}").route(web::get().to(round_trips::see)))
+            .service(web::resource("/backup").route(web::post().to(backups::make)))
             .default_service(web::to(|| async { Err::<HttpResponse, _>(Refusal::NoSuchPath) }));
         service.service(scope);
     }

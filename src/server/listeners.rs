@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::config::pragma::PortOf;
 use crate::domain::token::SessionType;
 use crate::observe::Health;
+use crate::operator_api::round_trips::{Trips, way_in};
 use crate::pragma::Gateway;
 use crate::{console, nakama, operator_api, pragma, queue_api, try_it};
 
@@ -84,10 +85,11 @@ impl Sockets {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let player_port = PlayerPort::new(running);
+        let trips = Trips::default();
+        let player_port = PlayerPort::new(running, &trips);
         let leave = nakama::grpc::Leave::default();
         let grpc_port = nakama::grpc::Port::new(player_port.nakama.clone(), &leave);
-        let pages = OperatorPages::new(running);
+        let pages = OperatorPages::new(running, trips);
         let port_of = |session, backend| {
             let gateway = Gateway { session, backend };
             PragmaPort::new(running, pragma_ports::app(running, gateway, &pragma_at))
@@ -140,10 +142,11 @@ struct PlayerPort {
     sockets: session::SessionDoor,
     routes: Vec<Arc<dyn SocketRoute>>,
     health: Health,
+    trips: Trips,
 }
 
 impl PlayerPort {
-    fn new(running: &Running) -> Self {
+    fn new(running: &Running, trips: &Trips) -> Self {
         let nakama = nakama::App {
             door: running.door.clone(),
             keys: running.nakama_keys.clone(),
@@ -156,7 +159,8 @@ impl PlayerPort {
             vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
         let queue = (*running.queue_api).clone();
-        Self { nakama, pragma, queue, sockets, routes, health }
+        let trips = trips.clone();
+        Self { nakama, pragma, queue, sockets, routes, health, trips }
     }
 
     /// One worker's service. The line's routes come first: polls are the bulk of all requests.
@@ -171,6 +175,7 @@ impl PlayerPort {
             .configure(nakama::routes(this.nakama.clone()))
             .configure(try_it::routes)
             .configure(health_routes(&this.health))
+            .configure(way_in(this.nakama.door.clone(), this.trips.clone()))
             .configure(pragma::any_case(this.pragma.clone()))
             .default_service(web::to(nakama::default_service))
             .wrap(nakama::Cors { but_for: pragma::is_portal });
@@ -195,10 +200,12 @@ pub(super) struct OperatorPages {
 }
 
 impl OperatorPages {
-    fn new(running: &Running) -> Self {
+    fn new(running: &Running, trips: Trips) -> Self {
         let api = operator_api::App {
             door: running.door.clone(),
             steering: running.steering.clone(),
+            backups: running.backups.clone(),
+            trips,
             keys: Arc::clone(&running.player_keys),
             operators: running.operators.clone(),
             permissions: pragma::rpc::permissions::PERMISSIONS,

@@ -2,7 +2,7 @@
 //!
 //! Start: folder → secrets → accounts (the store cleans up after a crash) → audit chain → line (as it was, with
 //! the redemptions the registry knows) → sockets → listeners → ready. Stop: not ready → sockets,
-//! spread over time → listeners and requests → line (a clean snapshot) → accounts → audit chain. When
+//! spread over time → listeners and requests → backups → line (a clean snapshot) → accounts → audit chain. When
 //! the store, the line or the chain fails, the process ends: what it said last may not be true.
 
 mod beacon;
@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::actors::{Accounts, Audit, CallError, Line, SessionDoor};
+use crate::actors::{Accounts, Audit, Backups, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
@@ -59,6 +59,7 @@ pub struct Dials {
     line: Line,
     steering: Steering,
     sockets: SessionDoor,
+    backups: Backups,
     guard: Arc<SharedGuard>,
 }
 
@@ -151,6 +152,7 @@ impl Bound {
             line: self.running.line.clone(),
             steering: self.running.steering.clone(),
             sockets: self.running.sockets.clone(),
+            backups: self.running.backups.clone(),
             guard: Arc::clone(&self.running.door.guard),
         }
     }
@@ -198,6 +200,7 @@ impl Bound {
         // Calls that run are finished; clients open no more of them on connections they have.
         listeners.leave.now();
         handle.stop(true).await;
+        running.backups.close().await;
         close(&running.line, &running.accounts, &running.audit).await;
         running.door.hooks().finish().await;
         Ok(())
@@ -236,6 +239,7 @@ impl Dials {
     pub async fn turn(&self) {
         self.line.turn().await;
         self.sockets.time_has_passed();
+        self.backups.time_has_passed();
     }
 
     /// The line's figures.

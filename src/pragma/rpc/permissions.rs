@@ -29,6 +29,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     ("game_management.events.update", "Create, change and delete limited access events."),
     ("queue.dials.get", "See the line, its dials and what was changed (`/v1/operator/queue`)."),
     ("queue.dials.update", "Change rate and cap, pause, drain, maintenance; take that back."),
+    ("operators.backup.create", "Make backups of everything (`/v1/operator/backup`)."),
     ("queue.slots.update", "Redeem passes and say who is in a game server's world (`/v1/slots`)."),
     ("operators.tokens.update", "See, make and revoke operators' tokens for scripts."),
     ("session.attributes.update", "Set attributes of players' sessions."),
