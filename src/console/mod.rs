@@ -148,7 +148,7 @@ mod tests {
     use actix_web::http::header::HeaderMap;
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
 
-    /// What everything the console loads may weigh, packed.
+    /// What everything a page loads may weigh, packed, the shell included.
     const PACKED_MAX: usize = 60_000;
 
     async fn ask(path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, Vec<u8>) {
@@ -205,11 +205,44 @@ mod tests {
         assert_eq!(ask("/console/api.js", &[("if-none-match", tag)]).await.0, 200);
     }
 
+    /// The files that a file names, and whether it does so only when a page is opened.
+    fn named(file: &File) -> Vec<(String, bool)> {
+        let text = std::str::from_utf8(file.bytes).unwrap();
+        let at = Path::new(file.path).parent().unwrap();
+        let parts: Vec<&str> = text.split('"').collect();
+        let path = |part: &str| match (part.strip_prefix("console/"), part.strip_prefix("../")) {
+            (Some(path), _) | (None, Some(path)) => Some(path.to_owned()),
+            (None, None) => Some(at.join(part.strip_prefix("./")?).to_str()?.to_owned()),
+        };
+        let pairs = parts.windows(2);
+        pairs.filter_map(|pair| Some((path(pair[1])?, pair[0].ends_with("import(")))).collect()
+    }
+
+    /// The shell with any one page: pages are loaded when they are opened.
     #[test]
-    fn everything_together_is_small() {
-        let size: usize = PACKED.iter().map(|file| file.gzip.len()).sum();
+    fn everything_a_page_loads_is_small() {
         assert!(PACKED.iter().all(|file| !file.gzip.is_empty()));
-        assert!(size <= PACKED_MAX, "{size} bytes");
+        let at = |path: &str| FILES.iter().position(|file| file.path == path).unwrap();
+        let pages = FILES.iter().filter(|file| file.path.starts_with("pages/"));
+        for page in pages {
+            let mut loaded = vec![0, at(page.path)];
+            let mut next = 0;
+            while let Some(file) = loaded.get(next).map(|at| &FILES[*at]) {
+                // The plots are loaded by the page that draws them, however it does so.
+                let now = named(file).into_iter().filter(|(path, later)| {
+                    !later || (path.starts_with("vendor/") && file.path == page.path)
+                });
+                for (path, _) in now {
+                    let found = at(&path);
+                    if !loaded.contains(&found) {
+                        loaded.push(found);
+                    }
+                }
+                next += 1;
+            }
+            let size: usize = loaded.iter().map(|at| PACKED[*at].gzip.len()).sum();
+            assert!(loaded.len() > 10 && size <= PACKED_MAX, "{}: {size} bytes", page.path);
+        }
     }
 
     /// Every file in the folder is in the list, and every path a file names leads to one.
@@ -225,26 +258,14 @@ mod tests {
                 assert_eq!(is_own, is_listed, "{path}: in the list of src/console/mod.rs?");
             }
         }
-        let mut named = 0;
+        let mut count = 0;
         for file in FILES.iter().filter(|file| !file.path.starts_with("vendor/pico")) {
-            let text = std::str::from_utf8(file.bytes).unwrap();
-            let at = Path::new(file.path).parent().unwrap();
-            for path in text.split('"').filter(|path| {
-                let is_path = path.starts_with("./") || path.starts_with("../");
-                is_path || path.starts_with("console/")
-            }) {
-                let found = match path.strip_prefix("console/") {
-                    Some(path) => path.to_owned(),
-                    None => match path.strip_prefix("../") {
-                        Some(path) => path.to_owned(),
-                        None => at.join(&path[2..]).to_str().unwrap().to_owned(),
-                    },
-                };
-                assert!(FILES.iter().any(|file| file.path == found), "{}: {path}", file.path);
-                named += 1;
+            for (path, _) in named(file) {
+                assert!(FILES.iter().any(|file| file.path == path), "{}: {path}", file.path);
+                count += 1;
             }
         }
-        assert!(named > 10, "{named}");
+        assert!(count > 10, "{count}");
     }
 
     #[test]
