@@ -9,9 +9,9 @@ use crate::actors::audit::NotTaken;
 use crate::actors::{Audit, CallError, Line};
 use crate::config::QueueConfig;
 use crate::domain::account::AccountId;
-use crate::domain::audit::{What, Who};
-use crate::domain::queue::{Announcement, Figures, Lane, Mode};
-use crate::domain::steering::{Change, Desk, Dials, Made, NoUndo, Outlook, Staged};
+use crate::domain::audit::{Text, What, Who};
+use crate::domain::queue::{Announcement, Figures, Lane, Mode, Tuning};
+use crate::domain::steering::{Change, Desk, Dials, LaneShares, Made, NoUndo, Outlook, Staged};
 use crate::domain::time::UnixMicros;
 
 /// Why settings were not applied, or not all of them.
@@ -70,7 +70,7 @@ impl Steering {
         Self { line, audit, desk: Arc::default(), turning: Arc::default() }
     }
 
-    /// Applies rate, cap, pause and opening, as far as they differ from what is in force. Places are
+    /// Applies rate, cap, lanes, polls, pause and opening, as far as they differ from what is in force. Places are
     /// kept. An opening that cannot be changed is logged and stays as it is.
     ///
     /// # Errors
@@ -88,6 +88,10 @@ impl Steering {
         }
         if found.cap != queue.cap {
             self.set_cap(Who::Settings, found.cap, queue.cap).await?;
+        }
+        let tuning = queue.settings().tuning();
+        if found.tuning != tuning {
+            self.tune(Who::Settings, found.tuning, tuning).await?;
         }
         if let Err(error) = self.line.schedule_opening(queue.opening.plan()).await? {
             tracing::error!(%error, "the opening of the settings was not taken up");
@@ -186,7 +190,9 @@ impl Steering {
         } else {
             Announcement::new(figures.mode, None, "")
         };
-        Dials { rate: figures.rate, cap: figures.cap, announced }
+        let Tuning { lane_weights: weights, grace_share, .. } = figures.tuning;
+        let lanes = LaneShares { weights, grace_share };
+        Dials { rate: figures.rate, cap: figures.cap, lanes, announced }
     }
 
     /// What is staged, and what was made.
@@ -218,7 +224,7 @@ impl Steering {
     }
 
     async fn turn(&self, who: &Who, before: &Dials, change: Change) -> Result<(), SteerError> {
-        let Change { rate, cap, announce } = change;
+        let Change { rate, cap, lanes, announce } = change;
         // Closing comes first and opening last: nobody slips in between.
         let (first, last) = match announce {
             Some(said) if !said.mode.admits() => (Some(said), None),
@@ -232,6 +238,9 @@ impl Steering {
         }
         if let Some(cap) = cap {
             self.set_cap(who.clone(), before.cap, cap).await?;
+        }
+        if let Some(lanes) = lanes {
+            self.set_lanes(who.clone(), lanes).await?;
         }
         if let Some(said) = last {
             self.say(who.clone(), said).await?;
@@ -249,6 +258,17 @@ impl Steering {
         Ok(self.line.set_cap(to).await?)
     }
 
+    async fn set_lanes(&self, who: Who, to: LaneShares) -> Result<(), SteerError> {
+        let before = self.line.figures().await?.tuning;
+        let LaneShares { weights: lane_weights, grace_share } = to;
+        self.tune(who, before, Tuning { lane_weights, grace_share, ..before }).await
+    }
+
+    async fn tune(&self, who: Who, from: Tuning, to: Tuning) -> Result<(), SteerError> {
+        self.audit.record(who, What::Lanes { from: words(from), to: words(to) })?;
+        Ok(self.line.tune(to).await?)
+    }
+
     async fn say(&self, who: Who, said: Announcement) -> Result<(), SteerError> {
         self.audit.record(who, what_is_said(&said))?;
         Ok(self.line.announce(said).await?)
@@ -261,6 +281,15 @@ impl Steering {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Shares of the lanes as the audit chain has them.
+fn words(tuning: Tuning) -> Text {
+    let Tuning { lane_weights: [paying, standard, low], grace_share, poll_budget } = tuning;
+    let text = format!(
+        "paying {paying}, standard {standard}, low {low}, grace {grace_share}, polls {poll_budget}"
+    );
+    text.into()
 }
 
 fn what_is_said(said: &Announcement) -> What {
