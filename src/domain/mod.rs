@@ -6,6 +6,7 @@ pub mod account;
 pub mod audit;
 pub mod digest;
 pub mod friend;
+pub mod history;
 pub mod hook;
 pub mod lane_rules;
 pub mod lottery;

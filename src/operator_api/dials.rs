@@ -72,7 +72,8 @@ impl Ask {
             let until = until_ms.map(|ms| UnixMicros(ms.saturating_mul(1_000)));
             Announcement::new(mode, until, &message)
         });
-        let lanes = self.lanes.map(|Lanes { weights, grace_share }| LaneShares { weights, grace_share });
+        let lanes =
+            self.lanes.map(|Lanes { weights, grace_share }| LaneShares { weights, grace_share });
         Change { rate: self.rate, cap: self.cap, lanes, announce }
     }
 }

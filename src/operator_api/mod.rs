@@ -1,22 +1,37 @@
-//! The operator API: what the people at a launch see and turn. Translation only; `docs/operator-api.md`
-//! is the page for those who call it.
+//! The operator API: what the people at a launch and in support see and do. Translation only;
+//! `docs/operator-api.md` is the page for those who call it, [`OPENAPI`] for their tools.
 //!
 //! On the operators' port. Who calls it is an operator by the token of Pragma's operator sign-in, and has
 //! the permission; roles are looked up each time, so that one that is taken away is gone at once.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use std::sync::Arc;
 
 use crate::actors::account_registry::Key;
-use crate::domain::account::AccountId;
+use crate::domain::account::{Account, AccountId};
+use crate::domain::time::UnixMicros;
 use crate::domain::token::{Claims, PlayerKeys, SessionType, bearer};
-use crate::signin::Door;
+use crate::observe::{Health, Live, Traffic};
+use crate::signin::reloading::Reloader;
 use crate::signin::steering::Steering;
+use crate::signin::{Audited, Door};
 
+mod account_deeds;
+mod account_shapes;
+mod accounts;
+mod audit_log;
 pub mod dials;
+mod live;
+mod page;
+mod partner_tokens;
 pub mod refusal;
+mod servers;
+mod settings;
+mod status;
 
 pub use refusal::Refusal;
 
@@ -28,16 +43,108 @@ const BODY_MAX: usize = 16_384;
 pub const SEE: &str = "queue.dials.get";
 /// To turn them.
 pub const TURN: &str = "queue.dials.update";
+/// The description in `OpenAPI` 3.1; `tests/it/operator_openapi.rs` holds it against real answers.
+pub const OPENAPI: &str = include_str!("openapi.json");
 
 /// What the front end stands on. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The use cases.
     pub door: Door,
+    /// Those of operators, each on record.
+    pub audited: Audited,
     /// What turns the line.
     pub steering: Steering,
+    /// What reads settings again.
+    pub reloader: Reloader,
     /// Keys of operators' tokens.
     pub keys: Arc<PlayerKeys>,
+    /// What was measured lately.
+    pub live: Live,
+    /// Every permission there is, and what it is for.
+    pub permissions: &'static [(&'static str, &'static str)],
+    /// The server itself.
+    pub about: Arc<About>,
+}
+
+/// What there is to say of the server itself.
+pub struct About {
+    /// When it started.
+    pub started_at: UnixMicros,
+    /// Where it listens, and for whom.
+    pub listeners: Vec<(String, SocketAddr)>,
+    /// HTTP workers.
+    pub workers: usize,
+    /// Whether it is ready.
+    pub health: Health,
+    /// Connections and answers.
+    pub traffic: Traffic,
+    /// Open streams of the queue API.
+    pub queue_streams: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal => $handler:path;)*) => {
+        /// Every call: its method, and its path below [`PREFIX`].
+        pub const OFFERED: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        fn register(scope: actix_web::Scope) -> actix_web::Scope {
+            scope$(.route($path, web::$method().to($handler)))*
+        }
+    };
+}
+
+routes! {
+    get "/queue" => dials::see;
+    post "/queue/changes" => dials::stage;
+    delete "/queue/changes/{id}" => dials::drop_staged;
+    post "/queue/changes/{id}/apply" => dials::apply;
+    post "/queue/changes/{id}/undo" => dials::undo;
+    get "/live" => live::history;
+    get "/live/stream" => live::stream;
+    get "/accounts" => accounts::list;
+    post "/accounts" => account_deeds::create;
+    get "/accounts/{id}" => accounts::one;
+    patch "/accounts/{id}" => account_deeds::rename;
+    delete "/accounts/{id}" => account_deeds::delete;
+    get "/accounts/{id}/friends" => accounts::friends;
+    get "/accounts/{id}/export" => accounts::export;
+    post "/accounts/{id}/bans" => account_deeds::ban;
+    delete "/accounts/{id}/bans/{ban}" => account_deeds::lift_ban;
+    delete "/accounts/{id}/links/{key}" => account_deeds::unlink;
+    post "/accounts/{id}/kick" => account_deeds::kick;
+    post "/accounts/{id}/sign-out" => account_deeds::sign_out;
+    put "/accounts/{id}/tags" => account_deeds::set_tags;
+    put "/accounts/{id}/groups" => account_deeds::set_groups;
+    get "/shards" => servers::shards;
+    put "/shards/{id}" => servers::set_shard;
+    get "/events" => servers::events;
+    post "/events" => servers::create_event;
+    put "/events/{id}" => servers::set_event;
+    delete "/events/{id}" => servers::delete_event;
+    get "/groups" => servers::groups;
+    post "/groups" => servers::create_group;
+    put "/groups/{id}" => servers::set_group;
+    delete "/groups/{id}" => servers::delete_group;
+    get "/tags" => servers::tags;
+    post "/tags" => servers::create_tag;
+    put "/tags/{id}" => servers::set_tag;
+    delete "/tags/{id}" => servers::delete_tag;
+    get "/partner-tokens" => partner_tokens::list;
+    post "/partner-tokens" => partner_tokens::create;
+    patch "/partner-tokens/{id}" => partner_tokens::relabel;
+    delete "/partner-tokens/{id}" => partner_tokens::revoke;
+    get "/status" => status::see;
+    get "/presence/{id}" => status::presence;
+    get "/presence/{id}/stream" => status::watch_presence;
+    get "/audit" => audit_log::list;
+    get "/audit/verify" => audit_log::verify;
+    get "/audit/pseudonyms/{id}" => audit_log::pseudonym;
+    get "/settings" => settings::list;
+    post "/settings/reload" => settings::reload;
+    post "/keys/rotate" => settings::rotate;
+    get "/permissions" => permissions;
+    get "/openapi.json" => openapi;
 }
 
 /// Registers every route.
@@ -46,16 +153,27 @@ pub fn routes(app: App) -> impl FnOnce(&mut web::ServiceConfig) {
         let scope = web::scope(PREFIX)
             .app_data(web::Data::new(app))
             .app_data(web::PayloadConfig::new(BODY_MAX))
-            .service(web::resource("/queue").route(web::get().to(dials::see)))
-            .service(web::resource("/queue/changes").route(web::post().to(dials::stage)))
-            .service(
-                web::resource("/queue/changes/{id}").route(web::delete().to(dials::drop_staged)),
-            )
-            .service(web::resource("/queue/changes/{id}/apply").route(web::post().to(dials::apply)))
-            .service(web::resource("/queue/changes/{id}/undo").route(web::post().to(dials::undo)))
-            .default_service(web::to(|| async { Err::<HttpResponse, _>(Refusal::NoSuchPath) }));
-        service.service(scope);
+            .app_data(web::PathConfig::default().error_handler(|_, _| Refusal::NotThere.into()));
+        let not_here = || async { Err::<HttpResponse, _>(Refusal::NoSuchPath) };
+        service.service(register(scope).default_service(web::to(not_here)));
     }
+}
+
+async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(OPENAPI)
+}
+
+/// What roles and tokens can permit.
+async fn permissions(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Refusal> {
+    #[derive(Serialize)]
+    struct Permission {
+        name: &'static str,
+        about: &'static str,
+    }
+    operator(&app, &request, "account.roles.get").await?;
+    let paging: page::Paging = page::query(&request)?;
+    let each = app.permissions.iter().map(|(name, about)| Permission { name, about });
+    Ok(json(actix_web::http::StatusCode::OK, &paging.of(each)?))
 }
 
 /// Who asks, if he may.
@@ -83,6 +201,49 @@ async fn operator(
     let found = app.door.find(Key::Id(account)).await?.ok_or(Refusal::Token)?;
     let permits = app.door.realm().permits(&found.dossier().roles, permission);
     if permits && !found.is_banned(now) { Ok(account) } else { Err(Refusal::Forbidden(permission)) }
+}
+
+/// Who asks for what cannot be undone, if he may and has just said who he is.
+///
+/// # Errors
+///
+/// As for [`operator`].
+async fn operator_fresh(
+    app: &App,
+    request: &HttpRequest,
+    permission: &'static str,
+) -> Result<AccountId, Refusal> {
+    operator(app, request, permission).await
+}
+
+/// The roles' account of an operator who was let in.
+async fn known_operator(app: &App, by: AccountId) -> Result<Account, Refusal> {
+    app.door.find(Key::Id(by)).await?.ok_or(Refusal::Token)
+}
+
+/// Whether an operator who was let in may do this, too.
+async fn permits(app: &App, by: AccountId, permission: &str) -> Result<bool, Refusal> {
+    let account = known_operator(app, by).await?;
+    Ok(app.door.realm().permits(&account.dossier().roles, permission))
+}
+
+/// Nobody gives away what they may not do themselves; an empty list gives everything.
+async fn permits_all(app: &App, by: AccountId, wanted: &[String]) -> Result<(), Refusal> {
+    let account = known_operator(app, by).await?;
+    let realm = app.door.realm();
+    let every = app.permissions.iter().map(|(name, _)| *name);
+    let given = every.filter(|name| wanted.is_empty() || wanted.iter().any(|it| it == name));
+    for name in given {
+        if !realm.permits(&account.dossier().roles, name) {
+            return Err(Refusal::Forbidden(name));
+        }
+    }
+    Ok(())
+}
+
+/// The body of a request.
+fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|_| Refusal::BadRequest)
 }
 
 /// An answer that nobody keeps.

@@ -29,13 +29,14 @@ use crate::domain::token::ticket::TicketKeys;
 use crate::identity::webhook::{Webhook, WebhookError};
 use crate::identity::{Beacon, Providers, SetupError};
 use crate::ids::Dice;
-use crate::observe::Health;
+use crate::observe::{Health, Live, Traffic};
 use crate::queue_api;
 use crate::signin::hashing::{HashPool, HashPoolError};
 use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
 
+use crate::signin::reloading::Reloader;
 use crate::signin::steering::{SteerError, Steering};
 
 /// Accounts that exist from the start with `--dev` (protocol-pragma §4.4).
@@ -124,11 +125,14 @@ pub(super) struct Running {
     pub line_stopped: login_queue::Stopped,
     pub audit: Audit,
     pub steering: Steering,
+    pub reloader: Reloader,
     pub audit_failed: audit::Failed,
     pub sockets: SessionDoor,
     pub door: Door,
     pub providers: Providers,
     pub health: Health,
+    pub traffic: Traffic,
+    pub live: Live,
     pub nakama_keys: NakamaKeys,
     pub player_keys: Arc<PlayerKeys>,
     pub queue_api: Box<queue_api::App>,
@@ -184,6 +188,7 @@ impl Running {
             board,
             sockets: sockets.clone(),
         });
+        let reloader = Reloader::new(door.clone(), steering.clone(), audit.clone());
         let player_keys = Arc::new(keys.player);
         let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
         let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
@@ -195,11 +200,14 @@ impl Running {
             line_stopped,
             audit,
             steering,
+            reloader,
             audit_failed,
             sockets,
             door,
             providers,
             health: Health::default(),
+            traffic: Traffic::default(),
+            live: Live::new(super::sampler::columns()),
             nakama_keys: keys.nakama,
             player_keys,
             queue_api,

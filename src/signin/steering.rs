@@ -77,28 +77,37 @@ impl Steering {
     ///
     /// See [`SteerError`]; what came before is applied.
     pub async fn apply(&self, queue: &QueueConfig) -> Result<(), SteerError> {
+        self.apply_by(Who::Settings, queue).await
+    }
+
+    /// The same by somebody's word.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Steering::apply`].
+    pub async fn apply_by(&self, who: Who, queue: &QueueConfig) -> Result<(), SteerError> {
         let _turning = self.turning.lock().await;
         let found = self.line.figures().await?;
         // Pausing comes first and resuming last: nobody slips in between.
         if queue.paused && !matches!(found.mode, Mode::Paused | Mode::Maintenance) {
-            self.say(Who::Settings, Announcement::pause()).await?;
+            self.say(who.clone(), Announcement::pause()).await?;
         }
         if found.rate.total_cmp(&queue.rate).is_ne() {
-            self.set_rate(Who::Settings, found.rate, queue.rate).await?;
+            self.set_rate(who.clone(), found.rate, queue.rate).await?;
         }
         if found.cap != queue.cap {
-            self.set_cap(Who::Settings, found.cap, queue.cap).await?;
+            self.set_cap(who.clone(), found.cap, queue.cap).await?;
         }
         let tuning = queue.settings().tuning();
         if found.tuning != tuning {
-            self.tune(Who::Settings, found.tuning, tuning).await?;
+            self.tune(who.clone(), found.tuning, tuning).await?;
         }
         if let Err(error) = self.line.schedule_opening(queue.opening.plan()).await? {
             tracing::error!(%error, "the opening of the settings was not taken up");
         }
         // Anything but a pause was announced otherwise, and is ended so.
         if !queue.paused && found.mode == Mode::Paused {
-            self.say(Who::Settings, Announcement::open()).await?;
+            self.say(who.clone(), Announcement::open()).await?;
         }
         Ok(())
     }
@@ -212,6 +221,11 @@ impl Steering {
     /// What the line's clock says.
     pub fn now(&self) -> UnixMicros {
         self.line.now()
+    }
+
+    /// Bytes that the journal of the line takes; `None`: there is none.
+    pub fn journal_bytes(&self) -> Option<u64> {
+        self.line.journal().map(|journal| journal.bytes.load(std::sync::atomic::Ordering::Relaxed))
     }
 
     /// The line's figures.

@@ -7,7 +7,7 @@ use super::doors::Scheduled;
 use crate::domain::lottery::{LotteryId, PublicSeed};
 use crate::domain::queue::{
     Announcement, Checked, Departure, Figures, Identity, Lane, NoParty, NoSlot, NotTransferred,
-    Number, OpeningPlan, PassRefused, Player, Standing, Seen, TicketRef, Tuning, Whereabouts, Work,
+    Number, OpeningPlan, PassRefused, Player, Seen, Standing, TicketRef, Tuning, Whereabouts, Work,
 };
 
 use crate::domain::steering::{Dials, Outlook};

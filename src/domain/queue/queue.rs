@@ -25,8 +25,8 @@ use super::recovery::Recovered;
 use super::redeemed::Redeemed;
 use super::throttle::Throttle;
 use super::{
-    Closed, Identity, Lane, NUMBERS_RETRY_MS, Number, Reason, Settings, Standing, TicketRef, Tuning,
-    UnixMicros,
+    Closed, Identity, Lane, NUMBERS_RETRY_MS, Number, Reason, Settings, Standing, TicketRef,
+    Tuning, UnixMicros,
 };
 
 /// What [`Queue::check`] says of a ticket.
@@ -400,7 +400,8 @@ impl Queue {
         let now = self.begin(now);
         let Tuning { grace_share, lane_weights, poll_budget } = to;
         self.lanes = self.lanes.with(grace_share, lane_weights);
-        self.settings = Settings { grace_share, lane_weights, poll_budget, ..self.settings.clone() };
+        self.settings =
+            Settings { grace_share, lane_weights, poll_budget, ..self.settings.clone() };
         self.pace = Pace::new(&self.settings, self.line.waiting_total(), self.gate.rate());
         self.settings_changed_at = now;
         self.done(now);
