@@ -135,7 +135,7 @@ impl From<SignInError> for Refusal {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Refused(rule) => Self::Rule(rule),
-            SignInError::Hook(HookError::Refused(word)) => Self::Hook(word.to_string()),
+            SignInError::Hook(HookError::Refused(word)) => Self::Hook(word),
             _ => Self::Unavailable,
         }
     }

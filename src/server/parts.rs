@@ -170,11 +170,8 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
-        let of_lists = sockets.clone();
-        accounts.on_lists(move |news| of_lists.tell_list(news));
         let providers = Providers::new(&config.identity, clock.clone(), &dice, own.providers)?;
-        let hooks = hooks(&config, own.hooks, &clock, &dice)?;
-        hooks.listen_to(&accounts);
+        let hooks = hooks(&config, own.hooks, (&clock, &dice), &accounts)?;
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,
@@ -188,11 +185,11 @@ impl Running {
             board,
             sockets: sockets.clone(),
         });
-        let reloader = Reloader::new(door.clone(), steering.clone(), audit.clone());
         let player_keys = Arc::new(keys.player);
         let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
         let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
         Ok(Self {
+            reloader: Reloader::new(door.clone(), steering.clone(), audit.clone()),
             config,
             accounts,
             accounts_stopped,
@@ -200,7 +197,6 @@ impl Running {
             line_stopped,
             audit,
             steering,
-            reloader,
             audit_failed,
             sockets,
             door,
@@ -222,16 +218,18 @@ impl Running {
 fn hooks(
     config: &Config,
     own: Option<Arc<dyn AccountHooks>>,
-    clock: &Clock,
-    dice: &Dice,
+    (clock, dice): (&Clock, &Dice),
+    accounts: &Accounts,
 ) -> Result<Hooks, StartError> {
     let webhook = Webhook::new(&config.hooks, config.dev, clock.clone())?;
-    match (own, webhook) {
-        (Some(_), Some(_)) => Err(StartError::TwoHooks),
-        (Some(own), None) => Ok(Hooks::new(own, &config.hooks, dice.clone())),
-        (None, Some(webhook)) => Ok(Hooks::by_address(webhook, &config.hooks, dice.clone())),
-        (None, None) => Ok(Hooks::default()),
-    }
+    let hooks = match (own, webhook) {
+        (Some(_), Some(_)) => return Err(StartError::TwoHooks),
+        (Some(own), None) => Hooks::new(own, &config.hooks, dice.clone()),
+        (None, Some(webhook)) => Hooks::by_address(webhook, &config.hooks, dice.clone()),
+        (None, None) => Hooks::default(),
+    };
+    hooks.listen_to(accounts);
+    Ok(hooks)
 }
 
 fn registry_limits(config: &Config) -> RegistryLimits {
@@ -393,14 +391,17 @@ async fn seed_test_accounts(config: &Config, accounts: &Accounts) {
 
 fn socket_door(line: &Line, board: &Board, clock: &Clock, accounts: &Accounts) -> SessionDoor {
     let revocations = accounts.revocations().clone();
-    SessionDoor::new(DoorParts {
+    let door = SessionDoor::new(DoorParts {
         slots: Arc::new(LineSlots(line.clone())),
         board: board.clone(),
         clock: clock.clone(),
         is_revoked: Arc::new(move |account, token, issued_at_us| {
             revocations.is_revoked(account, token, false, issued_at_us)
         }),
-    })
+    });
+    let of_lists = door.clone();
+    accounts.on_lists(move |news| of_lists.tell_list(news));
+    door
 }
 
 /// The line's ledger, as sockets see it.

@@ -32,9 +32,7 @@ pub(super) async fn run(reloader: Reloader) {
                 needs_restart = done.needs_restart.len(),
                 "the settings file has changed"
             ),
-            Err(error) => {
-                tracing::error!(%error, "the settings file has changed and was not taken")
-            }
+            Err(error) => tracing::error!(%error, "the settings file was not taken"),
         }
     }
 }

@@ -275,7 +275,7 @@ impl Steering {
     async fn set_lanes(&self, who: Who, to: LaneShares) -> Result<(), SteerError> {
         let before = self.line.figures().await?.tuning;
         let LaneShares { weights: lane_weights, grace_share } = to;
-        self.tune(who, before, Tuning { lane_weights, grace_share, ..before }).await
+        self.tune(who, before, Tuning { grace_share, lane_weights, ..before }).await
     }
 
     async fn tune(&self, who: Who, from: Tuning, to: Tuning) -> Result<(), SteerError> {

@@ -14,9 +14,10 @@ async fn slow() -> Desk {
     .await
 }
 
-fn last(live: &Value, name: &str) -> f64 {
+/// The newest number of a column.
+fn newest<'a>(live: &'a Value, name: &str) -> &'a Value {
     let numbers = live["series"][name].as_array().unwrap_or_else(|| panic!("no {name}"));
-    numbers.last().and_then(Value::as_f64).unwrap_or_else(|| panic!("{name}: {numbers:?}"))
+    numbers.last().unwrap()
 }
 
 #[actix_rt::test]
@@ -33,15 +34,19 @@ async fn what_is_measured_each_second_is_what_happened() {
     let since = live["now_ms"].as_u64().unwrap() - 60_000;
     let live = desk.get(&format!("/live?since_ms={since}")).await;
     assert_eq!(live["step_ms"], 1_000);
-    assert_eq!(last(&live, "waiting.standard") + last(&live, "admitted"), 21.0, "{live}");
-    assert_eq!((last(&live, "rate.set"), last(&live, "sign_ins.unsafe")), (2.0, 1.0));
-    assert!(last(&live, "eta.quoted_s") > 5.0, "{live}");
+    let whole = |name: &str| newest(&live, name).as_u64().unwrap();
+    assert_eq!(whole("waiting.standard") + whole("admitted"), 21, "{live}");
+    assert_eq!((whole("rate.set"), whole("sign_ins.unsafe")), (2, 1));
+    assert!(newest(&live, "eta.quoted_s").as_f64() > Some(5.0), "{live}");
     for _ in 0..5 {
         desk.server.pass_ms(1_000).await;
     }
     let live = desk.get(&format!("/live?since_ms={since}&step=1")).await;
-    assert_eq!(last(&live, "admitted"), 1.0, "one at once, and one look a second: {live}");
-    assert!(last(&live, "eta.waited_s") > 2.0, "the true wait of those admitted now: {live}");
+    assert_eq!(newest(&live, "admitted"), &json!(1), "one at once, and one look a second: {live}");
+    assert!(
+        newest(&live, "eta.waited_s").as_f64() > Some(2.0),
+        "the true wait of those admitted now: {live}"
+    );
     let before = live["at_ms"].as_array().unwrap().len();
     desk.server.pass_ms(60_000).await;
     let live = desk.get(&format!("/live?since_ms={since}&step=1")).await;

@@ -401,7 +401,7 @@ impl Queue {
         let Tuning { grace_share, lane_weights, poll_budget } = to;
         self.lanes = self.lanes.with(grace_share, lane_weights);
         self.settings =
-            Settings { grace_share, lane_weights, poll_budget, ..self.settings.clone() };
+            Settings { poll_budget, grace_share, lane_weights, ..self.settings.clone() };
         self.pace = Pace::new(&self.settings, self.line.waiting_total(), self.gate.rate());
         self.settings_changed_at = now;
         self.done(now);
