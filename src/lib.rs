@@ -5,7 +5,7 @@
 //! asks;
 //! [`store`], where it ends up; [`server`], how the parts are put together.
 //!
-//! Imports point one way: `main → cli → server → {nakama, pragma, queue_api, try_it} → signin → actors → store
+//! Imports point one way: `main → cli → server → {nakama, pragma, queue_api, try_it, console} → signin → actors → store
 //! → domain`; `config → domain`; front ends import neither each other, nor the store, nor an
 //! `Addr`; `domain` imports nothing of ours. [`clock`] and [`ids`] are the only doors to the
 //! machine's clock and dice. `tests/tidy.rs` fails when a line breaks that.
@@ -15,6 +15,7 @@ pub mod actors;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod domain;
 pub mod identity;
 pub mod ids;

@@ -113,6 +113,24 @@ fn the_page_shows_every_state_on_every_screen() {
     run("page-states.mjs", OPEN_GATE);
 }
 
+#[test]
+fn operators_sign_in_to_the_console() {
+    browser();
+    run("console-seat.mjs", OPEN_GATE);
+}
+
+#[test]
+fn operators_work_with_the_console() {
+    let slow = [
+        ("ANTEROOM__QUEUE__RATE", "5"),
+        ("ANTEROOM__QUEUE__BURST", "1"),
+        ("ANTEROOM_PROGRAM", env!("CARGO_BIN_EXE_anteroom")),
+        ("STORY_PATIENCE_MS", "400000"),
+    ];
+    browser();
+    run("console-office.mjs", &slow);
+}
+
 const MOVING: [(&str, &str); 3] = [
     ("ANTEROOM__QUEUE__RATE", "0.7"),
     ("ANTEROOM__QUEUE__BURST", "1"),
@@ -149,6 +167,7 @@ fn run(program: &str, settings: &[(&str, &str)]) {
     let server = Server::start(settings);
     let mut story = Command::new("node");
     story.arg(folder().join(program)).env("ANTEROOM_URL", &server.url).env("CHROMIUM", chromium());
+    story.env("ANTEROOM_OPERATORS", &server.operators).env("SETUP_CODE", &server.setup_code);
     // A program may be told what the server was.
     story.envs(settings.iter().copied().filter(|(name, _)| !name.starts_with("ANTEROOM__")));
     tell(program, &mut story, &server);
@@ -169,6 +188,9 @@ struct Server {
     url: String,
     /// Host and port.
     grpc: String,
+    /// Where operators connect, and the code the first of them is made by.
+    operators: String,
+    setup_code: String,
     folder: tempfile::TempDir,
 }
 
@@ -187,9 +209,12 @@ impl Server {
             .spawn()
             .expect("the server starts");
         let stdout = process.stdout.take().expect("its output");
-        let mut server = Self { process, url: String::new(), grpc: String::new(), folder };
+        let (url, grpc) = (String::new(), String::new());
+        let (operators, setup_code) = (String::new(), String::new());
+        let mut server = Self { process, url, grpc, operators, setup_code, folder };
         let mut first = String::new();
-        let read = BufReader::new(stdout).read_line(&mut first);
+        let mut stdout = BufReader::new(stdout);
+        let read = stdout.read_line(&mut first);
         let address = first
             .strip_prefix("anteroom is ready: players ")
             .and_then(|rest| rest.split(',').next())
@@ -199,6 +224,13 @@ impl Server {
         let grpc = first.split("gRPC http://").nth(1).and_then(|rest| rest.split(',').next());
         let grpc = grpc.unwrap_or_else(|| panic!("no gRPC in {first:?}"));
         grpc.clone_into(&mut server.grpc);
+        let operators = first.split("operators ").nth(1).unwrap_or_default().trim();
+        operators.clone_into(&mut server.operators);
+        let setup = stdout.lines().map_while(Result::ok);
+        let code = setup
+            .filter(|line| line.contains("setup code"))
+            .find_map(|line| line.rsplit_once(": ").map(|(_, code)| code.to_owned()));
+        server.setup_code = code.unwrap_or_else(|| panic!("no setup code in what it said"));
         server
     }
 

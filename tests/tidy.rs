@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 #[path = "tidy/generated.rs"]
 mod generated;
 #[path = "tidy/openapi.rs"]
@@ -146,6 +148,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "crate::actors",
         ],
     ),
+    // The pages speak the operator API; what serves them knows nothing of ours.
+    ("src/console", &["crate::", "Addr<"]),
     // An independent check: it follows docs/lottery.md and nothing of ours.
     ("src/bin", &["anteroom::", "crate::"]),
     ("src/config", &["actix", "crate::actors", "crate::store", "crate::signin", "crate::server"]),
@@ -345,6 +349,29 @@ fn the_metrics_page_is_in_step() {
         anteroom::observe::catalogue::markdown(),
         "run `cargo run -- config metrics > docs/reference/metrics.md`"
     );
+}
+
+/// What the console has from npm is what `console/vendor.mjs` made: nobody edits it by hand.
+#[test]
+fn what_the_console_has_from_elsewhere_is_as_it_was_taken() {
+    let folder = root().join("console/vendor");
+    let sums = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    let mut listed = vec!["SHA256SUMS"];
+    for (sum, file) in sums.lines().filter_map(|line| line.split_once("  ")) {
+        let digest = digest(&SHA256, &fs::read(folder.join(file)).unwrap());
+        assert_eq!(
+            anteroom::domain::digest::hex(digest.as_ref()),
+            sum,
+            "{file}: run `npm ci && node vendor.mjs` in console/"
+        );
+        listed.push(file);
+    }
+    for entry in fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().file_name();
+        assert!(listed.contains(&file.to_str().unwrap()), "{file:?} is not in SHA256SUMS");
+    }
+    // And each of them says under which terms.
+    assert_eq!(listed.iter().filter(|file| file.starts_with("LICENSE.")).count(), 4);
 }
 
 #[test]

@@ -80,7 +80,17 @@ fn announcement(bound: &Bound) -> String {
     } else {
         String::new()
     };
-    ready + &more
+    ready + &more + &first_operator(bound)
+}
+
+/// How the first operator is made, while there is none.
+fn first_operator(bound: &Bound) -> String {
+    let Some(code) = bound.new_setup_code() else { return String::new() };
+    let operators = bound.operators_address();
+    format!(
+        "  no operator yet: open http://{operators}/#/setup?code={code}\n  \
+         setup code, good once and for 15 minutes: {code}\n"
+    )
 }
 
 /// Resolves on the first SIGTERM or SIGINT; the second ends the process at once. The handlers are

@@ -28,6 +28,8 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     pragma(config)?;
     identity(config)?;
     hooks(config)?;
+    within("operators.session_h", config.operators.session_h, 1, 168)?;
+    within("operators.idle_min", config.operators.idle_min, 1, 1_440)?;
     let p = &config.passwords;
     within("passwords.memory_kib", p.memory_kib, 8_192, 1_048_576)?;
     within("passwords.iterations", p.iterations, 1, 20)?;

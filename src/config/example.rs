@@ -14,7 +14,8 @@ use super::pragma::{PragmaPorts, ProviderOptions};
 use super::queue::AdaptiveConfig;
 use super::{
     AbuseConfig, Config, HooksConfig, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig,
-    OpeningConfig, PasswordConfig, PragmaConfig, QueueConfig, ServerConfig, StoreConfig,
+    OpeningConfig, OperatorsConfig, PasswordConfig, PragmaConfig, QueueConfig, ServerConfig,
+    StoreConfig,
 };
 
 const HEAD: &str = "\
@@ -45,6 +46,7 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     section_of_each::<ProviderOptions>(&mut text, "pragma.providers.steam", "each provider alike")?;
     identity(&mut text, &config.identity)?;
     section::<HooksConfig>(&mut text, "hooks", &config.hooks)?;
+    section::<OperatorsConfig>(&mut text, "operators", &config.operators)?;
     section::<PasswordConfig>(&mut text, "passwords", &config.passwords)?;
     section::<LimitsConfig>(&mut text, "limits", &config.limits)?;
     section::<StoreConfig>(&mut text, "store", &config.store)?;

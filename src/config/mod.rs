@@ -10,6 +10,7 @@ pub mod identity;
 pub mod load;
 pub mod nakama;
 pub mod opening;
+pub mod operators;
 pub mod origin;
 pub mod passwords;
 pub mod pragma;
@@ -24,6 +25,7 @@ pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
 pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
 pub use opening::OpeningConfig;
+pub use operators::OperatorsConfig;
 pub use passwords::PasswordConfig;
 pub use pragma::{BackendMode, PragmaConfig, ProviderOptions, Signing};
 pub use queue::{Gate, QueueConfig};
@@ -46,6 +48,8 @@ pub struct Config {
     pub identity: Box<IdentityConfig>,
     /// `[hooks]`
     pub hooks: HooksConfig,
+    /// `[operators]`
+    pub operators: OperatorsConfig,
     /// `[passwords]`
     pub passwords: PasswordConfig,
     /// `[limits]`

@@ -11,6 +11,7 @@ pub mod hook;
 pub mod lane_rules;
 pub mod lottery;
 pub mod notification;
+pub mod operator;
 pub mod plan;
 pub mod presence;
 pub mod queue;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::{known, now};
-use super::{App, Refusal, account_shapes, json, operator, operator_fresh, read};
+use super::{App, Refusal, account_shapes, fresh_operator, json, operator, read};
 use crate::domain::account::ban::FOREVER_MS;
 use crate::domain::account::search::kind_named;
 use crate::domain::account::{AccountId, BanForm, BanScope, Link, LinkKind, names};
@@ -80,7 +80,7 @@ pub(super) async fn lift_ban(
     let by = operator(&app, &request, "account.bans.revoke").await?;
     let (id, ban) = *path;
     app.audited.lift_ban(by, AccountId(id), ban).await?;
-    now(&app, by, id).await
+    now(&app, &request, id).await
 }
 
 /// Takes a way to sign in away, by its key.
@@ -95,7 +95,7 @@ pub(super) async fn unlink(
     let mut links = account.links.iter();
     let link = links.find(|link| account_shapes::link_key(link) == key).ok_or(Refusal::NotThere)?;
     app.audited.unlink(by, account.id, link.clone()).await?;
-    now(&app, by, id).await
+    now(&app, &request, id).await
 }
 
 /// Closes sockets.
@@ -124,7 +124,7 @@ pub(super) async fn sign_out(
 ) -> Result<HttpResponse, Refusal> {
     let by = operator(&app, &request, END).await?;
     app.audited.sign_out(by, AccountId(*id)).await?;
-    now(&app, by, *id).await
+    now(&app, &request, *id).await
 }
 
 #[derive(Deserialize)]
@@ -149,7 +149,7 @@ pub(super) async fn rename(
     }
     let names = Names { username, display_name, pragma_name };
     app.audited.rename(by, AccountId(*id), names).await?;
-    now(&app, by, *id).await
+    now(&app, &request, *id).await
 }
 
 #[derive(Deserialize)]
@@ -160,7 +160,7 @@ struct ListAsk {
 
 async fn set_list(
     app: &App,
-    by: AccountId,
+    (request, by): (&HttpRequest, AccountId),
     (id, list): (Uuid, ListOf),
     body: &[u8],
 ) -> Result<HttpResponse, Refusal> {
@@ -169,7 +169,7 @@ async fn set_list(
         return Err(Refusal::BadRequest);
     }
     app.audited.set_list(by, AccountId(id), (list, ids)).await?;
-    now(app, by, id).await
+    now(app, request, id).await
 }
 
 /// Gives an account exactly these tags.
@@ -180,7 +180,7 @@ pub(super) async fn set_tags(
     body: web::Bytes,
 ) -> Result<HttpResponse, Refusal> {
     let by = operator(&app, &request, "account.account_tags.update").await?;
-    set_list(&app, by, (*id, ListOf::Tags), &body).await
+    set_list(&app, (&request, by), (*id, ListOf::Tags), &body).await
 }
 
 /// Puts an account into exactly these groups.
@@ -191,7 +191,7 @@ pub(super) async fn set_groups(
     body: web::Bytes,
 ) -> Result<HttpResponse, Refusal> {
     let by = operator(&app, &request, "account.account_groups.update").await?;
-    set_list(&app, by, (*id, ListOf::Groups), &body).await
+    set_list(&app, (&request, by), (*id, ListOf::Groups), &body).await
 }
 
 /// Deletes an account and all that hangs on it.
@@ -200,7 +200,7 @@ pub(super) async fn delete(
     request: HttpRequest,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Refusal> {
-    let by = operator_fresh(&app, &request, "account.accounts.delete").await?;
+    let by = fresh_operator(&app, &request, "account.accounts.delete").await?;
     app.audited.delete(by, AccountId(*id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -34,7 +34,7 @@ pub(super) async fn list(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
-    let by = operator(&app, &request, LOOK).await?;
+    operator(&app, &request, LOOK).await?;
     let Wanted { search, after, limit } = page::query(&request)?;
     let limit = page::limit(limit)?;
     let (after, now) = (after.map(AccountId), app.door.clock.now());
@@ -42,7 +42,7 @@ pub(super) async fn list(
         None => app.door.browse(AccountFilter::default(), after, limit).await?,
         Some(text) => {
             let term = Term::read(text).ok_or(Refusal::BadRequest)?;
-            if term.is_personal() && !permits(&app, by, PERSONAL).await? {
+            if term.is_personal() && !permits(&app, &request, PERSONAL).await? {
                 return Err(Refusal::Forbidden(PERSONAL));
             }
             search_for(&app, term, after, limit).await?
@@ -105,15 +105,19 @@ pub(super) async fn one(
     request: HttpRequest,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Refusal> {
-    let by = operator(&app, &request, LOOK).await?;
+    operator(&app, &request, LOOK).await?;
     let account = known(&app, *id).await?;
-    Ok(json(StatusCode::OK, &told(&app, by, &account).await?))
+    Ok(json(StatusCode::OK, &told(&app, &request, &account).await?))
 }
 
 /// The account as it is now, after something was done to it.
-pub(super) async fn now(app: &App, by: AccountId, id: Uuid) -> Result<HttpResponse, Refusal> {
+pub(super) async fn now(
+    app: &App,
+    request: &HttpRequest,
+    id: Uuid,
+) -> Result<HttpResponse, Refusal> {
     let account = known(app, id).await?;
-    Ok(json(StatusCode::OK, &told(app, by, &account).await?))
+    Ok(json(StatusCode::OK, &told(app, request, &account).await?))
 }
 
 pub(super) async fn known(app: &App, id: Uuid) -> Result<Account, Refusal> {
@@ -121,9 +125,11 @@ pub(super) async fn known(app: &App, id: Uuid) -> Result<Account, Refusal> {
     found.ok_or_else(|| SignInError::Refused(Rule::NoAccount).into())
 }
 
-async fn told(app: &App, by: AccountId, account: &Account) -> Result<OneTold, Refusal> {
-    let sight =
-        Sight { personal: permits(app, by, PERSONAL).await?, bans: permits(app, by, BANS).await? };
+async fn told(app: &App, request: &HttpRequest, account: &Account) -> Result<OneTold, Refusal> {
+    let sight = Sight {
+        personal: permits(app, request, PERSONAL).await?,
+        bans: permits(app, request, BANS).await?,
+    };
     let door = &app.door;
     let mut friends = Counts::default();
     for (_, state) in door.acquaintances(account.id).await? {

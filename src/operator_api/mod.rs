@@ -1,21 +1,19 @@
 //! The operator API: what the people at a launch and in support see and do. Translation only;
 //! `docs/operator-api.md` is the page for those who call it, [`OPENAPI`] for their tools.
 //!
-//! On the operators' port. Who calls it is an operator by the token of Pragma's operator sign-in, and has
-//! the permission; roles are looked up each time, so that one that is taken away is gone at once.
+//! On the operators' port. Who calls it is an operator and has the permission ([`guard`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use crate::actors::account_registry::Key;
-use crate::domain::account::{Account, AccountId};
 use crate::domain::time::UnixMicros;
-use crate::domain::token::{Claims, PlayerKeys, SessionType, bearer};
+use crate::domain::token::PlayerKeys;
 use crate::observe::{Health, Live, Traffic};
+use crate::signin::operators::Operators;
 use crate::signin::reloading::Reloader;
 use crate::signin::steering::Steering;
 use crate::signin::{Audited, Door};
@@ -25,14 +23,19 @@ mod account_shapes;
 mod accounts;
 mod audit_log;
 pub mod dials;
+mod guard;
 mod live;
 mod page;
 mod partner_tokens;
+mod picture;
 pub mod refusal;
 mod servers;
+mod session;
 mod settings;
+pub mod staff;
 mod status;
 
+use guard::{fresh_operator, operator};
 pub use refusal::Refusal;
 
 /// Where everything of this front end is.
@@ -59,6 +62,8 @@ pub struct App {
     pub reloader: Reloader,
     /// Keys of operators' tokens.
     pub keys: Arc<PlayerKeys>,
+    /// Who signs in here.
+    pub operators: Operators,
     /// What was measured lately.
     pub live: Live,
     /// Every permission there is, and what it is for.
@@ -143,6 +148,23 @@ routes! {
     get "/settings" => settings::list;
     post "/settings/reload" => settings::reload;
     post "/keys/rotate" => settings::rotate;
+    get "/session" => session::see;
+    post "/session" => session::sign_in;
+    delete "/session" => session::sign_out;
+    post "/session/step-up" => session::step_up;
+    post "/setup" => session::set_up;
+    post "/totp" => session::enrol;
+    delete "/totp" => session::drop_totp;
+    post "/totp/confirm" => session::confirm;
+    get "/operators" => staff::list;
+    post "/operators" => staff::invite;
+    post "/operators/accept" => session::accept;
+    delete "/operators/invitations/{id}" => staff::withdraw;
+    patch "/operators/{id}" => staff::set_roles;
+    delete "/operators/{id}" => staff::dismiss;
+    get "/tokens" => staff::tokens;
+    post "/tokens" => staff::make_token;
+    delete "/tokens/{id}" => staff::revoke_token;
     get "/permissions" => permissions;
     get "/openapi.json" => openapi;
 }
@@ -176,67 +198,25 @@ async fn permissions(app: web::Data<App>, request: HttpRequest) -> Result<HttpRe
     Ok(json(actix_web::http::StatusCode::OK, &paging.of(each)?))
 }
 
-/// Who asks, if he may.
-///
-/// # Errors
-///
-/// [`Refusal::Token`], [`Refusal::Forbidden`], or no answer.
-async fn operator(
+/// Whether who asks and was let in may do this, too.
+async fn permits(
     app: &App,
     request: &HttpRequest,
     permission: &'static str,
-) -> Result<AccountId, Refusal> {
-    let value = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = value.and_then(bearer).ok_or(Refusal::Token)?;
-    let now = app.door.clock.now();
-    let Ok(Claims::Person(person)) = app.keys.verify(token, now) else {
-        return Err(Refusal::Token);
-    };
-    let account = AccountId(person.session.social_id);
-    let is_good = person.session.session_type == SessionType::Operator
-        && !app.door.is_revoked(account, person.jti, false, person.issued_at_us);
-    if !is_good {
-        return Err(Refusal::Token);
+) -> Result<bool, Refusal> {
+    match operator(app, request, permission).await {
+        Ok(_) => Ok(true),
+        Err(Refusal::Forbidden(_)) => Ok(false),
+        Err(error) => Err(error),
     }
-    let found = app.door.find(Key::Id(account)).await?.ok_or(Refusal::Token)?;
-    let permits = app.door.realm().permits(&found.dossier().roles, permission);
-    if permits && !found.is_banned(now) { Ok(account) } else { Err(Refusal::Forbidden(permission)) }
-}
-
-/// Who asks for what cannot be undone, if he may and has just said who he is.
-///
-/// # Errors
-///
-/// As for [`operator`].
-async fn operator_fresh(
-    app: &App,
-    request: &HttpRequest,
-    permission: &'static str,
-) -> Result<AccountId, Refusal> {
-    operator(app, request, permission).await
-}
-
-/// The roles' account of an operator who was let in.
-async fn known_operator(app: &App, by: AccountId) -> Result<Account, Refusal> {
-    app.door.find(Key::Id(by)).await?.ok_or(Refusal::Token)
-}
-
-/// Whether an operator who was let in may do this, too.
-async fn permits(app: &App, by: AccountId, permission: &str) -> Result<bool, Refusal> {
-    let account = known_operator(app, by).await?;
-    Ok(app.door.realm().permits(&account.dossier().roles, permission))
 }
 
 /// Nobody gives away what they may not do themselves; an empty list gives everything.
-async fn permits_all(app: &App, by: AccountId, wanted: &[String]) -> Result<(), Refusal> {
-    let account = known_operator(app, by).await?;
-    let realm = app.door.realm();
+async fn permits_all(app: &App, request: &HttpRequest, wanted: &[String]) -> Result<(), Refusal> {
     let every = app.permissions.iter().map(|(name, _)| *name);
     let given = every.filter(|name| wanted.is_empty() || wanted.iter().any(|it| it == name));
     for name in given {
-        if !realm.permits(&account.dossier().roles, name) {
-            return Err(Refusal::Forbidden(name));
-        }
+        operator(app, request, name).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{App, Refusal, json, operator, operator_fresh, page, permits_all, read};
+use super::{App, Refusal, fresh_operator, json, operator, page, permits_all, read};
 use crate::domain::realm::{NAME_MAX, PartnerToken, Realm, RealmAsk};
 use crate::domain::time::UnixMicros;
 use crate::domain::token::PartnerClaims;
@@ -95,7 +95,7 @@ pub(super) async fn create(
     if !is_whole {
         return Err(Refusal::BadRequest);
     }
-    permits_all(&app, by, &permissions).await?;
+    permits_all(&app, &request, &permissions).await?;
     let record = PartnerToken {
         id: Uuid::nil(),
         shard,
@@ -156,7 +156,7 @@ pub(super) async fn revoke(
     request: HttpRequest,
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, Refusal> {
-    let by = operator_fresh(&app, &request, "account.partner_tokens.revoke").await?;
+    let by = fresh_operator(&app, &request, "account.partner_tokens.revoke").await?;
     let what = ("partner_token_revoked", id.to_string());
     let changed = app.audited.realm(by, what, RealmAsk::RevokePartner(*id)).await?;
     Ok(json(StatusCode::OK, &told(&app, found(&changed.realm, changed.id)?)))

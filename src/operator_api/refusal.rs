@@ -1,14 +1,17 @@
 //! Every refusal with its status, its word and its text, in one table.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use super::json;
 use crate::actors::CallError;
-use crate::domain::account::{OfficeRefusal, Refusal as Rule};
+use crate::domain::account::{LinkKind, OfficeRefusal, Refusal as Rule};
+use crate::domain::operator::OperatorRefusal;
 use crate::domain::realm::RealmRefusal;
 use crate::domain::steering::{BadChange, NoUndo};
+use crate::signin::operators::OperatorError;
 use crate::signin::steering::{ChangeError, SteerError};
 use crate::signin::{DeedError, HookError, SignInError};
 
@@ -36,6 +39,24 @@ pub enum Refusal {
     /// The audit chain takes no record, so nothing is changed.
     #[error("the change cannot be put on record, so it was not made: see the server's log")]
     NotRecorded,
+    /// Another page asks, or the page does not show its proof.
+    #[error("this was not asked by the console's own page: load it again")]
+    ForeignPage,
+    /// What cannot be undone wants a proof first.
+    #[error("prove again who you are: POST /v1/operator/session/step-up")]
+    StepUp,
+    /// Without an authenticator there is only looking.
+    #[error("set up an authenticator first: until then you can only look")]
+    TotpNeeded,
+    /// A script asks for what only people do.
+    #[error("this is for people: a token for scripts cannot do it")]
+    NoScript,
+    /// An authenticator is for who signs in by password.
+    #[error("you do not sign in by a password here")]
+    NoPassword,
+    /// Signing in, or something about operators.
+    #[error(transparent)]
+    Operator(OperatorError),
     /// No answer in time.
     #[error("no answer in time: look before you try again")]
     Unavailable,
@@ -63,7 +84,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn row(&self) -> (u16, &'static str) {
+    const fn row(&self) -> (u16, &'static str) {
         match self {
             Self::BadRequest => (400, "bad_request"),
             Self::Change(_) => (400, "bad_change"),
@@ -80,6 +101,12 @@ impl Refusal {
             Self::BadSettings(_) => (409, "bad_settings"),
             Self::NoFile => (409, "no_file"),
             Self::NoRoom => (503, "no_room"),
+            Self::ForeignPage => (403, "csrf"),
+            Self::StepUp => (403, "step_up"),
+            Self::TotpNeeded => (403, "totp_needed"),
+            Self::NoScript => (403, "no_script"),
+            Self::NoPassword => (409, "no_password"),
+            Self::Operator(error) => of_operators(error),
             Self::NotRecorded => (503, "not_recorded"),
             Self::Unavailable => (503, "unavailable"),
         }
@@ -89,11 +116,20 @@ impl Refusal {
 /// What a rule about accounts or the realm comes to.
 const fn row_of(rule: &Rule) -> (u16, &'static str) {
     match rule {
+        Rule::PasswordShort => (400, "password_short"),
+        Rule::PasswordLong => (400, "password_long"),
+        Rule::PasswordCommon => (400, "password_common"),
+        Rule::EmailFormat
+        | Rule::IdMissing(LinkKind::Email)
+        | Rule::IdCharacters(LinkKind::Email)
+        | Rule::IdLength(LinkKind::Email) => (400, "bad_address"),
         Rule::NoAccount => (404, "no_account"),
         Rule::Realm(RealmRefusal::Unknown(_))
-        | Rule::Office(OfficeRefusal::UnknownBan | OfficeRefusal::UnknownRequest) => {
-            (404, "not_there")
-        }
+        | Rule::Office(
+            OfficeRefusal::UnknownBan
+            | OfficeRefusal::UnknownRequest
+            | OfficeRefusal::Operator(OperatorRefusal::Unknown),
+        ) => (404, "not_there"),
         Rule::UsernameTaken
         | Rule::LinkTaken(_)
         | Rule::NoDiscriminator
@@ -101,11 +137,33 @@ const fn row_of(rule: &Rule) -> (u16, &'static str) {
         Rule::CannotUnlink(_) => (409, "last_link"),
         Rule::Office(OfficeRefusal::LastAdmin) => (409, "last_admin"),
         Rule::Realm(RealmRefusal::GroupInUse) => (409, "in_use"),
-        Rule::Office(OfficeRefusal::TooMany(_) | OfficeRefusal::TooManyBans)
+        Rule::Office(
+            OfficeRefusal::TooMany(_)
+            | OfficeRefusal::TooManyBans
+            | OfficeRefusal::Operator(OperatorRefusal::TooMany),
+        )
         | Rule::Realm(RealmRefusal::TooMany(_))
         | Rule::TooManyLinks(_) => (409, "too_many"),
         Rule::Overtaken => (409, "overtaken"),
         _ => (400, "bad_value"),
+    }
+}
+
+const fn of_operators(error: &OperatorError) -> (u16, &'static str) {
+    match error {
+        OperatorError::Wrong => (401, "wrong"),
+        OperatorError::CodeNeeded => (401, "totp"),
+        OperatorError::WrongCode => (401, "wrong_totp"),
+        OperatorError::NotInvited => (403, "wrong_code"),
+        OperatorError::NotYours => (403, "not_yours"),
+        OperatorError::SetupOver => (409, "setup_over"),
+        OperatorError::AddressTaken => (409, "address_taken"),
+        OperatorError::Form => (400, "bad_request"),
+        OperatorError::Unknown => (404, "not_there"),
+        OperatorError::Busy { .. } => (429, "busy"),
+        OperatorError::Audit(_) => (503, "not_recorded"),
+        OperatorError::Call(_) | OperatorError::Seal => (503, "unavailable"),
+        OperatorError::Refused(rule) => row_of(rule),
     }
 }
 
@@ -121,7 +179,18 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        json(self.status_code(), &Body { why: self.row().1, message: self.to_string() })
+        let mut answer =
+            json(self.status_code(), &Body { why: self.row().1, message: self.to_string() });
+        if let Self::Operator(OperatorError::Busy { retry_after_s }) = self {
+            answer.headers_mut().insert(RETRY_AFTER, (*retry_after_s).into());
+        }
+        answer
+    }
+}
+
+impl From<OperatorError> for Refusal {
+    fn from(error: OperatorError) -> Self {
+        Self::Operator(error)
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use super::{App, Refusal, json, operator, operator_fresh, page, read};
+use super::{App, Refusal, fresh_operator, json, operator, page, read};
 use crate::config::origin::{Changed, Setting, settings};
 use crate::config::rotation::{self, Keys};
 use crate::domain::audit::Who;
@@ -101,7 +101,7 @@ pub(super) async fn rotate(
         which: Which,
         needs_restart: bool,
     }
-    let by = operator_fresh(&app, &request, ROTATE).await?;
+    let by = fresh_operator(&app, &request, ROTATE).await?;
     let RotateAsk { which } = read(&body)?;
     let keys = match which {
         Which::Sessions => Keys::Sessions,

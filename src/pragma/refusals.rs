@@ -10,9 +10,10 @@ impl From<OfficeRefusal> for Fault {
             OfficeRefusal::UnknownBan => Self::NotThere,
             OfficeRefusal::TooMany(Kind::Tag) => Self::TagValidation,
             OfficeRefusal::TooMany(Kind::Group) => Self::GroupValidation,
-            OfficeRefusal::TooMany(_) | OfficeRefusal::TooManyBans | OfficeRefusal::LastAdmin => {
-                Self::Conflict
-            }
+            OfficeRefusal::TooMany(_)
+            | OfficeRefusal::TooManyBans
+            | OfficeRefusal::LastAdmin
+            | OfficeRefusal::Operator(_) => Self::Conflict,
             OfficeRefusal::RequestInProgress => Self::DataRequestInProgress,
             OfficeRefusal::UnknownRequest => Self::DataRequestNotFound,
             OfficeRefusal::RequestStep => Self::DataRequestUnexpected,

@@ -20,7 +20,7 @@ use crate::domain::token::SessionType;
 use crate::observe::{Health, PortKind, Traffic};
 use crate::pragma::Gateway;
 use crate::signin::Audited;
-use crate::{nakama, operator_api, pragma, queue_api, try_it};
+use crate::{console, nakama, operator_api, pragma, queue_api, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
 pub(super) const KEEP_ALIVE: Duration = Duration::from_mins(1);
@@ -253,8 +253,9 @@ impl OperatorPages {
             reloader: running.reloader.clone(),
             keys: Arc::clone(&running.player_keys),
             live: running.live.clone(),
-            permissions: pragma::rpc::permissions::PERMISSIONS,
             about: Arc::new(about),
+            operators: running.operators.clone(),
+            permissions: pragma::rpc::permissions::PERMISSIONS,
         };
         Self { metrics: web::Data::new(Sources::new(running)), api }
     }
@@ -270,6 +271,7 @@ pub(super) fn operator_routes(
             return;
         };
         operator_api::routes(api)(routes);
+        console::routes(routes);
         let page = web::resource("/metrics").app_data(metrics).route(web::get().to(metrics_page));
         let healthcheck = || async { HttpResponse::Ok().json(serde_json::json!({})) };
         routes.service(page).route("/healthcheck", web::get().to(healthcheck));

@@ -150,6 +150,12 @@ impl Bound {
         &self.running.server_key
     }
 
+    /// A code by which the first operator is made, in place of an earlier one; `None`: there is an
+    /// operator already.
+    pub fn new_setup_code(&self) -> Option<String> {
+        self.running.operators.new_setup_code()
+    }
+
     /// What an operator turns.
     pub fn dials(&self) -> Dials {
         Dials {

@@ -32,6 +32,7 @@ use crate::ids::Dice;
 use crate::observe::{Health, Live, Traffic};
 use crate::queue_api;
 use crate::signin::hashing::{HashPool, HashPoolError};
+use crate::signin::operators::Operators;
 use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
@@ -126,6 +127,7 @@ pub(super) struct Running {
     pub audit: Audit,
     pub steering: Steering,
     pub reloader: Reloader,
+    pub operators: Operators,
     pub audit_failed: audit::Failed,
     pub sockets: SessionDoor,
     pub door: Door,
@@ -185,6 +187,8 @@ impl Running {
             board,
             sockets: sockets.clone(),
         });
+        let operators = Operators::new(door.clone(), audit.clone(), &identity_key);
+        let operators = operators.ok_or_else(|| StartError::Key("identity_key".to_owned()))?;
         let player_keys = Arc::new(keys.player);
         let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
         let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
@@ -197,6 +201,7 @@ impl Running {
             line_stopped,
             audit,
             steering,
+            operators,
             audit_failed,
             sockets,
             door,

@@ -14,6 +14,7 @@ pub mod limits;
 mod linking;
 mod naming;
 pub mod office;
+pub mod operators;
 pub mod outcomes;
 pub mod places;
 mod providers;

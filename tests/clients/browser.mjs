@@ -36,8 +36,9 @@ export async function open(options) {
   return context;
 }
 
-/** A tab with the page in it, watched: no error, no refused policy, no request to anybody else. */
-export async function tab(context) {
+/** A tab with the page at `at` in it, watched: no error, no refused policy, no request to anybody
+ * else. */
+export async function tab(context, at = server) {
   const page = await context.newPage();
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));
@@ -47,9 +48,10 @@ export async function tab(context) {
     if (message.type() === "error" && !refused) page.faults.push(message.text());
   });
   page.on("request", (request) => {
-    if (new URL(request.url()).host !== server.host) page.faults.push(request.url());
+    const { host, protocol } = new URL(request.url());
+    if (host !== at.host && protocol !== "data:") page.faults.push(request.url());
   });
-  await page.goto(server.href);
+  await page.goto(at.href);
   return page;
 }
 

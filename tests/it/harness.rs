@@ -32,6 +32,8 @@ pub struct TestServer {
     pub dials: Dials,
     /// What a Nakama client must send.
     pub server_key: String,
+    /// What the first operator is made by, where there is none.
+    pub setup_code: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     folder: Folder,
@@ -102,11 +104,12 @@ impl TestServer {
                 let bound = bind_with(config, their_clock, dice, own).await.unwrap();
                 let at = (bound.player_address(), bound.grpc_address(), bound.operators_address());
                 let pragma = (bound.partners_address(), bound.pragma_ports().to_vec());
-                let _ = started.send((at, pragma, bound.dials(), bound.server_key().to_owned()));
+                let key = bound.server_key().to_owned();
+                let _ = started.send((at, pragma, bound.dials(), (key, bound.new_setup_code())));
                 bound.run(async { drop(stopped.await) }).await.unwrap();
             });
         });
-        let ((players, grpc, operators), (partners, pragma_ports), dials, server_key) =
+        let ((players, grpc, operators), (partners, pragma_ports), dials, (server_key, setup_code)) =
             has_started.await.expect("the server starts; its thread printed why not");
         Self {
             players,
@@ -117,6 +120,7 @@ impl TestServer {
             clock,
             dials,
             server_key,
+            setup_code,
             stop: Some(stop),
             thread: Some(thread),
             folder,
@@ -246,6 +250,19 @@ impl Answer {
 /// Asks and reads the answer.
 pub async fn ask(method: &str, url: &str, auth: Auth<'_>, body: Option<Value>) -> Answer {
     send(request(method, url, auth), body.map(|body| body.to_string().into_bytes())).await
+}
+
+/// Asks with these headers, as a page or a script does.
+pub async fn ask_with(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> Answer {
+    let request = headers
+        .iter()
+        .fold(request(method, url, Auth::None), |request, header| request.insert_header(*header));
+    send(request, body.map(|body| body.to_string().into_bytes())).await
 }
 
 fn request(method: &str, url: &str, auth: Auth<'_>) -> awc::ClientRequest {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::ban::Ban;
 use super::record::AccountId;
+use crate::domain::operator::Credentials;
 use crate::domain::time::UnixMicros;
 
 /// Entries each list of a dossier may hold.
@@ -37,6 +38,8 @@ pub struct Dossier {
     pub refuses_invites: bool,
     /// How often the player's list of friends, invitations and blocks has changed (§12.2).
     pub list_version: u64,
+    /// What an operator signs in with, if they do so here.
+    pub operator: Option<Box<Credentials>>,
 }
 
 /// A player's name at a provider when they were last linked there.
@@ -119,6 +122,7 @@ impl Dossier {
         data_requests: Vec::new(),
         refuses_invites: false,
         list_version: 0,
+        operator: None,
     };
 
     /// The player's name at a provider.

@@ -9,6 +9,7 @@ use super::data_rights;
 use super::dossier::{DataRequestKind, DataRequestStatus, ENTRIES_MAX};
 use super::record::{Account, AccountId};
 use super::refusal::Refusal;
+use crate::domain::operator::{self, OperatorAsk, OperatorRefusal};
 use crate::domain::realm::{ADMIN, Kind, Realm, RealmRefusal};
 use crate::domain::time::UnixMicros;
 
@@ -36,6 +37,9 @@ pub enum OfficeRefusal {
     /// The request cannot take that step.
     #[error("the request is over or of another kind")]
     RequestStep,
+    /// What an operator signs in with stays as it is.
+    #[error(transparent)]
+    Operator(#[from] OperatorRefusal),
 }
 
 /// A ban to be.
@@ -100,6 +104,8 @@ pub enum OfficeAsk {
     OfferReport(Uuid, [u8; 32], u64),
     /// The report of a request is fetched with the token of this hash.
     TakeReport(Uuid, [u8; 32]),
+    /// What an operator signs in with, and their roles.
+    Operator(OperatorAsk),
 }
 
 /// What a decision rests on beside the account.
@@ -160,6 +166,14 @@ pub fn decide(
             data_rights::offer_report(&mut after, *id, *hash, *until_ms)?
         }
         OfficeAsk::TakeReport(id, hash) => data_rights::take_report(&mut after, *id, hash, now)?,
+        OfficeAsk::Operator(ask) => {
+            operator::decide(&mut after, ask, seen, now)?;
+            // Roles that are given have to be there, as everywhere.
+            if let OperatorAsk::Become(_, roles) | OperatorAsk::SetRoles(roles) = ask {
+                add(&mut after, Kind::Role, roles, seen.realm)?;
+            }
+            Uuid::nil()
+        }
     };
     if after.dossier.as_deref().is_some_and(|dossier| *dossier == super::Dossier::EMPTY) {
         after.dossier = account.dossier.as_ref().and(after.dossier);

@@ -241,6 +241,57 @@ pub enum What {
         /// The largest.
         last: Number,
     },
+    /// An operator signed in, or proved again who they are.
+    OperatorSignedIn {
+        /// What they showed: password, code, recovery code.
+        by: Text,
+    },
+    /// A sign-in of an operator was refused.
+    OperatorRefused {
+        /// The account that was tried, if there is one.
+        account: Option<Pseudonym>,
+        /// What was wrong.
+        why: Text,
+        /// How many more were refused before, beyond what is put on record.
+        more: u64,
+    },
+    /// Somebody became an operator.
+    OperatorMade {
+        /// The account.
+        account: Pseudonym,
+        /// By the setup code, or by an invitation.
+        how: Text,
+        /// The roles, by id.
+        roles: Text,
+    },
+    /// Somebody was invited to become one.
+    OperatorInvited {
+        /// The id of the invitation.
+        invitation: Text,
+        /// The roles that come with it, by id; empty: it was withdrawn.
+        roles: Text,
+    },
+    /// An operator has other roles; none: they are no operator any more.
+    OperatorRoles {
+        /// The account.
+        account: Pseudonym,
+        /// Before, by id.
+        from: Text,
+        /// Since.
+        to: Text,
+    },
+    /// An operator's authenticator was set up or taken away.
+    Authenticator {
+        /// Whether there is one since.
+        on: bool,
+    },
+    /// A token for scripts was made or revoked.
+    AutomationToken {
+        /// Its id.
+        token: Text,
+        /// What it permits; empty: it was revoked.
+        permissions: Text,
+    },
     /// So many records of the rules' own doings are missing: more came than could be written.
     Unrecorded {
         /// How many.

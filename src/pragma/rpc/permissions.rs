@@ -39,6 +39,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     ("audit.records.get", "See what is on record, and whether the chain holds."),
     ("queue.slots.update", "Redeem passes and say who is in a game server's world (`/v1/slots`)."),
     ("session.sessions.revoke", "Close players' sockets and end their sessions."),
+    ("operators.tokens.update", "See, make and revoke operators' tokens for scripts."),
     ("session.attributes.update", "Set attributes of players' sessions."),
     ("friend.presence.get", "See what a player shows, live."),
     ("friend.presence.update", "Set presences of players."),

@@ -15,8 +15,11 @@ use crate::store::StoreError;
 /// First byte of every value here. A newer one cannot come up, since the format of the folder is
 /// checked on opening.
 const VERSION: u8 = 2;
-/// An account of this version has a dossier behind what the version before had.
-const WITH_DOSSIER: u8 = 3;
+/// An account of this version has a dossier behind what version 2 had; the dossier lacks its last
+/// field.
+const WITH_OLDER_DOSSIER: u8 = 3;
+/// An account of this version has a whole dossier.
+const WITH_DOSSIER: u8 = 4;
 /// Accounts and revocations of this version lack their last field; everything else is as it was.
 const OLDER: u8 = 1;
 
@@ -180,11 +183,15 @@ pub fn decode_account(id: AccountId, value: &[u8]) -> Result<Account, StoreError
 /// The two parts of an account's record.
 fn take_apart(record: &[u8]) -> Result<(Stored<'_>, Option<Box<Dossier>>), StoreError> {
     let unreadable = |error| StoreError::failed("decode an account", error);
-    let Some((&WITH_DOSSIER, value)) = record.split_first() else {
-        return Ok((decode(record)?, None));
+    let (is_older, value) = match record.split_first() {
+        Some((&WITH_DOSSIER, value)) => (false, value),
+        Some((&WITH_OLDER_DOSSIER, value)) => (true, value),
+        _ => return Ok((decode(record)?, None)),
     };
     let (stored, behind) = postcard::take_from_bytes(value).map_err(unreadable)?;
-    Ok((stored, Some(postcard::from_bytes(behind).map_err(unreadable)?)))
+    // An option that is not there is one zero byte.
+    let behind = if is_older { Cow::Owned([behind, &[0]].concat()) } else { Cow::Borrowed(behind) };
+    Ok((stored, Some(postcard::from_bytes(&behind).map_err(unreadable)?)))
 }
 
 /// What is revoked of an account.

@@ -118,6 +118,16 @@ proptest! {
         prop_assert_eq!(&decode_account(account.id, &record).unwrap(), &account);
     }
 
+    /// A dossier of the format before lacks what operators sign in with.
+    #[test]
+    fn dossiers_of_the_format_before_are_read(account in account(), dossier in dossier()) {
+        let account = Account { dossier: Some(Box::new(dossier)), ..account };
+        let mut record = encode_account(&account).unwrap();
+        prop_assert_eq!((record[0], record.pop()), (WITH_DOSSIER, Some(0)));
+        record[0] = WITH_OLDER_DOSSIER;
+        prop_assert_eq!(&decode_account(account.id, &record).unwrap(), &account);
+    }
+
     /// Damage is an error, never a panic.
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
