@@ -48,7 +48,7 @@ export class QueueClient {
     let answer = this.#ticket ? await this.#poll() : await this.#enter();
     while (answer.state !== "passed") {
       if (answer.state === "gone") answer = await this.#enter();
-      else answer = (answer.stream && (await this.#listen())) || (await this.#pause(answer));
+      else answer = (answer.stream?.after_ms === 0 && (await this.#listen())) || (await this.#pause(answer));
     }
     this.#keep(null);
     return answer;
@@ -79,24 +79,26 @@ export class QueueClient {
   async #enter(solved) {
     this.#keep(null);
     const who = this.#proof ? { proof: this.#proof } : { device_key: this.#deviceKey() };
-    const answer = await this.#ask("POST", "enter", { body: { ...who, ...solved }, patient: true });
+    const answer = await this.#ask("POST", "enter?watch=1", { body: { ...who, ...solved }, patient: true });
     if (answer.state === "challenge") return this.#enter(await solve(answer, this.#stop.signal));
     return this.#took(answer);
   }
   async #poll() {
     return this.#took(await this.#ask("GET", "ticket?watch=1", { ticket: this.#ticket.ticket, patient: true }));
   }
-  /** Watches the frame until it is time to ask again, then asks. */
+  /** Watches the frame until it is time to ask again, or to open the stream; then does so. */
   async #pause(answer) {
-    const until = Date.now() + jittered(answer.poll_after_ms);
+    const invited = answer.stream?.after_ms > 0;
+    const until = Date.now() + jittered(invited ? answer.stream.after_ms : answer.poll_after_ms);
     for (let left = until - Date.now(); left > 0; left = until - Date.now()) {
       await this.#sleep(Math.min(left, jittered(answer.frame_after_ms)));
-      if (until - Date.now() > 500 && (await this.#watch(answer))) break;
+      left = until - Date.now();
+      if (left > 500 && (await this.#watch(answer, left))) break;
     }
-    return this.#poll();
+    return (invited && (await this.#listen())) || this.#poll();
   }
-  /** Finds the place in the frame. Whether to ask at once: the line restarted, or the turn is near. */
-  async #watch(answer) {
+  /** Finds the place in the frame. Whether to ask at once: the line restarted, or the turn comes sooner. */
+  async #watch(answer, left) {
     const response = await this.#fetch(`${this.#url}/frame`, { signal: this.#stop.signal }).catch(() => null);
     const frame = response?.ok && (await response.json().catch(() => null));
     if (!frame) return false;
@@ -105,7 +107,7 @@ export class QueueClient {
     if (!found) return false; // A place only gets better, unless the line itself says why not:
     const position = Math.min(found, this.#shown.position);
     this.#change({ ...this.#shown, position, etaSeconds, message: frame.message, untilMs: frame.until_ms });
-    return etaSeconds !== null && etaSeconds * 1000 < Math.min(frame.confirm_ms, answer.poll_after_ms / 4);
+    return etaSeconds !== null && etaSeconds * 1000 - frame.login_ms < left * 0.9 - 5_000;
   }
   /** Lets itself be told. `null`: the stream is over, and polling goes on. */
   async #listen() {
@@ -166,7 +168,8 @@ export class QueueClient {
 }
 
 const bearer = (ticket) => ({ Authorization: `Bearer ${ticket}` });
-const jittered = (ms) => ms * (1 + Math.random() / 10); // who were told the same do not come at once
+// Who were told the same do not come at once; and nobody is late for his turn.
+const jittered = (ms) => ms + Math.random() * Math.min(ms / 10, 2_000);
 
 /** The work asked for: { challenge, nonce }. In slices, so that a page stays awake. */
 async function solve({ challenge, bits }, signal) {

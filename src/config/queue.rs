@@ -125,7 +125,8 @@ pub struct QueueConfig {
     pub frame_cached: bool,
     /// Streams of the queue API that may be open; who finds no room polls. 0 to 1000000; 0: none.
     pub streams_max: u32,
-    /// Who comes in within so many seconds is invited to a stream, while there is room. 0 to 86400.
+    /// A stream is opened so many seconds before the turn at most, and later where many come in a
+    /// second, so that there is room for all of them. 0 to 86400.
     pub stream_from_s: u32,
     /// `[queue.adaptive]`
     pub adaptive: AdaptiveConfig,
@@ -202,7 +203,7 @@ impl Default for QueueConfig {
             mass_drop_share: 0.1,
             mass_drop_hold_s: 180,
             mass_drop_returns_per_s: 500,
-            frame_budget: 1_000,
+            frame_budget: 400,
             frame_cached: false,
             streams_max: 10_000,
             stream_from_s: 600,

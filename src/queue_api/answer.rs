@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use serde::Serialize;
 
-use super::stream::PATH;
+use super::stream::invitation::{self, Invitation};
 use super::{App, Refusal, Shown, frame, json};
 use crate::domain::queue::{Frame, Reason, Standing, TicketRef, Waiting};
 use crate::domain::time::UnixMicros;
@@ -59,12 +59,6 @@ pub(super) struct Waits {
     /// Where to be told instead of asking.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<Invitation>,
-}
-
-#[derive(Serialize)]
-struct Invitation {
-    url: &'static str,
-    invited: bool,
 }
 
 #[derive(Serialize)]
@@ -192,7 +186,7 @@ impl Waits {
             reason: waiting.reason.map(Reason::name),
             message: (!announced.message.is_empty()).then(|| announced.message.clone()),
             until_ms: announced.until.map(UnixMicros::as_millis),
-            stream: is_invited(app, waiting).then_some(Invitation { url: PATH, invited: true }),
+            stream: invitation::of(app, line, waiting),
         }
     }
 
@@ -204,7 +198,7 @@ impl Waits {
         let eta = eta.map(|eta| [eta.low_ms, eta.mid_ms, eta.high_ms].map(seconds));
         let shown = (self.state, self.lane, self.position, eta, self.reason);
         let said = (&self.message, self.until_ms.map(seconds), seconds(self.poll_after_ms));
-        let said = (said, self.stream.is_some());
+        let said = (said, self.stream.map(|stream| seconds(stream.after_ms)));
         let mut hasher = DefaultHasher::new();
         (&self.ticket, shown, said).hash(&mut hasher);
         hasher.finish()
@@ -214,12 +208,6 @@ impl Waits {
         let tag = format!("W/\"{:016x}\"", self.digest());
         HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"0\""))
     }
-}
-
-/// Whether somebody is near the front, and a stream is free.
-fn is_invited(app: &App, waiting: &Waiting) -> bool {
-    let from_ms = u64::from(app.config.queue.stream_from_s) * 1_000;
-    waiting.eta.is_some_and(|eta| eta.mid_ms < from_ms) && app.streams.has_room()
 }
 
 /// The ticket's token: the one that came in, unless it says something else or half its life is over.

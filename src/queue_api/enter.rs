@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
 use super::proof::Says;
+use super::ticket::{gone, watches};
 use super::{App, Body, Refusal, client, json, read, whole};
 use crate::config::queue::Gate;
+use crate::domain::queue::{Checked, Standing};
 use crate::domain::token::offer::Offer;
 use crate::signin::guard::Challenged;
 use crate::signin::places::EnterError;
@@ -57,6 +59,13 @@ pub(super) async fn enter(
         }
     };
     match entered {
+        Ok(Standing::Waiting(waiting)) if watches(&request) => {
+            let checked = app.door.watch_ticket(waiting.ticket).await?;
+            match checked {
+                Checked::Standing(standing) => Ok(Answer::of(&app, &standing, None)?.response()),
+                Checked::Forgotten => Err(gone(&app, waiting.ticket).await),
+            }
+        }
         Ok(standing) => Ok(Answer::of(&app, &standing, None)?.response()),
         Err(EnterError::Challenged(challenged)) => Ok(ask(&app, &challenged)),
         Err(EnterError::Party(why)) => Err(Refusal::NoParty(why)),

@@ -10,6 +10,11 @@ use crate::domain::queue::{Checked, TicketRef, Whereabouts};
 /// Said by a client that watches the frame, and so need not ask as often.
 const WATCHES: &str = "watch=1";
 
+/// Whether a request is from such a client.
+pub(super) fn watches(request: &HttpRequest) -> bool {
+    request.query_string().split('&').any(|one| one == WATCHES)
+}
+
 /// `GET /v1/queue/ticket`. Renews the lease. 304 when the client has nothing new to show.
 pub(super) async fn stands(
     app: web::Data<App>,
@@ -17,7 +22,7 @@ pub(super) async fn stands(
 ) -> Result<HttpResponse, Refusal> {
     let shown = Shown::bearer(&app, &request)?;
     let ticket = shown.claims.ticket;
-    let checked = if request.query_string().split('&').any(|one| one == WATCHES) {
+    let checked = if watches(&request) {
         app.door.watch_ticket(ticket).await?
     } else {
         app.door.check_ticket(ticket).await?

@@ -172,8 +172,9 @@ impl Running {
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
+        tell_lists(&accounts, sockets.clone());
         let providers = Providers::new(&config.identity, clock.clone(), &dice, own.providers)?;
-        let hooks = hooks(&config, own.hooks, (&clock, &dice), &accounts)?;
+        let hooks = hooks(&config, own.hooks, &clock, &dice, &accounts)?;
         let door = Door::new(Parts {
             clock,
             hashing: HashPool::start(&config.passwords, dice.clone())?,
@@ -187,8 +188,7 @@ impl Running {
             board,
             sockets: sockets.clone(),
         });
-        let operators = Operators::new(door.clone(), audit.clone(), &identity_key);
-        let operators = operators.ok_or_else(|| StartError::Key("identity_key".to_owned()))?;
+        let operators = operators(&door, &audit, &identity_key)?;
         let player_keys = Arc::new(keys.player);
         let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
         let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
@@ -223,7 +223,8 @@ impl Running {
 fn hooks(
     config: &Config,
     own: Option<Arc<dyn AccountHooks>>,
-    (clock, dice): (&Clock, &Dice),
+    clock: &Clock,
+    dice: &Dice,
     accounts: &Accounts,
 ) -> Result<Hooks, StartError> {
     let webhook = Webhook::new(&config.hooks, config.dev, clock.clone())?;
@@ -235,6 +236,17 @@ fn hooks(
     };
     hooks.listen_to(accounts);
     Ok(hooks)
+}
+
+/// Players hear on their sockets what became of their lists.
+fn tell_lists(accounts: &Accounts, sockets: SessionDoor) {
+    accounts.on_lists(move |news| sockets.tell_list(news));
+}
+
+/// Operators who sign in here.
+fn operators(door: &Door, audit: &Audit, identity_key: &[u8; 32]) -> Result<Operators, StartError> {
+    let operators = Operators::new(door.clone(), audit.clone(), identity_key);
+    operators.ok_or_else(|| StartError::Key("identity_key seals nothing".to_owned()))
 }
 
 fn registry_limits(config: &Config) -> RegistryLimits {
@@ -396,17 +408,14 @@ async fn seed_test_accounts(config: &Config, accounts: &Accounts) {
 
 fn socket_door(line: &Line, board: &Board, clock: &Clock, accounts: &Accounts) -> SessionDoor {
     let revocations = accounts.revocations().clone();
-    let door = SessionDoor::new(DoorParts {
+    SessionDoor::new(DoorParts {
         slots: Arc::new(LineSlots(line.clone())),
         board: board.clone(),
         clock: clock.clone(),
         is_revoked: Arc::new(move |account, token, issued_at_us| {
             revocations.is_revoked(account, token, false, issued_at_us)
         }),
-    });
-    let of_lists = door.clone();
-    accounts.on_lists(move |news| of_lists.tell_list(news));
-    door
+    })
 }
 
 /// The line's ledger, as sockets see it.

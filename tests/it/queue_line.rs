@@ -57,7 +57,10 @@ async fn who_has_to_wait_is_told_everything_a_client_shows() {
     for member in ["poll_after_ms", "frame_after_ms", "epoch", "lease_until_ms", "now_ms"] {
         assert!(bob.json[member].as_u64().is_some_and(|n| n > 0), "{member}: {}", bob.text);
     }
-    assert_eq!(bob.json["stream"], json!({"url": "/v1/queue/stream", "invited": true}));
+    assert_eq!(
+        bob.json["stream"],
+        json!({"url": "/v1/queue/stream", "invited": true, "after_ms": 0})
+    );
     assert!(bob.json.get("reason").is_none() && bob.json.get("message").is_none());
     assert_eq!(bob.header("cache-control"), Some("no-store"));
 
@@ -246,7 +249,11 @@ async fn who_watches_the_frame_is_told_to_come_back_near_the_front() {
     let plain = after(&stands(&server, &ada).await);
     let watching = with_ticket(&server, "GET", "/v1/queue/ticket?watch=1", &ada).await;
     assert!(after(&watching) > 1_000_000 && plain <= 300_000, "{plain} {}", watching.text);
-    assert!(watching.json.get("stream").is_none(), "far from the front");
+    // The stream is for ten minutes before the turn, which comes in 2,000 s and more.
+    let open_after = watching.json["stream"]["after_ms"].as_u64().unwrap();
+    assert!((1_390_000..=1_600_000).contains(&open_after), "{}", watching.text);
+    let entered = server.plain("POST", "/v1/queue/enter?watch=1", Some(json!({}))).await;
+    assert!(after(&entered) > 1_000_000, "who enters may watch as well: {}", entered.text);
     let ready = with_ticket(&server, "POST", "/v1/queue/ready", &ada).await;
     assert_eq!((ready.status, after(&ready)), (202, plain));
 }

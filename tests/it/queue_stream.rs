@@ -106,7 +106,7 @@ async fn there_is_room_for_so_many_and_the_others_poll() {
 #[actix_rt::test]
 async fn who_is_far_or_nobody_gets_no_stream() {
     let server = TestServer::start(|config| {
-        config.queue.rate = 1.0;
+        config.queue.rate = 0.2;
         config.queue.burst = 1;
         config.queue.stream_from_s = 2;
     })

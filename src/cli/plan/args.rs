@@ -51,6 +51,8 @@ pub enum Polls {
     Full,
     /// Everybody's near the front, all of some people's further back: faster, the same order
     Front,
+    /// Everybody's, each when told, by players who watch the queue API's frame
+    Watch,
 }
 
 /// A launch, the queue it comes to, and the machine.
@@ -186,6 +188,7 @@ impl PlanArgs {
         let polling = match self.polls {
             Polls::Full => Polling::Full,
             Polls::Front => Polling::Front,
+            Polls::Watch => Polling::Watch,
         };
         if let Some(reference) = self.scenario {
             let scenario = match reference {

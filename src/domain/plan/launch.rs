@@ -18,10 +18,13 @@ pub enum Polling {
     /// Everybody's, each when told.
     #[default]
     Full,
-    /// Everybody's near the front. Further back people ask only when half the time they were told
-    /// has passed: places are kept that way too, and nobody's turn comes earlier or later. About
-    /// 20,000 people poll as told all the time; by them the load is counted and estimates scored.
+    /// Those of about 20,000 people, by whom the load is counted and estimates are scored. The others
+    /// are asked as seldom as if they watched the frame: places are kept that way too, and nobody's
+    /// turn comes earlier or later.
     Front,
+    /// Everybody watches the frame and asks only when that says so, as docs/queue-api.md has it, and
+    /// finds no stream. Fetches of the frame are not counted.
+    Watch,
 }
 
 /// A launch, or a day.

@@ -9,7 +9,7 @@ use super::draw::unit;
 use super::launch::{Launch, Polling, Unplayable};
 use super::outcome::Outcome;
 use super::tally::{People, Tally, Wait};
-use crate::domain::queue::{Checked, Departure, Identity, Lane, Number, Queue, Standing, Waiting};
+use crate::domain::queue::{Checked, Departure, Identity, Lane, Number, Queue, Standing};
 use crate::domain::time::UnixMicros;
 
 /// When it all begins. Any moment will do that is a whole second.
@@ -17,8 +17,6 @@ const START: UnixMicros = UnixMicros::from_secs(1_000_000);
 const EPOCH: u32 = 1;
 /// How long somebody who finds no slot waits before asking to come in, in milliseconds.
 const AGAIN_MS: u32 = 1_000;
-/// Within this time of their turn, in milliseconds, everybody polls as told.
-const FRONT_MS: u64 = 60_000;
 /// Time between samples at first, in seconds.
 const STEP_S: u32 = 1;
 /// The same for a recorded day, which is compared by the minute.
@@ -186,7 +184,17 @@ impl<D: FnMut() -> u64> Run<D> {
     fn poll(&mut self, now: u32, who: u32) {
         self.tally.asked(who, now);
         let ticket = self.people[who as usize].ticket(EPOCH);
-        match self.queue.check(at(now), ticket) {
+        let watches = match self.launch.polling {
+            Polling::Full => false,
+            Polling::Front => !self.tally.is_followed(who),
+            Polling::Watch => true,
+        };
+        let checked = if watches {
+            self.queue.watch(at(now), ticket)
+        } else {
+            self.queue.check(at(now), ticket)
+        };
+        match checked {
             Checked::Standing(heard) => self.hear(now, who, heard),
             Checked::Forgotten => {
                 self.tally.people.forgotten += 1;
@@ -204,7 +212,7 @@ impl<D: FnMut() -> u64> Run<D> {
                 (person.number, person.lane) = (waiting.ticket.number, waiting.ticket.lane);
                 person.told_ms = now;
                 let until = person.until_ms;
-                let next = now.saturating_add(whole_ms(self.next_poll_ms(who, &waiting)));
+                let next = now.saturating_add(whole_ms(waiting.poll_after_ms));
                 self.agenda.push(next.min(until), who);
                 if let Some(eta) = waiting.eta {
                     let login_ms = self.launch.settings.login_ms;
@@ -230,19 +238,6 @@ impl<D: FnMut() -> u64> Run<D> {
                 self.agenda.push(next.min(person.until_ms), who);
             }
         }
-    }
-
-    /// In how many milliseconds somebody who waits asks again.
-    fn next_poll_ms(&self, who: u32, waiting: &Waiting) -> u64 {
-        let told_ms = waiting.poll_after_ms;
-        if self.launch.polling == Polling::Full || self.tally.is_followed(who) {
-            return told_ms;
-        }
-        let far_ms = waiting.eta.map_or(0, |eta| eta.mid_ms);
-        if far_ms < FRONT_MS {
-            return told_ms;
-        }
-        told_ms.max((far_ms / 2).min(self.launch.settings.lease_ms / 2))
     }
 
     /// When a pass was given: its life tells, to the second it was rounded up to.

@@ -123,7 +123,7 @@ impl Tally {
         let every = people.div_ceil(FOLLOWED).max(1);
         // Some people's polls are few: a second of them would be mostly chance.
         let (weights, span_s) = match polling {
-            Polling::Full => ([1, 1], 1),
+            Polling::Full | Polling::Watch => ([1, 1], 1),
             Polling::Front => ([every.into(), 0], 10),
         };
         Self {

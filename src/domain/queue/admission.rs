@@ -229,6 +229,15 @@ impl Queue {
         self.eta.waited_on(waited_s, secs(now).saturating_sub(record.seen_s));
     }
 
+    /// Lets the estimates know that the owner of a waiting number leaves.
+    pub(super) fn note_leaving(&mut self, now: UnixMicros, number: Number) {
+        let Some(record) = self.line.record(number) else { return };
+        let waited_s = secs(now).saturating_sub(record.entered_s);
+        let due = UnixMicros::from_secs(record.seen_s.into()).plus_ms(record.interval_ms());
+        let heard = now.plus_us(due.since_us(now) / 2);
+        self.eta.left(now, waited_s, secs_up(heard));
+    }
+
     /// Takes a silent ticket out of the way; its owner may come back.
     fn park_silent(&mut self, now: UnixMicros, number: Number, lane: Lane) {
         self.eta.at_head(true, self.waited_s(now, number), self.lease_s());
@@ -277,6 +286,13 @@ impl Queue {
         }
     }
 
+    /// Lets the estimates know that somebody came with a pass, or that nobody will.
+    pub(super) fn note_end_of_pass(&mut self, number: Number, used: bool) {
+        if let Some(record) = self.line.record(number) {
+            self.eta.pass_ended(used, secs_up(record.until()));
+        }
+    }
+
     /// Nobody came with the pass: its slot is free, its owner keeps his number for a while.
     pub(super) fn lapse_pass(&mut self, now: UnixMicros, number: Number) {
         self.line.clear(number, Mark::Pass);
@@ -285,7 +301,7 @@ impl Queue {
             record.set_had_pass();
             lease = record.lease_of_pass();
         }
-        self.eta.pass_ended(false);
+        self.note_end_of_pass(number, false);
         self.tally.expired.pass += 1;
         self.park(now, number, lease);
     }

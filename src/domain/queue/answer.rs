@@ -115,20 +115,20 @@ impl Queue {
     /// Lengthens the interval of somebody who watches the frame, and the lease with it.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a wait")]
     pub(super) fn leave_alone(&mut self, waiting: &mut Waiting) {
-        if self.opening.is_pending() {
-            // The doors open at their own time: he comes back as everybody does.
+        let nobody_can_say =
+            waiting.eta.is_none() && matches!(waiting.phase, Phase::Queued | Phase::Front);
+        if self.opening.is_pending() || nobody_can_say {
+            // The doors open at their own time, or slots come free by themselves: he comes back as
+            // everybody does.
             return;
         }
         let number = waiting.ticket.number;
         let login_ms = self.settings.login_ms;
         let seconds = waiting.eta.map(|eta| eta.mid_ms.saturating_sub(login_ms) as f64 / 1e3);
-        let alone_ms = self.pace.watch_ms(number, seconds);
-        if alone_ms <= waiting.poll_after_ms {
-            return;
-        }
+        let alone_ms = self.pace.watch_ms(number, seconds).max(waiting.poll_after_ms);
         let lease_ms = self.settings.lease_ms;
         if let Some(record) = self.line.record_mut(number) {
-            record.set_interval_ms(alone_ms);
+            record.set_watched_ms(alone_ms);
             waiting.poll_after_ms = alone_ms;
             waiting.lease_until = record.lease_until(lease_ms);
             self.longest_ms = self.longest_ms.max(alone_ms);

@@ -11,14 +11,19 @@
 //! players left many times as fast. In a full world such a pass keeps its slot from everybody for the
 //! whole of its life, which is in the estimate too.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::UnixMicros;
+use super::patience::{ByAge, Patience};
 
 /// Time constant of the measured rates, in seconds.
 const TAU_S: f64 = 300.0;
 /// Below this many events the past is not forgotten yet.
 const EVENTS_KEPT: f64 = 64.0;
+/// Nobody who left is counted later than this, in seconds.
+const LEFT_MAX_S: u32 = 300;
 /// Departures needed before a slot-bound estimate is given.
 const DEPARTURES_MIN: f64 = 3.0;
 /// Scored admissions kept.
@@ -30,13 +35,13 @@ const SLOWER: f64 = 0.8;
 
 /// Events over an exposure, both forgotten exponentially.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Hazard {
-    events: f64,
-    exposure: f64,
+pub(super) struct Hazard {
+    pub(super) events: f64,
+    pub(super) exposure: f64,
 }
 
 impl Hazard {
-    fn fold(&mut self, dt_s: f64, held: f64) {
+    pub(super) fn fold(&mut self, dt_s: f64, held: f64) {
         let keep = (-dt_s / TAU_S).exp();
         if self.events * keep >= EVENTS_KEPT {
             self.events *= keep;
@@ -45,16 +50,10 @@ impl Hazard {
         self.exposure += held * dt_s;
     }
 
-    fn rate(&self) -> f64 {
+    pub(super) fn rate(&self) -> f64 {
         if self.exposure > 0.0 { self.events / self.exposure } else { 0.0 }
     }
 }
-
-/// Ages, in seconds, at which the hazard of those who wait is measured apart.
-const AGES_S: [f64; AGES - 1] = [60.0, 120.0, 240.0, 480.0, 960.0, 1_920.0, 3_840.0];
-const AGES: usize = 8;
-/// A hazard is drawn to that of everybody with as much as so many seconds of one who waits.
-const DRAWN_S: f64 = 3_600.0;
 
 /// What has been measured; part of a snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -64,7 +63,7 @@ pub(super) struct Measured {
     abandons: Hazard,
     /// Events: gave up, by word or by silence, at this age. Exposure: the seconds between two answers.
     /// That comes late, so it only says how one age compares with the others.
-    patience: [Hazard; AGES],
+    patience: ByAge,
     /// Events: found silent at the head. Exposure: the seconds in which that can have happened, of all
     /// who came to the head: who fell silent a lease ago is not in line any more.
     silent: Hazard,
@@ -102,11 +101,21 @@ pub(super) struct Estimator {
     /// Departure rate last taken for granted, and when it was found to have fallen.
     granted: f64,
     slower_at: UnixMicros,
+    /// What follows from what is measured, as of the last fold.
+    patience: Patience,
+    /// Passes that came to their end before their time, by that in seconds: all, and those nobody
+    /// used. No more than the seconds of a pass's life.
+    passes: BTreeMap<u32, (u32, u32)>,
+    /// Those who left by word, by when they would have asked again. [`LEFT_MAX_S`] at most.
+    left: BTreeMap<u32, ByAge>,
 }
 
 impl Estimator {
     pub(super) fn new(now: UnixMicros, measured: Measured) -> Self {
-        Self {
+        let mut new = Self {
+            patience: measured.patience.patience(0.0),
+            passes: BTreeMap::new(),
+            left: BTreeMap::new(),
             measured,
             folded_at: now,
             scores: Vec::new(),
@@ -114,7 +123,9 @@ impl Estimator {
             head_s: 0,
             granted: measured.departures.rate(),
             slower_at: UnixMicros(0),
-        }
+        };
+        new.patience = new.patience_now(f64::INFINITY);
+        new
     }
 
     /// What a snapshot keeps.
@@ -125,7 +136,7 @@ impl Estimator {
     /// Lets the time since the last call pass with `held` slots of players and `waiting` in line. Does
     /// nothing more often than once a second; whether it did.
     #[expect(clippy::cast_precision_loss, reason = "counts and spans far below 2^52")]
-    pub(super) fn fold(&mut self, now: UnixMicros, held: u64, waiting: u64) -> bool {
+    pub(super) fn fold(&mut self, now: UnixMicros, held: u64, waiting: u64, lease_s: f64) -> bool {
         let since_us = now.since_us(self.folded_at);
         if since_us < 1_000_000 {
             return false;
@@ -134,9 +145,11 @@ impl Estimator {
         let dt_s = since_us as f64 / 1e6;
         self.measured.departures.fold(dt_s, held as f64);
         self.measured.abandons.fold(dt_s, waiting as f64);
-        self.measured.patience.iter_mut().for_each(|hazard| hazard.fold(dt_s, 0.0));
+        self.measured.patience.fold(dt_s);
         self.measured.silent.fold(dt_s, 0.0);
         self.measured.no_shows.fold(dt_s, 0.0);
+        self.count_passes(now);
+        self.count_left(now);
         let rate = self.measured.departures.rate();
         if rate < self.granted * SLOWER {
             self.slower_at = now;
@@ -144,13 +157,36 @@ impl Estimator {
         if rate < self.granted * SLOWER || rate > self.granted {
             self.granted = rate;
         }
+        self.patience = self.patience_now(lease_s);
         true
     }
 
-    /// A pass came to its end: somebody came with it, or nobody.
-    pub(super) fn pass_ended(&mut self, used: bool) {
-        self.measured.no_shows.exposure += 1.0;
-        self.measured.no_shows.events += f64::from(u8::from(!used));
+    /// How patient those are who have not fallen silent: who says that he leaves is one of them.
+    fn patience_now(&self, lease_s: f64) -> Patience {
+        let silent = self.silent_after(f64::from(self.head_s) / 2.0, lease_s);
+        let level = self.measured.abandons.rate() / (1.0 - silent) + self.measured.silent.rate();
+        self.measured.patience.patience(level)
+    }
+
+    /// A pass came to its end that was good until `until_s`: somebody came with it, or nobody.
+    ///
+    /// It counts when its time would have been over. Who comes does so early, who does not is known
+    /// late: counted at once, hardly anybody seems not to come while a launch begins.
+    pub(super) fn pass_ended(&mut self, used: bool, until_s: u32) {
+        let (all, unused) = self.passes.entry(until_s).or_default();
+        *all += 1;
+        *unused += u32::from(!used);
+    }
+
+    /// Counts the passes whose time is over.
+    fn count_passes(&mut self, now: UnixMicros) {
+        while let Some(entry) = self.passes.first_entry()
+            && UnixMicros::from_secs((*entry.key()).into()) <= now
+        {
+            let (all, unused) = entry.remove();
+            self.measured.no_shows.exposure += f64::from(all);
+            self.measured.no_shows.events += f64::from(unused);
+        }
     }
 
     /// A player's slot came free.
@@ -158,36 +194,36 @@ impl Estimator {
         self.measured.departures.events += 1.0;
     }
 
-    /// A waiting ticket left.
-    pub(super) fn abandoned(&mut self) {
+    /// The owner of a waiting ticket left by word after this long; he would have asked again at `due_s`.
+    ///
+    /// By age it counts then: that the others are still there is heard of no sooner either, and those
+    /// who leave would be compared with too short a time of those who stay.
+    pub(super) fn left(&mut self, now: UnixMicros, waited_s: u32, due_s: u32) {
         self.measured.abandons.events += 1.0;
+        let due_s = due_s.min(u32::try_from(now.as_secs()).unwrap_or(u32::MAX) + LEFT_MAX_S);
+        self.left.entry(due_s).or_default().gave_up(waited_s.into());
     }
 
-    /// The owner of a waiting ticket gave up after this long.
-    pub(super) fn gave_up(&mut self, waited_s: u32) {
-        self.measured.patience[age(waited_s.into())].events += 1.0;
+    /// Counts those who left and would have asked by now.
+    fn count_left(&mut self, now: UnixMicros) {
+        while let Some(entry) = self.left.first_entry()
+            && UnixMicros::from_secs((*entry.key()).into()) <= now
+        {
+            self.measured.patience.add(&entry.remove());
+        }
     }
 
     /// The owner of a waiting ticket gave up without a word within `interval_s` of when he was heard of
-    /// last, after `heard_s` of waiting: in the middle, for all anybody knows.
+    /// last, after `heard_s` of waiting: nobody knows when.
     pub(super) fn fell_silent(&mut self, heard_s: u32, interval_s: u32) {
-        let given_up_s = heard_s.saturating_add(interval_s / 2);
-        self.waited_on(given_up_s, interval_s / 2);
-        self.gave_up(given_up_s);
+        let until_s = heard_s.saturating_add(interval_s.max(1));
+        self.measured.patience.gave_up_within(heard_s.into(), until_s.into());
     }
 
     /// The owner of a waiting ticket is still there, `since_s` after he was heard of last.
     pub(super) fn waited_on(&mut self, waited_s: u32, since_s: u32) {
-        let until_s = f64::from(waited_s);
-        let mut from_s = f64::from(waited_s.saturating_sub(since_s));
-        for class in age(from_s)..AGES {
-            let end_s = AGES_S.get(class).map_or(until_s, |end| end.min(until_s));
-            self.measured.patience[class].exposure += (end_s - from_s).max(0.0);
-            from_s = end_s;
-            if from_s >= until_s {
-                break;
-            }
-        }
+        let from_s = waited_s.saturating_sub(since_s);
+        self.measured.patience.was_there(from_s.into(), waited_s.into());
     }
 
     /// Somebody came to the head after `waited_s` seconds: admitted, or found silent.
@@ -218,22 +254,6 @@ impl Estimator {
         self.measured.abandons.rate() + self.measured.silent.rate()
     }
 
-    /// The same by age, of those who are there where this share has fallen silent.
-    fn hazards(&self, silent: f64) -> [f64; AGES] {
-        let all = self.measured.patience.iter();
-        let (events, exposure) = all.fold((0.0, 0.0), |(events, exposure), hazard| {
-            (events + hazard.events, exposure + hazard.exposure)
-        });
-        let level = self.measured.abandons.rate() / (1.0 - silent) + self.measured.silent.rate();
-        let mean = Hazard { events, exposure }.rate();
-        if mean <= 0.0 {
-            return [level; AGES];
-        }
-        self.measured.patience.map(|Hazard { events, exposure }| {
-            level * (events / mean + DRAWN_S) / (exposure + DRAWN_S)
-        })
-    }
-
     /// When the departure rate was last found to have fallen.
     pub(super) const fn slower_at(&self) -> UnixMicros {
         self.slower_at
@@ -247,24 +267,24 @@ impl Estimator {
         // Those ahead have waited longer, up to as long as whoever comes in now.
         let age_s = f64::from(waited_s).midpoint(f64::from(waited_s.max(self.head_s)));
         // Who has fallen silent already passes at the head in no time, or is gone by then.
-        let silent = self.silent_after(age_s, road.lease_s);
-        let n = n * (1.0 - silent);
-        let crowd = Crowd { hazards: self.hazards(silent), age_s };
+        let n = n * (1.0 - self.silent_after(age_s, road.lease_s));
+        let crowd = self.patience.at(age_s);
         let leaving = self.departure_rate();
         let (cap, used) = (road.cap as f64, road.used as f64);
         let no_show = self.measured.no_shows.rate().clamp(0.0, 0.95);
         let growing = road.rate * (1.0 - no_show) - (used - road.passes as f64) * leaving;
-        let binds_at = if road.used >= road.cap {
-            if growing > 0.0 { 0.0 } else { f64::INFINITY }
-        } else if growing > 0.0 {
-            (cap - used) / growing
-        } else {
+        let binds_s = if growing <= 0.0 {
             f64::INFINITY
+        } else if road.used >= road.cap {
+            0.0
+        } else {
+            (cap - used) / growing
         };
-        let left = match crowd.moves(n, road.rate, 0.0, binds_at) {
-            Moved::In(seconds) => return Some(seconds),
-            Moved::Left(left) => left,
-        };
+        let by_gate = self.patience.until(crowd, crowd, n / road.rate);
+        let until_s = by_gate - crowd.seconds();
+        if until_s <= binds_s {
+            return Some(until_s);
+        }
         if self.measured.departures.events < DEPARTURES_MIN {
             return None;
         }
@@ -274,10 +294,9 @@ impl Estimator {
         if freed <= 0.0 {
             return None;
         }
-        match crowd.moves(left, freed, binds_at, f64::INFINITY) {
-            Moved::In(seconds) => Some(seconds),
-            Moved::Left(_) => None,
-        }
+        let full = self.patience.at(crowd.seconds() + binds_s);
+        let left = (n - road.rate * self.patience.gone(crowd, full)).max(0.0);
+        Some(self.patience.until(crowd, full, left / freed) - crowd.seconds())
     }
 
     /// Scores an estimate against what happened, both in seconds since the ticket was taken.
@@ -307,63 +326,4 @@ impl Estimator {
         };
         (at(50), at(90), self.scored)
     }
-}
-
-/// The class of an age.
-fn age(seconds: f64) -> usize {
-    AGES_S.iter().take_while(|&&end| end <= seconds).count()
-}
-
-/// Those ahead, who grow older as they wait.
-struct Crowd {
-    hazards: [f64; AGES],
-    /// How long they have waited.
-    age_s: f64,
-}
-
-enum Moved {
-    /// All of them are gone after so many seconds from now.
-    In(f64),
-    /// So many are left.
-    Left(f64),
-}
-
-impl Crowd {
-    /// What becomes of `n` of them at `mu` admissions a second, between two moments in seconds from
-    /// now.
-    fn moves(&self, mut n: f64, mu: f64, from: f64, until: f64) -> Moved {
-        let mut at = from;
-        for class in age(self.age_s + from)..AGES {
-            let older_at = AGES_S.get(class).map_or(f64::INFINITY, |end| end - self.age_s);
-            let (hazard, end) = (self.hazards[class], older_at.min(until));
-            let needs = one_phase(n, mu, hazard);
-            if at + needs <= end {
-                return Moved::In(at + needs);
-            }
-            n = remaining(n, mu, hazard, end - at).max(0.0);
-            at = end;
-            if at >= until {
-                break;
-            }
-        }
-        Moved::Left(n)
-    }
-}
-
-/// Seconds until `n` are gone at `mu` admissions a second when each gives up at `hazard`.
-fn one_phase(n: f64, mu: f64, hazard: f64) -> f64 {
-    if mu <= 0.0 {
-        return f64::INFINITY;
-    }
-    let ratio = hazard * n / mu;
-    if ratio < 1e-6 { n / mu } else { ratio.ln_1p() / hazard }
-}
-
-/// How many of `n` are left after `seconds`.
-fn remaining(n: f64, mu: f64, hazard: f64, seconds: f64) -> f64 {
-    if hazard * seconds < 1e-9 {
-        return n - mu * seconds;
-    }
-    let pull = mu / hazard;
-    (n + pull) * (-hazard * seconds).exp() - pull
 }

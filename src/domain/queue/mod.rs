@@ -36,6 +36,7 @@ pub mod mode;
 mod opening;
 mod packed;
 mod parties;
+mod patience;
 mod poll;
 #[cfg(test)]
 #[expect(clippy::cast_precision_loss, reason = "small counts, compared with a tolerance")]

@@ -26,6 +26,10 @@ const HELD_MIN_S: f64 = 5.0;
 
 /// This long before his turn somebody who watches the frame has to say that he is there, in seconds.
 pub const FRONT_CONFIRM_S: f64 = 180.0;
+/// And once more this long before it, unless he is told over a stream, in seconds.
+const NEAR_CONFIRM_S: f64 = 30.0;
+/// Then he asks so long after it, in seconds: estimates are not to the second.
+const TURN_SLACK_S: f64 = 1.0;
 /// Who watches the frame is left alone for this long at most, in seconds; longer in a line so long that
 /// [`WATCH_SHARE`] of the budget would not do.
 const WATCH_MAX_S: f64 = 1_800.0;
@@ -95,15 +99,27 @@ impl Pace {
     }
 
     /// The same for somebody who watches the frame and so knows when he is near: he is left alone
-    /// until [`FRONT_CONFIRM_S`] before his turn. Never shorter than the interval above.
+    /// until [`FRONT_CONFIRM_S`] before his turn, then until [`NEAR_CONFIRM_S`] before it, then until
+    /// it has come. Each is skipped where it would be more than half of the way: so nobody creeps up
+    /// on it. Turns come one after the other, so only those who are called by the clock need a jitter.
+    /// Never shorter than the interval above.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     pub(super) fn watch_ms(&self, number: Number, seconds: Option<f64>) -> u64 {
+        let longest_s = self.watch_s * jitter(number).min(1.0);
         let alone_s = match seconds {
-            None => self.watch_s,
-            Some(seconds) => (seconds - FRONT_CONFIRM_S).min(self.watch_s),
+            None => longest_s,
+            Some(seconds) => {
+                let to_next_s = if seconds > 2.0 * FRONT_CONFIRM_S {
+                    seconds - FRONT_CONFIRM_S
+                } else if seconds > 2.0 * NEAR_CONFIRM_S {
+                    seconds - NEAR_CONFIRM_S
+                } else {
+                    seconds + TURN_SLACK_S
+                };
+                to_next_s.min(longest_s)
+            }
         };
-        let jittered_s = alone_s.max(0.0) * jitter(number).min(1.0);
-        self.interval_ms(number, seconds).max((jittered_s * 1e3) as u64)
+        self.interval_ms(number, seconds).max((alone_s.max(0.0) * 1e3) as u64)
     }
 }
 

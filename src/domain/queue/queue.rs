@@ -316,11 +316,10 @@ impl Queue {
         match self.line.state(ticket) {
             State::Gone => return false,
             State::Pass if self.in_use.contains_key(&ticket) => return false,
-            State::Pass => self.eta.pass_ended(false),
+            State::Pass => self.note_end_of_pass(ticket, false),
             State::Waiting(_) => {
                 self.note_presence(now, ticket);
-                self.eta.gave_up(self.waited_s(now, ticket));
-                self.eta.abandoned();
+                self.note_leaving(now, ticket);
             }
             State::Parked | State::Skipped => {}
         }
@@ -465,9 +464,10 @@ impl Queue {
         if self.alarm.is_some_and(|due| due <= now) {
             self.run(now);
         }
-        let folded = self.eta.fold(now, self.ledger.held(), self.line.waiting_total());
-        if folded || self.pace.is_stale(self.line.waiting_total(), self.gate.rate()) {
-            self.pace = Pace::new(&self.settings, self.line.waiting_total(), self.gate.rate());
+        let (held, waiting) = (self.ledger.held(), self.line.waiting_total());
+        let folded = self.eta.fold(now, held, waiting, self.lease_s());
+        if folded || self.pace.is_stale(waiting, self.gate.rate()) {
+            self.pace = Pace::new(&self.settings, waiting, self.gate.rate());
         }
         now
     }

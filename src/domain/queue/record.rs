@@ -5,7 +5,8 @@ use super::{Identity, Lane, UnixMicros};
 const LANE_SHIFT: u32 = 28;
 const LANE_MASK: u32 = 7;
 const HAD_PASS: u32 = 1 << 31;
-const SHOWN_MASK: u32 = (1 << LANE_SHIFT) - 1;
+const WATCHES: u32 = 1 << 27;
+const SHOWN_MASK: u32 = WATCHES - 1;
 
 /// One ticket. Which state it is in is said by the marks of its block, not here.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,7 +16,8 @@ pub(super) struct Record {
     pub(super) entered_s: u32,
     /// Waiting: when it was last heard of, in seconds, rounded up. Pass or parked: until when.
     pub(super) seen_s: u32,
-    /// 28 bits: the position last shown (0: none). 3 bits: the lane. 1 bit: had a pass once.
+    /// 27 bits: the position last shown (0: none). 1 bit: watches the frame. 3 bits: the lane. 1 bit: had
+    /// a pass once.
     shown_lane: u32,
     /// The poll interval it was given, in seconds, rounded up: at most 18 hours.
     interval_s: u16,
@@ -80,8 +82,21 @@ impl Record {
         u64::from(self.interval_s) * 1_000
     }
 
+    /// Notes when its owner was told to ask again.
     pub(super) fn set_interval_ms(&mut self, ms: u64) {
         self.interval_s = u16::try_from(ms.div_ceil(1_000)).unwrap_or(u16::MAX);
+        self.shown_lane &= !WATCHES;
+    }
+
+    /// The same for an owner who watches the frame: he is asked to be on time.
+    pub(super) fn set_watched_ms(&mut self, ms: u64) {
+        self.set_interval_ms(ms);
+        self.shown_lane |= WATCHES;
+    }
+
+    /// Whether its owner watches the frame.
+    pub(super) const fn watches(&self) -> bool {
+        self.shown_lane & WATCHES != 0
     }
 
     /// Until when it keeps its place in silence: `lease_ms`, or three of its poll intervals.
@@ -91,9 +106,11 @@ impl Record {
     }
 
     /// From when on it counts as silent at the head: its poll is overdue by 15 s or by a whole
-    /// interval, whichever is longer.
+    /// interval, whichever is longer. Who watches the frame is asked seldom, but shortly before his
+    /// turn, so 15 s are enough to know.
     pub(super) fn silent_from(&self) -> UnixMicros {
         let slack_ms = self.interval_ms().max(super::SILENCE_SLACK_MS);
+        let slack_ms = if self.watches() { super::SILENCE_SLACK_MS } else { slack_ms };
         UnixMicros::from_secs(u64::from(self.seen_s)).plus_ms(self.interval_ms() + slack_ms)
     }
 

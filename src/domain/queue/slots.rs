@@ -106,7 +106,7 @@ impl Queue {
     fn free_identity(&mut self, identity: Identity) {
         if let Some(other) = self.line.find(identity) {
             if self.line.state(other) == State::Pass {
-                self.eta.pass_ended(false);
+                self.note_end_of_pass(other, false);
             }
             self.end(other);
         }
@@ -134,8 +134,8 @@ impl Queue {
         let holds = self.ledger.get(player).is_some();
         let takes = !holds && (was_pass || !repeated && self.free() > 0);
         if was_pass {
+            self.note_end_of_pass(ticket, !holds);
             self.end(ticket);
-            self.eta.pass_ended(!holds);
         }
         if holds {
             self.refresh(now, player, identity);
@@ -175,7 +175,7 @@ impl Queue {
         }
         self.in_use.remove(&ticket);
         if give_back {
-            self.eta.pass_ended(false);
+            self.note_end_of_pass(ticket, false);
             self.tally.given_back += 1;
             self.end(ticket);
         } else {

@@ -4,6 +4,7 @@
 //! A stream is a convenience: its number is bounded, a second one of a ticket takes the first one's
 //! place, and losing it costs nothing but the next poll.
 
+pub(super) mod invitation;
 mod socket;
 pub(super) mod sse;
 mod teller;

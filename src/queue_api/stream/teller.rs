@@ -11,8 +11,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 
+use super::invitation::is_near;
 use super::{Ended, Seat};
-use crate::domain::queue::{Announcement, Checked, Frame, Standing, Waiting};
+use crate::domain::queue::{Announcement, Checked, Frame, Standing};
 use crate::domain::time::UnixMicros;
 use crate::queue_api::answer::Answer;
 use crate::queue_api::ticket::gone;
@@ -85,7 +86,7 @@ impl Teller {
             Checked::Forgotten => return Err(gone(app, ticket).await),
         };
         let seat = match &standing {
-            Standing::Waiting(waiting) if !is_near(app, waiting) => {
+            Standing::Waiting(waiting) if !is_near(app, &app.posted(), waiting) => {
                 let retry_after_ms = waiting.poll_after_ms;
                 return Err(Refusal::NotInvited { retry_after_ms });
             }
@@ -252,10 +253,4 @@ impl Teller {
             Err(error) => tracing::error!(%error, name, "an event could not be written"),
         }
     }
-}
-
-/// Whether somebody is near enough: twice as far as where people are invited, for estimates change.
-fn is_near(app: &App, waiting: &Waiting) -> bool {
-    let near_ms = u64::from(app.config.queue.stream_from_s) * 2_000;
-    waiting.eta.is_some_and(|eta| eta.mid_ms <= near_ms)
 }
