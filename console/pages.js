@@ -3,6 +3,12 @@
 // which asks anew who is signed in.
 
 export const PAGES = [
+  { name: "launch", title: "Launch", permission: "queue.dials.get", load: () => import("./pages/launch.js") },
+  { name: "accounts", title: "Accounts", permission: "account.accounts.get", load: () => import("./pages/accounts.js") },
+  { name: "servers", title: "Game servers", permission: "game_management.shards.get", load: () => import("./pages/servers.js") },
+  { name: "status", title: "Status", permission: "server.status.get", load: () => import("./pages/status.js") },
+  { name: "audit", title: "Audit", permission: "audit.records.get", load: () => import("./pages/audit.js") },
+  { name: "settings", title: "Settings", permission: "server.settings.get", load: () => import("./pages/settings.js") },
   { name: "operators", title: "Operators", permission: "account.roles.get", load: () => import("./pages/operators.js") },
 ];
 

@@ -30,5 +30,6 @@ pub mod pragma;
 pub mod queue_api;
 pub mod server;
 pub mod signin;
+pub mod sse;
 pub mod store;
 pub mod try_it;

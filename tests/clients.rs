@@ -119,6 +119,18 @@ fn operators_sign_in_to_the_console() {
     run("console-seat.mjs", OPEN_GATE);
 }
 
+#[test]
+fn operators_work_with_the_console() {
+    let slow = [
+        ("ANTEROOM__QUEUE__RATE", "5"),
+        ("ANTEROOM__QUEUE__BURST", "1"),
+        ("ANTEROOM_PROGRAM", env!("CARGO_BIN_EXE_anteroom")),
+        ("STORY_PATIENCE_MS", "400000"),
+    ];
+    browser();
+    run("console-office.mjs", &slow);
+}
+
 const MOVING: [(&str, &str); 3] = [
     ("ANTEROOM__QUEUE__RATE", "0.7"),
     ("ANTEROOM__QUEUE__BURST", "1"),

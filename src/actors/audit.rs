@@ -1,15 +1,25 @@
 //! The way to the audit chain ([`crate::store::audit`]): for whoever steers, and for the line.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
+use super::CallError;
 use crate::clock::Clock;
-use crate::domain::audit::{Entry, Pseudonyms, What, Who};
-pub use crate::store::audit::NotTaken;
+use crate::domain::audit::{Entry, Pseudonyms, Search, What, Who};
 use crate::store::audit::{self, AuditFileError, Done, FOLDER, Writer};
+pub use crate::store::audit::{Checked, Looked, NotTaken};
+
+/// Records one search looks at, about.
+const LOOKED_AT_MAX: u64 = 200_000;
+/// Records one check reads, about.
+const CHECKED_MAX: u64 = 1_000_000;
+/// A look through the files waits no longer for its turn than this.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// The chain's handle. Cheap to clone; bounded: it refuses when too many records wait.
 #[derive(Clone, Debug)]
@@ -21,6 +31,9 @@ struct Inner {
     pseudonyms: Pseudonyms,
     /// `None`: closed.
     writer: Mutex<Option<Writer>>,
+    folder: PathBuf,
+    /// One look through the files at a time.
+    looking: Arc<Semaphore>,
     closed: Mutex<Option<oneshot::Receiver<()>>>,
     /// Records of the server's own doings that were not taken and are not yet told of.
     untold: AtomicU64,
@@ -68,6 +81,8 @@ impl Audit {
             clock,
             pseudonyms: Pseudonyms::new(identity_key),
             writer: Mutex::new(Some(writer)),
+            folder: data.join(FOLDER),
+            looking: Arc::new(Semaphore::new(1)),
             closed: Mutex::new(Some(is_closed)),
             untold: AtomicU64::new(0),
             figures,
@@ -110,6 +125,55 @@ impl Audit {
     /// Makes pseudonyms of people.
     pub fn pseudonyms(&self) -> &Pseudonyms {
         &self.0.pseudonyms
+    }
+
+    /// The newest records on disk before number `before` that match, at most `limit`. Looks at some
+    /// hundred thousand; [`Looked::next`] says where to go on.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Overloaded`] while somebody else looks; [`CallError::NoAnswer`] when the files
+    /// cannot be read.
+    pub async fn search(
+        &self,
+        search: Search,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Looked, CallError> {
+        self.look(move |folder| audit::latest(folder, &search, before, (limit, LOOKED_AT_MAX)))
+            .await
+    }
+
+    /// Checks the chain on disk: all of it, or the newest million records and more.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Audit::search`].
+    pub async fn verify(&self) -> Result<Checked, CallError> {
+        self.look(|folder| audit::check(folder, CHECKED_MAX)).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, CallError> {
+        let turn = Arc::clone(&self.0.looking).acquire_owned();
+        let Ok(Ok(turn)) = tokio::time::timeout(TURN_WITHIN, turn).await else {
+            return Err(CallError::Overloaded);
+        };
+        let folder = self.0.folder.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            look(&folder)
+        });
+        match looked.await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the audit chain cannot be read");
+                Err(CallError::NoAnswer)
+            }
+            Err(_) => Err(CallError::NoAnswer),
+        }
     }
 
     /// What is counted.

@@ -132,6 +132,17 @@ impl Board {
         answer.await.map_err(|_| CallError::NoAnswer)
     }
 
+    /// What a player shows, as [`Board::shown`] does, and how many sessions follow them.
+    ///
+    /// # Errors
+    ///
+    /// No answer.
+    pub async fn watched(&self, account: AccountId) -> Result<(Vec<Shown>, usize), CallError> {
+        let (to, answer) = oneshot::channel();
+        self.tell(Tell { key: NOBODY, what: What::Watched(account, to) });
+        answer.await.map_err(|_| CallError::NoAnswer)
+    }
+
     /// A session follows players. Answered by [`Letter::Followed`].
     pub(super) fn follow(&self, key: SessionKey, accounts: Vec<AccountId>, follows_max: usize) {
         self.tell(Tell { key, what: What::Follow(accounts, follows_max) });
@@ -184,6 +195,7 @@ enum What {
     SetRich(RichAsk),
     SetRichOf { account: AccountId, ask: RichAsk, to: oneshot::Sender<Result<(), NoPresence>> },
     Look(Vec<AccountId>, oneshot::Sender<Vec<Shown>>),
+    Watched(AccountId, oneshot::Sender<(Vec<Shown>, usize)>),
 }
 
 impl Actor for Presence {
@@ -222,6 +234,10 @@ impl Handler<Tell> for Presence {
             }
             What::Look(accounts, to) => {
                 let _ = to.send(self.roster.look(&accounts));
+            }
+            What::Watched(account, to) => {
+                let followers = self.roster.followers(account);
+                let _ = to.send((self.roster.look(&[account]), followers));
             }
             What::Follow(accounts, follows_max) => {
                 let shown = self.roster.follow(key, &accounts, follows_max);

@@ -14,8 +14,7 @@ use crate::clock::Clock;
 use crate::config::secrets::{Secrets, key_bytes};
 use crate::config::{Config, load};
 use crate::domain::account::AccountId;
-use crate::domain::audit::{Head, Pseudonyms, Seen};
-use crate::domain::time::UnixMicros;
+use crate::domain::audit::{Head, Pseudonym, Pseudonyms, Search};
 use crate::store::audit::{FOLDER, Item, read};
 
 /// What to do with the audit chain.
@@ -109,21 +108,15 @@ fn verify(folder: &Path, posted: &[Head]) -> io::Result<bool> {
 
 fn show(config: &Config, folder: &Path, args: &ShowArgs) -> io::Result<()> {
     let now = Clock::machine().now();
-    let since = args.since.map_or_else(UnixMicros::default, |since| since.at(now));
-    let account = args.account.map(|account| pseudonym(config, account)).transpose()?;
-    let wanted = |seen: &Seen| {
-        let kind = |name: &String| seen.what["kind"] == **name || seen.what["name"] == **name;
-        seen.at >= since
-            && (args.what.is_empty() || args.what.iter().any(kind))
-            && account.as_ref().is_none_or(|account| {
-                seen.who["operator"] == **account
-                    || seen.what["account"] == **account
-                    || seen.what["player"] == **account
-            })
+    let search = Search {
+        since: args.since.map(|since| since.at(now)),
+        kinds: args.what.clone(),
+        account: args.account.map(|account| pseudonym(config, account)).transpose()?,
+        ..Search::default()
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     read(folder, |item| match item {
-        Item::Record(seen, line) if wanted(seen) => {
+        Item::Record(seen, line) if search.matches(seen) => {
             out.write_all(line)?;
             out.write_all(b"\n")
         }
@@ -136,8 +129,8 @@ fn show(config: &Config, folder: &Path, args: &ShowArgs) -> io::Result<()> {
 }
 
 /// What an account is called in the records.
-fn pseudonym(config: &Config, account: Uuid) -> io::Result<String> {
+fn pseudonym(config: &Config, account: Uuid) -> io::Result<Pseudonym> {
     let secrets = Secrets::read(&config.server.data).map_err(io::Error::other)?;
     let key = key_bytes(&secrets.identity_key).ok_or(io::ErrorKind::InvalidData)?;
-    Ok(Pseudonyms::new(&key).account(AccountId(account)).to_string())
+    Ok(Pseudonyms::new(&key).account(AccountId(account)))
 }

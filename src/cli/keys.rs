@@ -5,10 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::{ServeArgs, fail};
-use crate::config::rotation::{self, Keys, NewSigningKey};
-use crate::config::secrets::SecretsError;
+use crate::config::rotation::{self, Keys};
 use crate::config::{Config, load};
-use crate::domain::token::signing;
 use crate::ids::Dice;
 
 /// What to do with keys.
@@ -55,12 +53,6 @@ pub(super) fn run(command: &KeysCommand) -> ExitCode {
 
 fn rotate(config: &Config, which: Keys) -> Result<(), String> {
     let dice = Dice::machine().map_err(|error| format!("no randomness: {error}"))?;
-    rotation::rotate(&config.server.data, &dice, which, |old| {
-        let failed = |error: signing::KeyError| SecretsError::KeyGeneration(error.to_string());
-        Ok(NewSigningKey {
-            private: signing::generate(config.pragma.signing).map_err(failed)?.to_string(),
-            old_public: signing::public_pem(old).map_err(failed)?.to_string(),
-        })
-    })
-    .map_err(|error| error.to_string())
+    rotation::rotate_signed(&config.server.data, &dice, which, config.pragma.signing)
+        .map_err(|error| error.to_string())
 }

@@ -35,7 +35,7 @@ pub(super) fn run(overrides: &Overrides) -> ExitCode {
             (Err(error), _) | (_, Err(error)) => return fail(&format!("signals: {error}"), 1),
         };
         announce(&bound);
-        reload_on_hangup(hangup, overrides.clone(), bound.dials());
+        reload_on_hangup(hangup, bound.dials());
         match bound.run(stop).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 1),
@@ -109,14 +109,13 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// SIGHUP reads the settings again and applies what can change live: `queue.rate`, `queue.cap`
-/// and `queue.paused`. Settings that cannot be used change nothing.
-fn reload_on_hangup(mut hangup: Signal, overrides: Overrides, dials: Dials) {
+/// SIGHUP reads the settings again and applies what can change live. Settings that cannot be used
+/// change nothing.
+fn reload_on_hangup(mut hangup: Signal, dials: Dials) {
     actix_rt::spawn(async move {
         while hangup.recv().await.is_some() {
-            match load(&overrides) {
-                Ok(config) => dials.apply(&config.queue).await,
-                Err(error) => tracing::error!(%error, "settings were not reloaded"),
+            if let Err(error) = dials.reload().await {
+                tracing::error!(%error, "settings were not reloaded");
             }
         }
     });

@@ -7,10 +7,14 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 
 use super::check::{Invalid, check};
+use super::origin::Origin;
 use super::{Config, ServerConfig};
 
+/// The settings file, if none is named.
+pub const DEFAULT_FILE: &str = "config.toml";
+
 /// What the command line may set; each wins over file and environment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `--config`: the file to read; it must exist. Otherwise `config.toml`, if there is one.
     pub file: Option<PathBuf>,
@@ -56,13 +60,13 @@ pub fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
     if let Some(path) = &overrides.file {
         let text = read(path)?;
         figment = figment.merge(Toml::string(&text));
-    } else if let Ok(text) = std::fs::read_to_string("config.toml") {
+    } else if let Ok(text) = std::fs::read_to_string(DEFAULT_FILE) {
         figment = figment.merge(Toml::string(&text));
     }
-    let environment = Env::prefixed("ANTEROOM__").split("__");
-    let mut config: Config =
-        figment.merge(environment).extract().map_err(|e| ConfigError::Malformed(Box::new(e)))?;
+    let figment = figment.merge(Env::prefixed("ANTEROOM__").split("__"));
+    let mut config: Config = figment.extract().map_err(|e| ConfigError::Malformed(Box::new(e)))?;
     apply(overrides, &mut config)?;
+    config.origin = Origin::read(overrides, &figment, &config);
     check(&config)?;
     Ok(config)
 }

@@ -12,6 +12,7 @@ pub mod load;
 pub mod nakama;
 pub mod opening;
 pub mod operators;
+pub mod origin;
 pub mod passwords;
 pub mod pragma;
 pub mod queue;
@@ -64,4 +65,7 @@ pub struct Config {
     /// `--dev`: known keys and test identities, loopback only. Never in the file.
     #[serde(skip)]
     pub dev: bool,
+    /// Where all of it came from.
+    #[serde(skip)]
+    pub origin: origin::Origin,
 }

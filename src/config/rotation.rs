@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::secrets::{Secrets, SecretsError};
+use crate::domain::token::signing::{self, Signing};
 use crate::ids::Dice;
 
 /// Old public keys that are kept; the oldest go. Each costs every check of a foreign token a look.
@@ -70,6 +71,26 @@ pub fn rotate(
         secrets.previous_ticket_key = Some(ticket);
     }
     secrets.write_to(data)
+}
+
+/// The same with a signing key of this kind. An RSA key takes a second or more to make.
+///
+/// # Errors
+///
+/// [`SecretsError`]; the file is as it was.
+pub fn rotate_signed(
+    data: &Path,
+    dice: &Dice,
+    which: Keys,
+    kind: Signing,
+) -> Result<(), SecretsError> {
+    rotate(data, dice, which, |old| {
+        let failed = |error: signing::KeyError| SecretsError::KeyGeneration(error.to_string());
+        Ok(NewSigningKey {
+            private: signing::generate(kind).map_err(failed)?.to_string(),
+            old_public: signing::public_pem(old).map_err(failed)?.to_string(),
+        })
+    })
 }
 
 /// Takes the old keys away: what they signed is not good any more once the server starts again.

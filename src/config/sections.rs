@@ -26,6 +26,9 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// How long a shutdown may take to let requests and sockets go, in seconds. 0 to 600.
     pub drain_s: u64,
+    /// Whether the settings file is read again when it changes, as by SIGHUP. It is looked at every two
+    /// seconds.
+    pub watch_settings: bool,
     /// Addresses of proxies whose X-Forwarded-For is believed. Empty: the header is ignored.
     pub trusted_proxies: Vec<std::net::IpAddr>,
 }
@@ -41,6 +44,7 @@ impl Default for ServerConfig {
             workers: 0,
             connections_max: 100_000,
             drain_s: 10,
+            watch_settings: false,
             trusted_proxies: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod checkup;
 pub mod digest;
 pub mod friend;
+pub mod history;
 pub mod hook;
 pub mod lane_rules;
 pub mod lottery;

@@ -20,6 +20,17 @@ pub const STAGED_S: u64 = 900;
 pub const RATE_MAX: f64 = 100_000.0;
 /// Most slots.
 pub const CAP_MAX: u64 = 100_000_000;
+/// Largest weight of a lane.
+pub const WEIGHT_MAX: u32 = 1_000;
+
+/// How the lanes share the rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LaneShares {
+    /// How many of the lanes paying, standard and low come in by turns, each 1 to [`WEIGHT_MAX`].
+    pub weights: [u32; 3],
+    /// Share of the rate the grace lane may take while others wait, 0 to 1.
+    pub grace_share: f64,
+}
 
 /// The dials.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +39,8 @@ pub struct Dials {
     pub rate: f64,
     /// Slots.
     pub cap: u64,
+    /// How the lanes share the rate.
+    pub lanes: LaneShares,
     /// What the line does, until when, and what players are told.
     pub announced: Announcement,
 }
@@ -39,6 +52,8 @@ pub struct Change {
     pub rate: Option<f64>,
     /// Slots, 0 to [`CAP_MAX`].
     pub cap: Option<u64>,
+    /// How the lanes are to share the rate.
+    pub lanes: Option<LaneShares>,
     /// What the line is to do.
     pub announce: Option<Announcement>,
 }
@@ -47,7 +62,7 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadChange {
     /// It changes nothing.
-    #[error("name at least one of rate, cap and announce")]
+    #[error("name at least one of rate, cap, lanes and announce")]
     Empty,
     /// The rate is out of bounds.
     #[error("rate is 0 to 100000 admissions a second")]
@@ -55,6 +70,9 @@ pub enum BadChange {
     /// The cap is out of bounds.
     #[error("cap is 0 to 100000000 slots")]
     Cap,
+    /// The shares of the lanes are out of bounds.
+    #[error("weights are three numbers of 1 to 1000, grace_share is 0 to 1")]
+    Lanes,
     /// The mode is not an operator's: it follows from an opening, or from what is measured.
     #[error("mode is open, paused, draining or maintenance")]
     Mode,
@@ -93,6 +111,13 @@ impl Change {
         if self.cap.is_some_and(|cap| cap > CAP_MAX) {
             return Err(BadChange::Cap);
         }
+        let fits = |lanes: LaneShares| {
+            lanes.weights.iter().all(|weight| (1..=WEIGHT_MAX).contains(weight))
+                && (0.0..=1.0).contains(&lanes.grace_share)
+        };
+        if self.lanes.is_some_and(|lanes| !fits(lanes)) {
+            return Err(BadChange::Lanes);
+        }
         if let Some(announce) = &self.announce {
             if announce.mode.is_of_opening() || announce.mode == Mode::Held {
                 return Err(BadChange::Mode);
@@ -109,6 +134,7 @@ impl Change {
         Dials {
             rate: self.rate.unwrap_or(before.rate),
             cap: self.cap.unwrap_or(before.cap),
+            lanes: self.lanes.unwrap_or(before.lanes),
             announced: self.announce.clone().unwrap_or_else(|| before.announced.clone()),
         }
     }
@@ -118,6 +144,7 @@ impl Change {
         Self {
             rate: self.rate.map(|_| before.rate),
             cap: self.cap.map(|_| before.cap),
+            lanes: self.lanes.map(|_| before.lanes),
             announce: self.announce.as_ref().map(|_| before.announced.clone()),
         }
     }
@@ -127,7 +154,8 @@ impl Change {
         #[expect(clippy::float_cmp, reason = "the same value, set and read")]
         let rate = self.rate.is_none_or(|rate| rate == now.rate);
         let announced = self.announce.as_ref().is_none_or(|said| *said == now.announced);
-        rate && self.cap.is_none_or(|cap| cap == now.cap) && announced
+        let lanes = self.lanes.is_none_or(|lanes| lanes == now.lanes);
+        rate && self.cap.is_none_or(|cap| cap == now.cap) && lanes && announced
     }
 }
 
@@ -245,12 +273,14 @@ mod tests {
     const NOW: UnixMicros = UnixMicros::from_secs(1_800_000_000);
     const OLGA: AccountId = AccountId(Uuid::from_u128(7));
 
+    const EVEN: LaneShares = LaneShares { weights: [1, 1, 1], grace_share: 0.5 };
+
     fn id(number: u128) -> Uuid {
         Uuid::from_u128(number)
     }
 
     fn dials() -> Dials {
-        Dials { rate: 50.0, cap: 1_000, announced: Announcement::open() }
+        Dials { rate: 50.0, cap: 1_000, lanes: EVEN, announced: Announcement::open() }
     }
 
     fn rate(rate: f64) -> Change {
@@ -314,11 +344,14 @@ mod tests {
             ..Change::default()
         };
         let cap = Change { cap: Some(CAP_MAX + 1), ..Change::default() };
+        let lanes = |lanes| Change { lanes: Some(lanes), ..Change::default() };
         for (change, why) in [
             (Change::default(), BadChange::Empty),
             (rate(-1.0), BadChange::Rate),
             (rate(f64::NAN), BadChange::Rate),
             (cap, BadChange::Cap),
+            (lanes(LaneShares { weights: [1, 0, 1], ..EVEN }), BadChange::Lanes),
+            (lanes(LaneShares { grace_share: f64::NAN, ..EVEN }), BadChange::Lanes),
             (announce(Mode::Held, None), BadChange::Mode),
             (announce(Mode::Prequeue, None), BadChange::Mode),
             (announce(Mode::Paused, Some(NOW)), BadChange::Over),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{App, Refusal, SEE, TURN, json, operator};
 use crate::domain::queue::{Announcement, Lane, Mode};
-use crate::domain::steering::{Change, Dials, Made, Outlook, Staged};
+use crate::domain::steering::{Change, Dials, LaneShares, Made, Outlook, Staged};
 use crate::domain::time::UnixMicros;
 
 /// What the line is told to do.
@@ -32,6 +32,21 @@ struct Say {
     message: String,
 }
 
+/// How the lanes share the rate.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lanes {
+    /// Turns of the lanes paying, standard and low.
+    weights: [u32; 3],
+    grace_share: f64,
+}
+
+impl From<LaneShares> for Lanes {
+    fn from(LaneShares { weights, grace_share }: LaneShares) -> Self {
+        Self { weights, grace_share }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ask {
@@ -39,6 +54,8 @@ struct Ask {
     rate: Option<f64>,
     #[serde(default)]
     cap: Option<u64>,
+    #[serde(default)]
+    lanes: Option<Lanes>,
     #[serde(default)]
     announce: Option<Say>,
 }
@@ -55,7 +72,9 @@ impl Ask {
             let until = until_ms.map(|ms| UnixMicros(ms.saturating_mul(1_000)));
             Announcement::new(mode, until, &message)
         });
-        Change { rate: self.rate, cap: self.cap, announce }
+        let lanes =
+            self.lanes.map(|Lanes { weights, grace_share }| LaneShares { weights, grace_share });
+        Change { rate: self.rate, cap: self.cap, lanes, announce }
     }
 }
 
@@ -84,18 +103,21 @@ struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     cap: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    lanes: Option<Lanes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     announce: Option<Announced>,
 }
 
 impl From<Change> for Told {
-    fn from(Change { rate, cap, announce }: Change) -> Self {
-        Self { rate, cap, announce: announce.map(Into::into) }
+    fn from(Change { rate, cap, lanes, announce }: Change) -> Self {
+        Self { rate, cap, lanes: lanes.map(Into::into), announce: announce.map(Into::into) }
     }
 }
 
 impl From<Dials> for Told {
-    fn from(Dials { rate, cap, announced }: Dials) -> Self {
-        Self { rate: Some(rate), cap: Some(cap), announce: Some(announced.into()) }
+    fn from(Dials { rate, cap, lanes, announced }: Dials) -> Self {
+        let (lanes, announce) = (Some(lanes.into()), Some(announced.into()));
+        Self { rate: Some(rate), cap: Some(cap), lanes, announce }
     }
 }
 

@@ -153,7 +153,6 @@ pub(super) async fn operator(
 /// # Errors
 ///
 /// Those of [`operator`]; [`Refusal::StepUp`].
-#[expect(dead_code, reason = "for the calls on accounts, servers and keys")]
 pub(super) async fn fresh_operator(
     app: &App,
     request: &HttpRequest,

@@ -8,11 +8,13 @@ use serde::Serialize;
 use super::json;
 use crate::actors::CallError;
 use crate::actors::backups::NotMade;
-use crate::domain::account::{OfficeRefusal, Refusal as Rule};
+use crate::domain::account::{LinkKind, OfficeRefusal, Refusal as Rule};
 use crate::domain::operator::OperatorRefusal;
+use crate::domain::realm::RealmRefusal;
 use crate::domain::steering::{BadChange, NoUndo};
 use crate::signin::operators::OperatorError;
 use crate::signin::steering::{ChangeError, SteerError};
+use crate::signin::{DeedError, HookError, SignInError};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,8 +65,26 @@ pub enum Refusal {
     #[error("the backup was not made: see the server's log")]
     BackupFailed,
     /// No answer in time.
-    #[error("the line did not answer in time: look before you try again")]
+    #[error("no answer in time: look before you try again")]
     Unavailable,
+    /// There is no such thing.
+    #[error("there is no such thing")]
+    NotThere,
+    /// A rule says no.
+    #[error(transparent)]
+    Rule(Rule),
+    /// A hook of the studio's says no.
+    #[error("a hook refuses: {0}")]
+    Hook(String),
+    /// The settings file cannot be used.
+    #[error("{0}")]
+    BadSettings(String),
+    /// The settings come from no file.
+    #[error("the settings of this server come from no file")]
+    NoFile,
+    /// Too many streams are open.
+    #[error("too many streams are open: close one, or ask for the history from time to time")]
+    NoRoom,
     /// Nothing is at this path.
     #[error("nothing is here: see docs/operator-api.md")]
     NoSuchPath,
@@ -82,6 +102,12 @@ impl Refusal {
             Self::Undo(NoUndo::Unknown) => (404, "not_made"),
             Self::Undo(NoUndo::Undone) => (409, "undone"),
             Self::Undo(NoUndo::Overtaken) => (409, "overtaken"),
+            Self::NotThere => (404, "not_there"),
+            Self::Rule(rule) => row_of(rule),
+            Self::Hook(_) => (409, "hook"),
+            Self::BadSettings(_) => (409, "bad_settings"),
+            Self::NoFile => (409, "no_file"),
+            Self::NoRoom => (503, "no_room"),
             Self::ForeignPage => (403, "csrf"),
             Self::StepUp => (403, "step_up"),
             Self::TotpNeeded => (403, "totp_needed"),
@@ -93,6 +119,42 @@ impl Refusal {
             Self::NotRecorded => (503, "not_recorded"),
             Self::Unavailable => (503, "unavailable"),
         }
+    }
+}
+
+/// What a rule about accounts or the realm comes to.
+const fn row_of(rule: &Rule) -> (u16, &'static str) {
+    match rule {
+        Rule::PasswordShort => (400, "password_short"),
+        Rule::PasswordLong => (400, "password_long"),
+        Rule::PasswordCommon => (400, "password_common"),
+        Rule::EmailFormat
+        | Rule::IdMissing(LinkKind::Email)
+        | Rule::IdCharacters(LinkKind::Email)
+        | Rule::IdLength(LinkKind::Email) => (400, "bad_address"),
+        Rule::NoAccount => (404, "no_account"),
+        Rule::Realm(RealmRefusal::Unknown(_))
+        | Rule::Office(
+            OfficeRefusal::UnknownBan
+            | OfficeRefusal::UnknownRequest
+            | OfficeRefusal::Operator(OperatorRefusal::Unknown),
+        ) => (404, "not_there"),
+        Rule::UsernameTaken
+        | Rule::LinkTaken(_)
+        | Rule::NoDiscriminator
+        | Rule::Realm(RealmRefusal::NameTaken(_)) => (409, "taken"),
+        Rule::CannotUnlink(_) => (409, "last_link"),
+        Rule::Office(OfficeRefusal::LastAdmin) => (409, "last_admin"),
+        Rule::Realm(RealmRefusal::GroupInUse) => (409, "in_use"),
+        Rule::Office(
+            OfficeRefusal::TooMany(_)
+            | OfficeRefusal::TooManyBans
+            | OfficeRefusal::Operator(OperatorRefusal::TooMany),
+        )
+        | Rule::Realm(RealmRefusal::TooMany(_))
+        | Rule::TooManyLinks(_) => (409, "too_many"),
+        Rule::Overtaken => (409, "overtaken"),
+        _ => (400, "bad_value"),
     }
 }
 
@@ -110,24 +172,7 @@ const fn of_operators(error: &OperatorError) -> (u16, &'static str) {
         OperatorError::Busy { .. } => (429, "busy"),
         OperatorError::Audit(_) => (503, "not_recorded"),
         OperatorError::Call(_) | OperatorError::Seal => (503, "unavailable"),
-        OperatorError::Refused(why) => of_rules(why),
-    }
-}
-
-const fn of_rules(why: &Rule) -> (u16, &'static str) {
-    match why {
-        Rule::PasswordShort => (400, "password_short"),
-        Rule::PasswordLong => (400, "password_long"),
-        Rule::PasswordCommon => (400, "password_common"),
-        Rule::EmailFormat | Rule::IdMissing(_) | Rule::IdCharacters(_) | Rule::IdLength(_) => {
-            (400, "bad_address")
-        }
-        Rule::Office(OfficeRefusal::LastAdmin) => (409, "last_admin"),
-        Rule::Office(OfficeRefusal::Operator(OperatorRefusal::TooMany)) => (409, "too_many"),
-        Rule::NoAccount
-        | Rule::Realm(_)
-        | Rule::Office(OfficeRefusal::Operator(OperatorRefusal::Unknown)) => (404, "not_there"),
-        _ => (409, "refused"),
+        OperatorError::Refused(rule) => row_of(rule),
     }
 }
 
@@ -170,6 +215,25 @@ impl From<NotMade> for Refusal {
             NotMade::Busy => Self::BackupBusy,
             NotMade::Failed(_) => Self::BackupFailed,
             NotMade::Closed => Self::Unavailable,
+        }
+    }
+}
+
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Refused(rule) => Self::Rule(rule),
+            SignInError::Hook(HookError::Refused(word)) => Self::Hook(word),
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+impl From<DeedError> for Refusal {
+    fn from(error: DeedError) -> Self {
+        match error {
+            DeedError::NotRecorded(_) => Self::NotRecorded,
+            DeedError::Refused(error) => error.into(),
         }
     }
 }

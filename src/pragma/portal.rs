@@ -56,7 +56,7 @@ fn shared(app: &App, request: &HttpRequest, mut response: HttpResponse) -> HttpR
     let origin = request.headers().get(header::ORIGIN);
     let is_ours = origin
         .and_then(|origin| origin.to_str().ok())
-        .is_some_and(|origin| app.config.pragma.portal_origins.iter().any(|ours| ours == origin));
+        .is_some_and(|origin| app.door.portal_origins.get().iter().any(|ours| ours == origin));
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin.filter(|_| is_ours) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_http::HttpService;
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt as _, map_config};
-use actix_web::dev::AppConfig;
+use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::{App, HttpResponse, web};
 
 use super::metrics::Sources;
@@ -17,9 +17,10 @@ use crate::actors::session::{self, SocketRoute};
 use crate::config::Config;
 use crate::config::pragma::PortOf;
 use crate::domain::token::SessionType;
-use crate::observe::Health;
+use crate::observe::{Health, PortKind, Traffic};
 use crate::operator_api::round_trips::{Trips, way_in};
 use crate::pragma::Gateway;
+use crate::signin::Audited;
 use crate::{console, nakama, operator_api, pragma, queue_api, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
@@ -89,10 +90,25 @@ impl Sockets {
         let player_port = PlayerPort::new(running, &trips);
         let leave = nakama::grpc::Leave::default();
         let grpc_port = nakama::grpc::Port::new(player_port.nakama.clone(), &leave);
-        let pages = OperatorPages::new(running, trips);
-        let port_of = |session, backend| {
+        let ours = [
+            ("players", players_at),
+            ("grpc", grpc_at),
+            ("operators", operators_at),
+            ("partners", partners_at),
+        ];
+        let ours = ours.map(|(name, at)| (name.to_owned(), at));
+        let name_of = |(session, backend): PortOf| format!("pragma {} {backend:?}", session.name());
+        let pragmas = pragma_at.iter().map(|(of, at)| (name_of(*of), *at));
+        let listeners: Vec<_> = ours.into_iter().chain(pragmas).collect();
+        let pages = OperatorPages::new(running, listeners, workers, trips);
+        let port_of = |session, backend: Option<_>| {
             let gateway = Gateway { session, backend };
-            PragmaPort::new(running, pragma_ports::app(running, gateway, &pragma_at))
+            let kind = match (session, backend) {
+                (_, Some(_)) => PortKind::Pragma,
+                (SessionType::Operator, None) => PortKind::Operators,
+                (_, None) => PortKind::Partners,
+            };
+            PragmaPort::new(running, pragma_ports::app(running, gateway, &pragma_at), kind)
         };
         let operator_port = port_of(SessionType::Operator, None);
         let partner_port = port_of(SessionType::Partner, None);
@@ -114,7 +130,7 @@ impl Sockets {
             .map_err(StartError::Http)?;
         for ((session, backend), listener) in self.pragma {
             let port = port_of(session, Some(backend));
-            let name = format!("pragma {} {backend:?}", session.name());
+            let name = name_of((session, backend));
             server = server
                 .listen(name, listener, move || port.service(None))
                 .map_err(StartError::Http)?;
@@ -143,6 +159,7 @@ struct PlayerPort {
     routes: Vec<Arc<dyn SocketRoute>>,
     health: Health,
     trips: Trips,
+    traffic: Traffic,
 }
 
 impl PlayerPort {
@@ -159,8 +176,8 @@ impl PlayerPort {
             vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
         let queue = (*running.queue_api).clone();
-        let trips = trips.clone();
-        Self { nakama, pragma, queue, sockets, routes, health, trips }
+        let (traffic, trips) = (running.traffic.clone(), trips.clone());
+        Self { nakama, pragma, queue, sockets, routes, health, traffic, trips }
     }
 
     /// One worker's service. The line's routes come first: polls are the bulk of all requests.
@@ -169,6 +186,8 @@ impl PlayerPort {
     ) -> impl actix_service::ServiceFactory<Stream, Config = (), Response = (), InitError = ()> + use<>
     {
         let this = self.clone();
+        // This runs once on each worker, whose loop it is.
+        actix_rt::spawn(this.traffic.clone().watch_loop());
         let app = App::new()
             .configure(pragma::routes(this.pragma.clone()))
             .configure(queue_api::routes(this.queue.clone()))
@@ -182,13 +201,34 @@ impl PlayerPort {
         HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_WITHIN)
+            .on_connect_ext(counted(&this.traffic, PortKind::Players))
             .upgrade(
                 session::upgrade(this.sockets.clone(), this.routes.clone())
                     .with_streams(vec![queue_api::stream::route(this.queue.clone())]),
             )
-            .h1(map_config(app, |()| AppConfig::default()))
+            .h1(map_config(app, |()| AppConfig::default()).map(answered(&this.traffic)))
             .tcp()
             .map_err(drop)
+    }
+}
+
+/// Counts a connection for as long as it is open.
+pub(super) fn counted(
+    traffic: &Traffic,
+    port: PortKind,
+) -> impl Fn(&Stream, &mut actix_http::Extensions) + 'static + use<> {
+    let traffic = traffic.clone();
+    move |_, kept| drop(kept.insert(traffic.connected(port)))
+}
+
+/// Counts answers by their status.
+pub(super) fn answered<B>(
+    traffic: &Traffic,
+) -> impl Fn(ServiceResponse<B>) -> ServiceResponse<B> + Clone + use<B> {
+    let traffic = traffic.clone();
+    move |answer| {
+        traffic.answered(answer.status().as_u16());
+        answer
     }
 }
 
@@ -200,13 +240,31 @@ pub(super) struct OperatorPages {
 }
 
 impl OperatorPages {
-    fn new(running: &Running, trips: Trips) -> Self {
+    fn new(
+        running: &Running,
+        listeners: Vec<(String, SocketAddr)>,
+        workers: usize,
+        trips: Trips,
+    ) -> Self {
+        let streams = running.queue_api.streams.clone();
+        let about = operator_api::About {
+            started_at: running.door.clock.now(),
+            listeners,
+            workers,
+            health: running.health.clone(),
+            traffic: running.traffic.clone(),
+            queue_streams: Box::new(move || streams.count()),
+        };
         let api = operator_api::App {
             door: running.door.clone(),
+            audited: Audited::new(running.door.clone(), running.audit.clone()),
             steering: running.steering.clone(),
             backups: running.backups.clone(),
             trips,
+            reloader: running.reloader.clone(),
             keys: Arc::clone(&running.player_keys),
+            live: running.live.clone(),
+            about: Arc::new(about),
             operators: running.operators.clone(),
             permissions: pragma::rpc::permissions::PERMISSIONS,
         };

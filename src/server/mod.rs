@@ -10,6 +10,8 @@ mod listeners;
 mod metrics;
 mod parts;
 mod pragma_ports;
+mod sampler;
+mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,15 +19,20 @@ use std::time::Duration;
 
 use crate::actors::{Accounts, Audit, Backups, CallError, Line, SessionDoor};
 use crate::clock::Clock;
+use crate::config::origin::Changed;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
+use crate::domain::audit::Who;
 use crate::domain::queue::{Announcement, Figures};
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
 use crate::observe::health::Stage;
 use crate::signin::{AccountHooks, SharedGuard};
 use parts::Running;
+use sampler::Sampler;
 
+use crate::signin::reloading::Reloader;
+pub use crate::signin::reloading::{ReloadError, Reloaded};
 pub use crate::signin::steering::SteerError;
 use crate::signin::steering::Steering;
 pub use parts::StartError;
@@ -33,6 +40,7 @@ pub use parts::StartError;
 /// A server that is bound to its ports and opened its data, not yet answering.
 pub struct Bound {
     running: Running,
+    sampler: Sampler,
     listeners: listeners::Listeners,
 }
 
@@ -58,9 +66,11 @@ pub enum RunError {
 pub struct Dials {
     line: Line,
     steering: Steering,
+    reloader: Reloader,
     sockets: SessionDoor,
     backups: Backups,
     guard: Arc<SharedGuard>,
+    sampler: Sampler,
 }
 
 /// Opens data and ports.
@@ -96,7 +106,8 @@ pub async fn bind_with(
     // Boxed: the settings are in it more than once.
     let running = Box::pin(Running::open(config, clock, dice, own)).await?;
     let listeners = sockets.serve(&running)?;
-    Ok(Bound { running, listeners })
+    let sampler = Sampler::new(&running);
+    Ok(Bound { running, sampler, listeners })
 }
 
 impl Bound {
@@ -151,9 +162,11 @@ impl Bound {
         Dials {
             line: self.running.line.clone(),
             steering: self.running.steering.clone(),
+            reloader: self.running.reloader.clone(),
             sockets: self.running.sockets.clone(),
             backups: self.running.backups.clone(),
             guard: Arc::clone(&self.running.door.guard),
+            sampler: self.sampler.clone(),
         }
     }
 
@@ -163,8 +176,13 @@ impl Bound {
     ///
     /// A part failed: the process should end with an error and start again from what is on disk.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { running, listeners } = self;
+        let Self { running, sampler, listeners } = self;
+        // A clock that is turned by hand says itself when a second has passed.
+        if !running.door.clock.is_manual() {
+            actix_rt::spawn(sampler.run());
+        }
         let handle = listeners.server.handle();
+        actix_rt::spawn(watching::run(running.reloader.clone()));
         let mut serving = actix_rt::spawn(listeners.server);
         running.health.set(Stage::Ready);
         let (mut accounts_stopped, mut line_stopped) =
@@ -193,6 +211,7 @@ impl Bound {
         // Sockets live on the HTTP workers, which do not wait for them: they go first. Streams would
         // keep the workers waiting.
         running.queue_api.streams.leave();
+        running.live.leave();
         let left = running.sockets.drain(drain / 2, drain).await;
         if left > 0 {
             tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
@@ -216,6 +235,20 @@ async fn close(line: &Line, accounts: &Accounts, audit: &Audit) {
 }
 
 impl Dials {
+    /// Reads the settings again and applies what changes while the server runs. Settings that cannot be
+    /// used change nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError`]
+    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        let done = self.reloader.reload(Who::Settings).await?;
+        let keys = |list: &[Changed]| list.iter().map(|it| it.key.clone()).collect::<Vec<_>>();
+        let (changed, needs_restart) = (keys(&done.changed), keys(&done.needs_restart));
+        tracing::info!(?changed, ?needs_restart, "settings reloaded");
+        Ok(done)
+    }
+
     /// Applies rate, cap, pause and opening to the line that stands, and what is done about abuse.
     /// Places are kept.
     pub async fn apply(&self, queue: &QueueConfig) {
@@ -240,6 +273,7 @@ impl Dials {
         self.line.turn().await;
         self.sockets.time_has_passed();
         self.backups.time_has_passed();
+        self.sampler.take().await;
     }
 
     /// The line's figures.

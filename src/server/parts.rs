@@ -30,7 +30,7 @@ use crate::domain::token::ticket::TicketKeys;
 use crate::identity::webhook::{Webhook, WebhookError};
 use crate::identity::{Beacon, Providers, SetupError};
 use crate::ids::Dice;
-use crate::observe::Health;
+use crate::observe::{Health, Live, Traffic};
 use crate::queue_api;
 use crate::signin::hashing::{HashPool, HashPoolError};
 use crate::signin::operators::Operators;
@@ -39,6 +39,7 @@ use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
 use crate::store::backup;
 
+use crate::signin::reloading::Reloader;
 use crate::signin::steering::{SteerError, Steering};
 
 /// Accounts that exist from the start with `--dev` (protocol-pragma §4.4).
@@ -137,6 +138,7 @@ pub(super) struct Running {
     pub line_stopped: login_queue::Stopped,
     pub audit: Audit,
     pub steering: Steering,
+    pub reloader: Reloader,
     pub operators: Operators,
     pub backups: Backups,
     pub audit_failed: audit::Failed,
@@ -144,6 +146,8 @@ pub(super) struct Running {
     pub door: Door,
     pub providers: Providers,
     pub health: Health,
+    pub traffic: Traffic,
+    pub live: Live,
     pub nakama_keys: NakamaKeys,
     pub player_keys: Arc<PlayerKeys>,
     pub queue_api: Box<queue_api::App>,
@@ -197,6 +201,7 @@ impl Running {
         let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
         let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
         Ok(Self {
+            reloader: Reloader::new(door.clone(), steering.clone(), audit.clone()),
             config,
             accounts,
             accounts_stopped,
@@ -211,6 +216,8 @@ impl Running {
             door,
             providers,
             health: Health::default(),
+            traffic: Traffic::default(),
+            live: Live::new(super::sampler::columns()),
             nakama_keys: keys.nakama,
             player_keys,
             queue_api,

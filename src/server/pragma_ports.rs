@@ -9,14 +9,15 @@ use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 
 use super::listeners::{
-    HEAD_WITHIN, KEEP_ALIVE, OperatorPages, Stream, health_routes, listen, operator_routes,
+    HEAD_WITHIN, KEEP_ALIVE, OperatorPages, Stream, answered, counted, health_routes, listen,
+    operator_routes,
 };
 use super::parts::{Running, StartError};
 use crate::actors::session::{self, SocketRoute};
 use crate::config::PragmaConfig;
 use crate::config::pragma::PortOf;
 use crate::domain::token::{BackendType, SessionType};
-use crate::observe::Health;
+use crate::observe::{Health, PortKind, Traffic};
 use crate::pragma::{self, Gateway, Siblings};
 
 /// Ports that are ours and not yet served.
@@ -67,13 +68,16 @@ pub(super) struct PragmaPort {
     sockets: session::SessionDoor,
     routes: Vec<Arc<dyn SocketRoute>>,
     health: Health,
+    traffic: Traffic,
+    kind: PortKind,
 }
 
 impl PragmaPort {
-    pub fn new(running: &Running, pragma: pragma::App) -> Self {
+    pub fn new(running: &Running, pragma: pragma::App, kind: PortKind) -> Self {
         let routes = vec![pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
-        Self { pragma, sockets, routes, health }
+        let traffic = running.traffic.clone();
+        Self { pragma, sockets, routes, health, traffic, kind }
     }
 
     /// One worker's service; with `pages`, operators' pages too.
@@ -92,8 +96,9 @@ impl PragmaPort {
         HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_WITHIN)
+            .on_connect_ext(counted(&this.traffic, this.kind))
             .upgrade(session::upgrade(this.sockets.clone(), this.routes.clone()))
-            .h1(map_config(app, |()| AppConfig::default()))
+            .h1(map_config(app, |()| AppConfig::default()).map(answered(&this.traffic)))
             .tcp()
             .map_err(drop)
     }

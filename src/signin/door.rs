@@ -13,6 +13,8 @@ use super::limits::Limits;
 use super::office::PartnerUse;
 use super::outcomes::Outcomes;
 use super::proving::Claim;
+use super::recent::{RecentSignIn, RecentSignIns};
+use super::reloading::ListInForce;
 use super::{Credential, Entrance, Hooks, SignInAsk, SignInError, SignedIn, Wish};
 use crate::actors::account_registry::{AccountsError, Key, Revoke};
 use crate::actors::session::{Channel, Resumable};
@@ -21,6 +23,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::abuse::Manner;
 use crate::domain::account::{Account, AccountId, Refusal};
+use crate::domain::lane_rules::LaneRule;
 use crate::domain::queue::{Checked, Identity, Lane, Player, Standing, TicketRef, Work};
 use crate::domain::realm::Realm;
 use crate::domain::session::CloseReason;
@@ -46,6 +49,10 @@ pub struct Door {
     pub outcomes: Arc<Outcomes>,
     /// When partner tokens were last used.
     pub partners: PartnerUse,
+    /// Who signed in last.
+    pub recent: Arc<RecentSignIns>,
+    /// Web sites that may use the portal.
+    pub portal_origins: ListInForce<String>,
     /// Who watches for abuse before the line.
     pub guard: Arc<SharedGuard>,
     pub(super) accounts: Accounts,
@@ -53,6 +60,7 @@ pub struct Door {
     pub(super) sockets: SessionDoor,
     pub(super) hashing: HashPool,
     pub(super) limits: Arc<Limits>,
+    pub(super) lane_rules: ListInForce<LaneRule>,
     pub(super) providers: Providers,
     pub(super) hooks: Hooks,
 }
@@ -98,6 +106,8 @@ impl Door {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let limits = Arc::new(Limits::new(&parts.config.limits, parts.clock.clone()));
+        let lane_rules = ListInForce::new(&parts.config.queue.lane_rules);
+        let portal_origins = ListInForce::new(&parts.config.pragma.portal_origins);
         let guard = SharedGuard::new(&parts.config.queue, parts.clock.clone(), &parts.dice);
         Self {
             guard: Arc::new(guard),
@@ -108,6 +118,7 @@ impl Door {
             board: parts.board,
             outcomes: Arc::default(),
             partners: PartnerUse::default(),
+            recent: Arc::default(),
             accounts: parts.accounts,
             line: parts.line,
             sockets: parts.sockets,
@@ -115,7 +126,17 @@ impl Door {
             providers: parts.providers,
             hooks: parts.hooks,
             limits,
+            lane_rules,
+            portal_origins,
         }
+    }
+
+    /// Takes of these settings what changes while the server runs, but for the line's own.
+    pub(super) fn retune(&self, config: &Config) {
+        self.limits.set(&config.limits);
+        self.lane_rules.set(&config.queue.lane_rules);
+        self.guard.set(&config.queue);
+        self.portal_origins.set(&config.pragma.portal_origins);
     }
 
     /// Takes a place in line for somebody who has not said who they are.
@@ -153,6 +174,10 @@ impl Door {
         let kind = ask.credential.kind();
         let result = self.enter_and_sign_in(ask, from).await;
         self.outcomes.count(kind, &result);
+        if let Ok(SignedIn { account, created, at, .. }) = &result {
+            let what = RecentSignIn { at: *at, method: kind, created: *created };
+            self.recent.note(account.id, what);
+        }
         result
     }
 
@@ -351,6 +376,11 @@ impl Door {
     pub async fn named(&self, username: &str) -> Result<Option<AccountId>, CallError> {
         let account = self.accounts.find(Key::Username(username.to_owned())).await?;
         Ok(account.map(|account| account.id))
+    }
+
+    /// Passwords that wait to be hashed, and how many may.
+    pub fn hash_backlog(&self) -> (usize, usize) {
+        self.hashing.backlog()
     }
 
     /// What the hashing pool has done.

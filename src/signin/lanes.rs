@@ -37,7 +37,7 @@ impl Door {
         origin: Origin,
     ) -> Result<Lane, SignInError> {
         let Newcomer { account, link, claims } = newcomer;
-        let rules = &self.config.queue.lane_rules;
+        let rules = &self.lane_rules.get();
         let mut lane =
             lane_rules::lane(rules, &self.realm(), lane_rules::Entrant { account, claims });
         let is_somebody = account.is_some() || link.is_some();
@@ -69,8 +69,7 @@ impl Door {
         identity: Identity,
         entrant: Entrant,
     ) -> Result<Standing, SignInError> {
-        let decides =
-            !self.config.queue.lane_rules.is_empty() || self.hooks.want(HookEvent::QueueEnter);
+        let decides = !self.lane_rules.get().is_empty() || self.hooks.want(HookEvent::QueueEnter);
         let lane = if decides {
             let account = self.accounts.find(claim.key()).await?;
             let (account, link) = (account.as_ref(), claim.link());

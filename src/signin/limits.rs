@@ -7,6 +7,7 @@
 use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use governor::clock::Reference as _;
 use governor::middleware::NoOpMiddleware;
@@ -35,9 +36,15 @@ type Limiter = RateLimiter<u16, DashMapStateStore<u16, Hashing>, Clock, NoOpMidd
 /// Fast, and seeded per process, so that nobody can aim at somebody else's cell.
 type Hashing = hashbrown::DefaultHashBuilder;
 
-/// The limits at the door.
+/// The limits at the door. They change while the server runs; the counts then begin anew.
 pub struct Limits {
     clock: Clock,
+    hasher: Hashing,
+    each: RwLock<Each>,
+}
+
+/// One of each.
+struct Each {
     sign_in: Option<Limiter>,
     enter: Option<Limiter>,
     identity: Option<Limiter>,
@@ -45,7 +52,6 @@ pub struct Limits {
     wrong_password: Limiter,
     poll: Limiter,
     transfer: Limiter,
-    hasher: Hashing,
 }
 
 /// Asked too often.
@@ -59,13 +65,30 @@ pub struct TooOften {
 impl Limits {
     /// Limits as configured, on the server's clock.
     pub fn new(config: &LimitsConfig, clock: Clock) -> Self {
+        let each = RwLock::new(Each::new(config, &clock));
+        Self { clock, hasher: Hashing::default(), each }
+    }
+
+    /// Other limits from now on.
+    pub fn set(&self, config: &LimitsConfig) {
+        let each = Each::new(config, &self.clock);
+        *self.each.write().unwrap_or_else(PoisonError::into_inner) = each;
+    }
+
+    fn each(&self) -> RwLockReadGuard<'_, Each> {
+        self.each.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Each {
+    fn new(config: &LimitsConfig, clock: &Clock) -> Self {
         let per_second = |rate, burst| {
             let quota = Quota::per_second(NonZeroU32::new(rate)?).allow_burst(at_least_one(burst));
-            Some(limiter(quota, &clock))
+            Some(limiter(quota, clock))
         };
         let per_minute = |rate| Quota::per_minute(at_least_one(rate));
         let some_per_minute =
-            |rate| NonZeroU32::new(rate).map(|rate| limiter(Quota::per_minute(rate), &clock));
+            |rate| NonZeroU32::new(rate).map(|rate| limiter(Quota::per_minute(rate), clock));
         let wrong = per_minute(config.wrong_passwords_per_minute);
         let poll = Quota::per_second(at_least_one(config.poll_per_second))
             .allow_burst(at_least_one(config.poll_per_second.saturating_mul(2)));
@@ -74,48 +97,48 @@ impl Limits {
             enter: per_second(config.enter_per_second, config.enter_burst),
             identity: some_per_minute(config.enter_identity_per_minute),
             portal: some_per_minute(config.portal_per_minute),
-            wrong_password: limiter(wrong, &clock),
-            poll: limiter(poll, &clock),
-            transfer: limiter(per_minute(TRANSFERS_PER_MINUTE), &clock),
-            hasher: Hashing::default(),
-            clock,
+            wrong_password: limiter(wrong, clock),
+            poll: limiter(poll, clock),
+            transfer: limiter(per_minute(TRANSFERS_PER_MINUTE), clock),
         }
     }
+}
 
+impl Limits {
     /// A sign-in from an address; an unknown address is not limited (a proxy that says nothing).
     pub fn sign_in(&self, from: Option<IpAddr>) -> Result<(), TooOften> {
-        self.address(self.sign_in.as_ref(), from)
+        self.address(self.each().sign_in.as_ref(), from)
     }
 
     /// A new place in line for an address.
     pub fn enter(&self, from: Option<IpAddr>) -> Result<(), TooOften> {
-        self.address(self.enter.as_ref(), from)
+        self.address(self.each().enter.as_ref(), from)
     }
 
     /// An entry by one device or account, whatever its address. Its place is safe.
     pub fn identity(&self, owner: impl Hash) -> Result<(), TooOften> {
-        self.identity.as_ref().map_or(Ok(()), |limiter| self.ask(limiter, &owner))
+        self.each().identity.as_ref().map_or(Ok(()), |limiter| self.ask(limiter, &owner))
     }
 
     /// A call of the web portal from an address.
     pub fn portal(&self, from: Option<IpAddr>) -> Result<(), TooOften> {
-        self.address(self.portal.as_ref(), from)
+        self.address(self.each().portal.as_ref(), from)
     }
 
     /// A poll of a ticket. Its place is safe whatever the answer.
     pub fn poll(&self, ticket: Number) -> Result<(), TooOften> {
-        self.ask(&self.poll, &ticket)
+        self.ask(&self.each().poll, &ticket)
     }
 
     /// A place that goes to another owner.
     pub fn transfer(&self, ticket: Number) -> Result<(), TooOften> {
-        self.ask(&self.transfer, &ticket)
+        self.ask(&self.each().transfer, &ticket)
     }
 
     /// An attempt to prove `account` by password from an address. Counting pairs keeps a stranger
     /// from locking the owner out.
     pub fn password(&self, account: &str, from: Option<IpAddr>) -> Result<(), TooOften> {
-        self.ask(&self.wrong_password, &(account, from.map(network)))
+        self.ask(&self.each().wrong_password, &(account, from.map(network)))
     }
 
     fn address(&self, limiter: Option<&Limiter>, from: Option<IpAddr>) -> Result<(), TooOften> {

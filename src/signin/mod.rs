@@ -2,6 +2,7 @@
 //!
 //! A front end translates its wire to these and back; nothing of a wire is known here.
 
+pub mod audited;
 pub mod door;
 mod entrance;
 pub mod friendship;
@@ -18,12 +19,15 @@ pub mod outcomes;
 pub mod places;
 mod providers;
 mod proving;
+pub mod recent;
+pub mod reloading;
 pub mod renewing;
 pub mod slots;
 pub mod social;
 pub mod steering;
 pub mod users;
 
+pub use audited::{Audited, DeedError};
 pub use door::{Door, Parts, PassTokenRefused};
 pub use guard::SharedGuard;
 pub use hooks::{AccountHooks, HookDown, HookError, Hooks, Origin};

@@ -15,14 +15,15 @@ use zeroize::Zeroizing;
 use super::hooks::Deed;
 use super::{Door, Origin, SignInError};
 use crate::actors::CallError;
-use crate::actors::account_registry::{Found, Key, Officed, Page};
+use crate::actors::account_registry::{Browsed, Found, Key, Officed, Page, RegistryFigures};
+use crate::actors::session::Channel;
 use crate::config::BackendMode;
 use crate::domain::account::data_rights::REPORT_LIFE_MS;
 use crate::domain::account::{
     Account, AccountFilter, AccountId, Ban, BanForm, BanScope, OfficeAsk, OfficeRefusal,
 };
 use crate::domain::friend::EdgeState;
-use crate::domain::queue::Player;
+use crate::domain::queue::{Player, Seen};
 use crate::domain::realm::{self, ENTRIES_MAX, OperatorIdentity, RealmAsk, RealmChanged};
 use crate::domain::session::CloseReason;
 use crate::domain::time::UnixMicros;
@@ -214,6 +215,50 @@ impl Door {
             return Ok(Some(done));
         }
         Ok(None)
+    }
+
+    /// Closes every socket of a player. Returns how many.
+    pub fn kick(&self, account: AccountId) -> usize {
+        self.sockets.close_all(account, CloseReason::Kicked)
+    }
+
+    /// The kinds of a player's sockets, one for each.
+    pub fn channels(&self, account: AccountId) -> Vec<Channel> {
+        self.sockets.channels(account)
+    }
+
+    /// Sockets by kind, in the order of [`Channel::ALL`].
+    pub fn by_channel(&self) -> [usize; Channel::ALL.len()] {
+        self.sockets.by_channel()
+    }
+
+    /// What the registry counts.
+    pub fn store_figures(&self) -> &RegistryFigures {
+        self.accounts.figures()
+    }
+
+    /// What is to be seen of an account in line and in the ledger, without any effect on it.
+    ///
+    /// # Errors
+    ///
+    /// No answer in time.
+    pub async fn see_in_line(&self, account: &Account) -> Result<Seen, CallError> {
+        let player = Player(account.id.0.as_u128());
+        self.line.see(player, self.identities_of(account)).await
+    }
+
+    /// The accounts behind one that match a filter.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Door::search`].
+    pub async fn browse(
+        &self,
+        filter: AccountFilter,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Browsed, CallError> {
+        self.accounts.browse(filter, after, limit).await
     }
 
     /// Revokes a pair of partner tokens: refused from now on, and its sockets close.

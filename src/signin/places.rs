@@ -199,7 +199,7 @@ impl Door {
     }
 
     /// Every fingerprint a sign-in to this account may have.
-    fn identities_of(&self, account: &Account) -> Vec<Identity> {
+    pub(super) fn identities_of(&self, account: &Account) -> Vec<Identity> {
         let links = account.links.iter().take(LINKS_MAX);
         let mut all: Vec<_> = links.map(|link| self.identity_of_link(link)).collect();
         if account.link(LinkKind::Email).is_some() {

@@ -9,9 +9,9 @@ use crate::actors::audit::NotTaken;
 use crate::actors::{Audit, CallError, Line};
 use crate::config::QueueConfig;
 use crate::domain::account::AccountId;
-use crate::domain::audit::{What, Who};
-use crate::domain::queue::{Announcement, Figures, Lane, Mode};
-use crate::domain::steering::{Change, Desk, Dials, Made, NoUndo, Outlook, Staged};
+use crate::domain::audit::{Text, What, Who};
+use crate::domain::queue::{Announcement, Figures, Lane, Mode, Tuning};
+use crate::domain::steering::{Change, Desk, Dials, LaneShares, Made, NoUndo, Outlook, Staged};
 use crate::domain::time::UnixMicros;
 
 /// Why settings were not applied, or not all of them.
@@ -70,31 +70,44 @@ impl Steering {
         Self { line, audit, desk: Arc::default(), turning: Arc::default() }
     }
 
-    /// Applies rate, cap, pause and opening, as far as they differ from what is in force. Places are
+    /// Applies rate, cap, lanes, polls, pause and opening, as far as they differ from what is in force. Places are
     /// kept. An opening that cannot be changed is logged and stays as it is.
     ///
     /// # Errors
     ///
     /// See [`SteerError`]; what came before is applied.
     pub async fn apply(&self, queue: &QueueConfig) -> Result<(), SteerError> {
+        self.apply_by(Who::Settings, queue).await
+    }
+
+    /// The same by somebody's word.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Steering::apply`].
+    pub async fn apply_by(&self, who: Who, queue: &QueueConfig) -> Result<(), SteerError> {
         let _turning = self.turning.lock().await;
         let found = self.line.figures().await?;
         // Pausing comes first and resuming last: nobody slips in between.
         if queue.paused && !matches!(found.mode, Mode::Paused | Mode::Maintenance) {
-            self.say(Who::Settings, Announcement::pause()).await?;
+            self.say(who.clone(), Announcement::pause()).await?;
         }
         if found.rate.total_cmp(&queue.rate).is_ne() {
-            self.set_rate(Who::Settings, found.rate, queue.rate).await?;
+            self.set_rate(who.clone(), found.rate, queue.rate).await?;
         }
         if found.cap != queue.cap {
-            self.set_cap(Who::Settings, found.cap, queue.cap).await?;
+            self.set_cap(who.clone(), found.cap, queue.cap).await?;
+        }
+        let tuning = queue.settings().tuning();
+        if found.tuning != tuning {
+            self.tune(who.clone(), found.tuning, tuning).await?;
         }
         if let Err(error) = self.line.schedule_opening(queue.opening.plan()).await? {
             tracing::error!(%error, "the opening of the settings was not taken up");
         }
         // Anything but a pause was announced otherwise, and is ended so.
         if !queue.paused && found.mode == Mode::Paused {
-            self.say(Who::Settings, Announcement::open()).await?;
+            self.say(who.clone(), Announcement::open()).await?;
         }
         Ok(())
     }
@@ -186,7 +199,9 @@ impl Steering {
         } else {
             Announcement::new(figures.mode, None, "")
         };
-        Dials { rate: figures.rate, cap: figures.cap, announced }
+        let Tuning { lane_weights: weights, grace_share, .. } = figures.tuning;
+        let lanes = LaneShares { weights, grace_share };
+        Dials { rate: figures.rate, cap: figures.cap, lanes, announced }
     }
 
     /// What is staged, and what was made.
@@ -208,6 +223,11 @@ impl Steering {
         self.line.now()
     }
 
+    /// Bytes that the journal of the line takes; `None`: there is none.
+    pub fn journal_bytes(&self) -> Option<u64> {
+        self.line.journal().map(|journal| journal.bytes.load(std::sync::atomic::Ordering::Relaxed))
+    }
+
     /// The line's figures.
     ///
     /// # Errors
@@ -218,7 +238,7 @@ impl Steering {
     }
 
     async fn turn(&self, who: &Who, before: &Dials, change: Change) -> Result<(), SteerError> {
-        let Change { rate, cap, announce } = change;
+        let Change { rate, cap, lanes, announce } = change;
         // Closing comes first and opening last: nobody slips in between.
         let (first, last) = match announce {
             Some(said) if !said.mode.admits() => (Some(said), None),
@@ -232,6 +252,9 @@ impl Steering {
         }
         if let Some(cap) = cap {
             self.set_cap(who.clone(), before.cap, cap).await?;
+        }
+        if let Some(lanes) = lanes {
+            self.set_lanes(who.clone(), lanes).await?;
         }
         if let Some(said) = last {
             self.say(who.clone(), said).await?;
@@ -247,6 +270,17 @@ impl Steering {
     async fn set_cap(&self, who: Who, from: u64, to: u64) -> Result<(), SteerError> {
         self.audit.record(who, What::Cap { from, to })?;
         Ok(self.line.set_cap(to).await?)
+    }
+
+    async fn set_lanes(&self, who: Who, to: LaneShares) -> Result<(), SteerError> {
+        let before = self.line.figures().await?.tuning;
+        let LaneShares { weights: lane_weights, grace_share } = to;
+        self.tune(who, before, Tuning { grace_share, lane_weights, ..before }).await
+    }
+
+    async fn tune(&self, who: Who, from: Tuning, to: Tuning) -> Result<(), SteerError> {
+        self.audit.record(who, What::Lanes { from: words(from), to: words(to) })?;
+        Ok(self.line.tune(to).await?)
     }
 
     async fn say(&self, who: Who, said: Announcement) -> Result<(), SteerError> {
@@ -270,6 +304,15 @@ impl Steering {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Shares of the lanes as the audit chain has them.
+fn words(tuning: Tuning) -> Text {
+    let Tuning { lane_weights: [paying, standard, low], grace_share, poll_budget } = tuning;
+    let text = format!(
+        "paying {paying}, standard {standard}, low {low}, grace {grace_share}, polls {poll_budget}"
+    );
+    text.into()
 }
 
 fn what_is_said(said: &Announcement) -> What {

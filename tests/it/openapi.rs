@@ -18,7 +18,11 @@ impl Described {
     }
 
     pub async fn read_at(server: &TestServer, path: &str) -> Self {
-        let answer = server.plain("GET", path, None).await;
+        Self::read_from(&server.url(path)).await
+    }
+
+    pub async fn read_from(url: &str) -> Self {
+        let answer = ask("GET", url, Auth::None, None).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
         Self(answer.json, RefCell::default())
     }

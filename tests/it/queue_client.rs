@@ -1,6 +1,7 @@
 //! A small client of the queue API, written from its page: JSON over HTTP, and streams as a socket or as
 //! server-sent events.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -86,10 +87,20 @@ pub async fn events(server: &TestServer, query: &str) -> Result<Stream, (u16, St
 const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
+/// Any other path's server-sent events, with a bearer token.
+pub async fn events_at(host: SocketAddr, path: &str, token: &str) -> Result<Stream, (u16, String)> {
+    let more = format!("Authorization: Bearer {token}\r\nConnection: close\r\n");
+    let (status, stream) = open_at(host, path, &more).await;
+    if status == 200 { Ok(Stream::Events(stream)) } else { Err(rest(status, stream).await) }
+}
+
 async fn open(server: &TestServer, query: &str, more: &str) -> (u16, BufReader<TcpStream>) {
-    let host = server.players;
+    open_at(server.players, &format!("/v1/queue/stream{query}"), more).await
+}
+
+async fn open_at(host: SocketAddr, path: &str, more: &str) -> (u16, BufReader<TcpStream>) {
     let mut stream = TcpStream::connect(host).await.unwrap();
-    let request = format!("GET /v1/queue/stream{query} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -13,6 +13,8 @@ pub struct RegistryFigures {
     pub commit_us_sum: AtomicU64,
     /// The longest commit, in microseconds.
     pub commit_us_max: AtomicU64,
+    /// The moment of the last commit, in milliseconds since the epoch; 0: none yet.
+    pub committed_ms: AtomicU64,
     /// Callers that wait for an answer now.
     pub waiting: AtomicUsize,
     /// Callers turned away because too many waited.

@@ -23,7 +23,7 @@ pub use self::figures::RegistryFigures;
 pub use self::handle::{Accounts, RegistryLimits, Stopped};
 pub use self::realm_view::RealmView;
 pub use self::revocations::Revocations;
-pub use self::searching::{Found, Page};
+pub use self::searching::{Browsed, Found, Page};
 pub use crate::domain::account::linking::LinkAsk;
 pub use crate::domain::account::rotating::{Presented, Successor};
 pub use crate::domain::account::sign_in::{Expected, NewAccount, Password, PragmaSignIn, SignIn};

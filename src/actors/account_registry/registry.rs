@@ -360,6 +360,7 @@ impl AccountRegistry {
         figures.writes.fetch_add(u64::try_from(group.writes).unwrap_or(0), Ordering::Relaxed);
         figures.commit_us_sum.fetch_add(took_us, Ordering::Relaxed);
         figures.commit_us_max.fetch_max(took_us, Ordering::Relaxed);
+        figures.committed_ms.store(self.clock.now().as_millis(), Ordering::Relaxed);
     }
 
     /// Everything is flushed: let go of the store, then say so.

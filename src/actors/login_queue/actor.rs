@@ -188,6 +188,7 @@ impl LoginQueue {
             Ask::PublicSeed(id, seed) => self.take_public_seed(&id, seed),
             Ask::Outlook(dials, reply) => tell(reply, self.queue.outlook(&dials)),
             Ask::Figures(reply) => tell(reply, self.queue.figures()),
+            Ask::See(player, owners, reply) => tell(reply, self.queue.see(player, &owners)),
             Ask::Turn(reply) => {
                 self.queue.tick(now);
                 self.report_if_due(now);
@@ -279,6 +280,7 @@ impl LoginQueue {
         match steering {
             Steering::Rate(rate) => self.queue.set_rate(now, rate),
             Steering::Cap(cap) => self.queue.set_cap(now, cap),
+            Steering::Tune(to) => self.queue.tune(now, to),
             Steering::Announce(announced) => self.queue.announce(now, announced),
         }
         self.write_snapshot(now, vec![reply]);

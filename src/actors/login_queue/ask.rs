@@ -7,7 +7,7 @@ use super::doors::Scheduled;
 use crate::domain::lottery::{LotteryId, PublicSeed};
 use crate::domain::queue::{
     Announcement, Checked, Departure, Figures, Identity, Lane, NoParty, NoSlot, NotTransferred,
-    Number, OpeningPlan, PassRefused, Player, Standing, TicketRef, Whereabouts, Work,
+    Number, OpeningPlan, PassRefused, Player, Seen, Standing, TicketRef, Tuning, Whereabouts, Work,
 };
 
 use crate::domain::steering::{Dials, Outlook};
@@ -59,6 +59,8 @@ pub(super) enum Ask {
     /// The beacon's value for a lottery.
     PublicSeed(LotteryId, PublicSeed),
     Figures(Reply<Figures>),
+    /// What is to be seen of a player who may stand in line as any of these.
+    See(Player, Vec<Identity>, Reply<Seen>),
     /// When the last of each lane would come in with these dials.
     Outlook(Dials, Reply<[Outlook; Lane::COUNT]>),
     Turn(Reply<()>),
@@ -92,5 +94,6 @@ pub(super) enum Said {
 pub(super) enum Steering {
     Rate(f64),
     Cap(u64),
+    Tune(Tuning),
     Announce(Announcement),
 }

@@ -44,7 +44,7 @@ use crate::clock::Clock;
 use crate::domain::lottery::{LotteryId, PublicSeed};
 use crate::domain::queue::{
     Announcement, Checked, Departure, Figures, Frame, Identity, Lane, NoSlot, Number, OpeningPlan,
-    PassRefused, Player, Standing, TicketRef, Work,
+    PassRefused, Player, Seen, Standing, TicketRef, Tuning, Work,
 };
 use crate::domain::time::UnixMicros;
 use crate::store::journal::Figures as JournalFigures;
@@ -228,6 +228,18 @@ impl Line {
     /// Sets the slots. Answered when it would survive a crash.
     pub async fn set_cap(&self, cap: u64) -> Result<(), CallError> {
         self.call(|reply| Ask::Steer(Steering::Cap(cap), reply)).await
+    }
+
+    /// Sets the shares of the lanes and what polls may come. Answered like the others; the settings
+    /// decide at the next start.
+    pub async fn tune(&self, to: Tuning) -> Result<(), CallError> {
+        self.call(|reply| Ask::Steer(Steering::Tune(to), reply)).await
+    }
+
+    /// What is to be seen of a player who may stand in line as any of these owners, without any effect
+    /// on them.
+    pub async fn see(&self, player: Player, owners: Vec<Identity>) -> Result<Seen, CallError> {
+        self.call(|reply| Ask::See(player, owners, reply)).await
     }
 
     /// Opens, pauses, drains or closes the line for maintenance; places are kept. Answered when it

@@ -122,6 +122,20 @@ impl SessionDoor {
         self.lock().values().map(Vec::len).sum()
     }
 
+    /// The kinds of a player's sockets, one for each.
+    pub fn channels(&self, account: AccountId) -> Vec<Channel> {
+        sockets_of(&self.lock(), account).iter().map(|entry| entry.channel).collect()
+    }
+
+    /// Sockets by kind, in the order of [`Channel::ALL`]. Looks at each: not for every request.
+    pub fn by_channel(&self) -> [usize; Channel::ALL.len()] {
+        let mut counts = [0; Channel::ALL.len()];
+        for entry in self.lock().values().flatten() {
+            counts[entry.channel as usize] += 1;
+        }
+        counts
+    }
+
     /// Whether the player has an open socket, of whatever kind and whether or not it shows a
     /// status.
     pub fn is_connected(&self, account: AccountId) -> bool {

@@ -85,6 +85,30 @@ pub enum Channel {
     Partner,
 }
 
+impl Channel {
+    /// Every kind, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Nakama,
+        Self::PragmaSocial,
+        Self::PragmaGame,
+        Self::OperatorSocial,
+        Self::OperatorGame,
+        Self::Partner,
+    ];
+
+    /// The word for operators.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nakama => "nakama",
+            Self::PragmaSocial => "pragma_social",
+            Self::PragmaGame => "pragma_game",
+            Self::OperatorSocial => "operator_social",
+            Self::OperatorGame => "operator_game",
+            Self::Partner => "partner",
+        }
+    }
+}
+
 /// What a new socket does to the player's earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Others {

@@ -35,6 +35,9 @@ pub struct AccountFilter {
     pub shown: Option<(Option<LinkKind>, String)>,
     /// A Pragma name, folded, and its discriminator if one is given.
     pub pragma_name: Option<(String, Option<u16>)>,
+    /// A part of any of the account's names, in any case: user name, display name, Pragma name, names
+    /// at providers.
+    pub name: Option<String>,
     /// A game shard on which there is a player.
     pub shard: Option<Uuid>,
     /// Requests about data that are not over.
@@ -94,6 +97,7 @@ impl AccountFilter {
             && self.matches_links(account)
             && self.matches_email(account)
             && self.matches_names(account)
+            && self.name.as_ref().is_none_or(|part| has_name(account, part))
             && (!self.has_open_request
                 || dossier.data_requests.iter().any(|request| !request.status.is_over()))
     }
@@ -138,6 +142,97 @@ impl AccountFilter {
                 })
             })
     }
+}
+
+fn has_name(account: &Account, part: &str) -> bool {
+    let part = part.to_lowercase();
+    let shown = account.dossier().shown.iter().map(|shown| &shown.name);
+    let pragma = account.pragma_name.iter().map(|pragma| &pragma.name);
+    let own = [&account.username, &account.display_name];
+    own.into_iter().chain(pragma).chain(shown).any(|name| name.to_lowercase().contains(&part))
+}
+
+/// What somebody typed to find an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// An account's id.
+    Id(Uuid),
+    /// A link: `steam:76561198000000000`, `device:…`; of the studio's own `studio-102:…`.
+    Link(Link),
+    /// An e-mail address.
+    Email(String),
+    /// A Pragma name with its discriminator, folded.
+    PragmaName(String, u16),
+    /// A part of a name.
+    Name(String),
+}
+
+impl Term {
+    /// Longest one, in characters.
+    pub const CHARS_MAX: usize = 320;
+
+    /// Reads what was typed; `None`: nothing, or too much.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > Self::CHARS_MAX {
+            return None;
+        }
+        if let Ok(id) = Uuid::try_parse(text) {
+            return Some(Self::Id(id));
+        }
+        if let Some((kind, id)) = text.split_once(':')
+            && let Some(kind) = kind_named(kind)
+            && !id.is_empty()
+        {
+            let id = if kind == LinkKind::Email { id.to_lowercase() } else { id.to_owned() };
+            return Some(Self::Link(Link { kind, id }));
+        }
+        if let Some((name, number)) = text.rsplit_once('#')
+            && number.len() == 4
+            && let Ok(number) = number.parse()
+        {
+            return Some(Self::PragmaName(fold_display_name(name.trim()), number));
+        }
+        if text.contains('@') {
+            return Some(Self::Email(text.to_lowercase()));
+        }
+        Some(Self::Name(text.to_owned()))
+    }
+
+    /// Whether it finds accounts by what is personal.
+    pub fn is_personal(&self) -> bool {
+        match self {
+            Self::Email(_) => true,
+            Self::Link(link) => link.kind == LinkKind::Email,
+            _ => false,
+        }
+    }
+
+    /// The filter that finds it.
+    pub fn filter(self) -> AccountFilter {
+        let none = AccountFilter::default();
+        match self {
+            Self::Id(id) => AccountFilter { id: Some(AccountId(id)), ..none },
+            Self::Link(Link { kind, id }) => {
+                AccountFilter { kinds: vec![kind], provider_id: Some(id), ..none }
+            }
+            Self::Email(email) => AccountFilter { email: Some(email), ..none },
+            Self::PragmaName(folded, number) => {
+                AccountFilter { pragma_name: Some((folded, Some(number))), ..none }
+            }
+            Self::Name(part) => AccountFilter { name: Some(part), ..none },
+        }
+    }
+}
+
+/// A kind of link by its word; the studio's own by `studio-` and their number.
+pub fn kind_named(name: &str) -> Option<LinkKind> {
+    let name = name.to_ascii_lowercase();
+    if let Some(number) = name.strip_prefix("studio-") {
+        let number = number.parse().ok().filter(|number| *number >= super::link::STUDIO_FIRST);
+        return number.map(LinkKind::Studio);
+    }
+    LinkKind::ALL.into_iter().find(|kind| kind.name() == name)
 }
 
 /// An account's e-mail address, or nothing, and whether a provider vouches for it. An address that

@@ -10,12 +10,14 @@
 mod chain;
 mod pseudonym;
 mod record;
+mod search;
 #[cfg(test)]
 mod tests;
 
 pub use chain::{Broken, Chain, Head, NotAHead, Seen, Verifier, Why, verify};
 pub use pseudonym::{Pseudonym, Pseudonyms};
 pub use record::{Details, Entry, OutOfTurn, Text, What, Who};
+pub use search::Search;
 
 /// Longest line written or read, in bytes, without its line feed.
 pub const LINE_MAX: usize = 32 * 1_024;

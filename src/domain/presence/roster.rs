@@ -211,6 +211,11 @@ impl<P> Roster<P> {
         keys.filter_map(|key| self.members.get(key).map(|member| (*key, &member.post)))
     }
 
+    /// How many sessions follow this player, without their own.
+    pub fn followers(&self, account: AccountId) -> usize {
+        self.players.get(&account).map_or(0, |player| player.followers.len())
+    }
+
     /// The way to reach a session.
     pub fn post(&self, key: SessionKey) -> Option<&P> {
         self.members.get(&key).map(|member| &member.post)

@@ -147,6 +147,7 @@ impl Queue {
         self.eta.at_head(false, self.waited_s(now, number), self.lease_s());
         self.note_presence(now, number);
         self.tally.admitted[lane as usize] += 1;
+        self.tally.waited_s[lane as usize] += u64::from(self.waited_s(now, number));
         let until = secs_up(now.plus_ms(self.settings.pass_ttl_ms));
         let lease_until = self.lease_until(number);
         if let Some(record) = self.line.record_mut(number) {

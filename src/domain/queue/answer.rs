@@ -2,7 +2,7 @@
 //! worse if it did.
 
 use super::eta::Road;
-use super::lanes::WEIGHTED;
+use super::lanes::{Lanes, WEIGHTED};
 use super::line::{Mark, State};
 use super::record::{Record, secs, secs_up};
 use super::{
@@ -159,16 +159,18 @@ impl Queue {
         if !self.announced.mode.admits() || self.time.now < self.settle_until {
             return None;
         }
-        self.seconds_with(lane, position, waited_s, (self.gate.rate(), self.settings.cap))
+        let with = (self.gate.rate(), self.settings.cap, &self.lanes);
+        self.seconds_with(lane, position, waited_s, with)
     }
 
     /// When the last of each lane would come in with other dials than those in force. The rate is
     /// taken at its word: what is measured may allow less.
     pub fn outlook(&self, dials: &Dials) -> [Outlook; Lane::COUNT] {
+        let lanes = self.lanes.with(dials.lanes.grace_share, dials.lanes.weights);
         Lane::ALL.map(|lane| {
             let waiting = self.line.waiting()[lane as usize];
             let moves = waiting > 0 && dials.announced.mode.admits();
-            let with = (dials.rate, dials.cap);
+            let with = (dials.rate, dials.cap, &lanes);
             let last = moves.then(|| self.seconds_with(lane, waiting, 0, with)).flatten();
             let last_s = match last {
                 Some(Guess::Estimate(seconds)) => Some(seconds),
@@ -184,18 +186,18 @@ impl Queue {
         self.settings.lease_ms as f64 / 1e3
     }
 
-    /// The same at another rate and with other slots, whatever was announced.
+    /// The same at another rate, with other slots and shares, whatever was announced.
     fn seconds_with(
         &self,
         lane: Lane,
         position: u64,
         waited_s: u32,
-        (rate, cap): (f64, u64),
+        (rate, cap, lanes): (f64, u64, &Lanes),
     ) -> Option<Guess> {
         if rate <= 0.0 || cap == 0 {
             return None;
         }
-        let n = self.ahead(lane, position);
+        let n = self.ahead_with(lanes, lane, position);
         #[expect(clippy::cast_precision_loss, reason = "a setting of at most a day")]
         let pass_s = self.settings.pass_ttl_ms as f64 / 1e3;
         let used = self.used();
@@ -209,12 +211,16 @@ impl Queue {
 
     /// How many come in up to and including the ticket at `position` of `lane`: those before it in
     /// its lane, and what the other lanes take meanwhile by their shares.
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub(super) fn ahead(&self, lane: Lane, position: u64) -> f64 {
+        self.ahead_with(&self.lanes, lane, position)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    fn ahead_with(&self, lanes: &Lanes, lane: Lane, position: u64) -> f64 {
         let n = position as f64;
         let waiting = self.line.waiting().map(|count| count as f64);
         let waits = |lane: Lane| waiting[lane as usize];
-        let share = self.lanes.grace_share();
+        let share = lanes.grace_share();
         let mixed = match lane {
             Lane::Staff => return n,
             Lane::Grace => {
@@ -224,7 +230,7 @@ impl Queue {
             }
             Lane::Paying | Lane::Standard | Lane::Low => {
                 let others = WEIGHTED.into_iter().filter(|&other| other != lane);
-                let meanwhile = |other| waits(other).min(n * self.lanes.turns_per(other, lane));
+                let meanwhile = |other| waits(other).min(n * lanes.turns_per(other, lane));
                 n + others.map(meanwhile).sum::<f64>()
             }
         };

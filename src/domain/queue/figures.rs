@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Kind;
 use super::line::Mark;
-use super::{Lane, Mode, Number, Queue, UnixMicros};
+use super::{Lane, Mode, Number, Queue, Tuning, UnixMicros};
 
 /// Everything worth watching. Totals count since this run started.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Figures {
     pub grace: u64,
     /// Slots in all.
     pub cap: u64,
+    /// Shares of the lanes, and what polls may come.
+    pub tuning: Tuning,
     /// Admissions per second the operators allow.
     pub rate: f64,
     /// Admissions per second in force: less after a standstill, or by what is measured.
@@ -45,6 +47,8 @@ pub struct Figures {
     pub entrants: u64,
     /// Admitted by lane.
     pub admitted_total: [u64; Lane::COUNT],
+    /// What those waited together who were admitted, by lane, in seconds.
+    pub waited_s_total: [u64; Lane::COUNT],
     /// Parties admitted together.
     pub parties_total: u64,
     /// What ran out.
@@ -97,6 +101,7 @@ pub struct Expired {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     pub(super) admitted: [u64; Lane::COUNT],
+    pub(super) waited_s: [u64; Lane::COUNT],
     pub(super) parties: u64,
     pub(super) expired: Expired,
     pub(super) left: u64,
@@ -135,6 +140,7 @@ impl Queue {
             passes_out: self.line.count(Mark::Pass),
             grace,
             cap: self.settings.cap,
+            tuning: self.settings.tuning(),
             rate: self.throttle.ceiling(),
             rate_in_force: self.gate.rate(),
             measured_limit: self.adaptive.limit(),
@@ -146,6 +152,7 @@ impl Queue {
             mode: self.announced.mode,
             entrants: self.entrants_now(),
             admitted_total: admitted,
+            waited_s_total: self.tally.waited_s,
             parties_total: parties,
             expired_total: expired,
             left_total: left,

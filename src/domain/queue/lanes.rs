@@ -37,6 +37,13 @@ impl Lanes {
         Self { grace_share: share, weights, grace_credit: 1.0 - share, turn: 0, left: weights[0] }
     }
 
+    /// The same turn with other shares: nobody's turn is longer than a new one would be.
+    pub(super) fn with(&self, grace_share: f64, weights: [u32; WEIGHTED.len()]) -> Self {
+        let new = Self::new(grace_share, weights);
+        let left = self.left.min(new.weights[self.turn]);
+        Self { grace_credit: self.grace_credit, turn: self.turn, left, ..new }
+    }
+
     /// Share of the rate for grace while others wait, 0 to 1.
     pub(super) const fn grace_share(&self) -> f64 {
         self.grace_share

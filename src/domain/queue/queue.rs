@@ -26,7 +26,7 @@ use super::redeemed::Redeemed;
 use super::throttle::Throttle;
 use super::{
     Closed, Identity, Lane, NUMBERS_RETRY_MS, Number, Reason, Settings, Standing, TicketRef,
-    UnixMicros,
+    Tuning, UnixMicros,
 };
 
 /// What [`Queue::check`] says of a ticket.
@@ -389,6 +389,19 @@ impl Queue {
     pub fn set_cap(&mut self, now: UnixMicros, cap: u64) {
         let now = self.begin(now);
         self.settings.cap = cap;
+        self.settings_changed_at = now;
+        self.done(now);
+    }
+
+    /// Changes the shares of the lanes and the polls the line may cause. Intervals that were given
+    /// stand; new ones follow.
+    pub fn tune(&mut self, now: UnixMicros, to: Tuning) {
+        let now = self.begin(now);
+        let Tuning { grace_share, lane_weights, poll_budget } = to;
+        self.lanes = self.lanes.with(grace_share, lane_weights);
+        self.settings =
+            Settings { poll_budget, grace_share, lane_weights, ..self.settings.clone() };
+        self.pace = Pace::new(&self.settings, self.line.waiting_total(), self.gate.rate());
         self.settings_changed_at = now;
         self.done(now);
     }

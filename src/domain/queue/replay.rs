@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Announcement, Checked, Departure, Identity, Lane, NoParty, NoSlot, NotTransferred, Number,
-    PassRefused, Player, Queue, Signals, Standing, TicketRef, UnixMicros, Work,
+    PassRefused, Player, Queue, Signals, Standing, TicketRef, Tuning, UnixMicros, Work,
 };
 use crate::domain::lottery::LotteryId;
 
@@ -61,6 +61,8 @@ pub enum Input {
     ClosePrequeue,
     /// [`Queue::apply_draw`]
     ApplyDraw(Vec<Number>),
+    /// [`Queue::tune`]
+    Tune(Tuning),
 }
 
 /// What came of an [`Input`].
@@ -127,6 +129,7 @@ impl Queue {
             Input::Tick => return Output::Wake(self.tick(now)),
             Input::SetRate(rate) => self.set_rate(now, rate),
             Input::SetCap(cap) => self.set_cap(now, cap),
+            Input::Tune(to) => self.tune(now, to),
             Input::Announce(announced) => self.announce(now, announced),
             Input::ScheduleOpening(scheduled) => self.schedule_opening(now, scheduled),
             Input::ClosePrequeue => return Output::Entrants(self.close_prequeue(now)),

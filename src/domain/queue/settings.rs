@@ -58,6 +58,25 @@ pub struct Settings {
     pub mass_drop: MassDropSettings,
 }
 
+/// What of the settings changes live beside rate and cap.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// Largest share of the rate for the grace lane while others wait, 0 to 1.
+    pub grace_share: f64,
+    /// Weights of the lanes paying, standard and low, each at least 1.
+    pub lane_weights: [u32; 3],
+    /// Polls per second the whole line may cause.
+    pub poll_budget: u32,
+}
+
+impl Settings {
+    /// What of them changes live beside rate and cap.
+    pub const fn tuning(&self) -> Tuning {
+        let Self { grace_share, lane_weights, poll_budget, .. } = *self;
+        Tuning { grace_share, lane_weights, poll_budget }
+    }
+}
+
 /// What passed the gate, as far as its cost goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::Kind;
 use super::line::{Mark, State};
 use super::record::Record;
-use super::{Identity, Lane, Mode, Number, Queue, UnixMicros};
+use super::{Identity, Lane, Mode, Number, Player, Queue, UnixMicros};
 
 /// Where a ticket stands, without any effect on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,68 @@ pub enum Bound {
     Rate,
 }
 
+/// Everything that is to be seen of one player, without any effect on them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seen {
+    /// Their ticket's number; `None`: they have none.
+    pub number: Option<Number>,
+    /// Where it stands.
+    pub place: Place,
+    /// When it was taken, in whole seconds.
+    pub entered_at: Option<UnixMicros>,
+    /// Seconds until it comes in; `None`: it does not wait, or nobody can say.
+    pub expected_s: Option<f64>,
+    /// What keeps who waits from coming in at this moment.
+    pub bound: Bound,
+    /// What their slot is doing; `None`: they hold none.
+    pub slot: Option<SlotState>,
+}
+
+/// What a slot is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotState {
+    /// Signed in, no socket yet.
+    Reserved,
+    /// Online.
+    Live,
+    /// Held for a player who dropped.
+    Grace,
+    /// In a game server's world.
+    InWorld,
+}
+
+impl SlotState {
+    /// The word for wires.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Live => "live",
+            Self::Grace => "grace",
+            Self::InWorld => "in_world",
+        }
+    }
+}
+
 impl Queue {
+    /// What is to be seen of a player who may stand in line as any of these owners.
+    pub fn see(&self, player: Player, owners: &[Identity]) -> Seen {
+        let number = owners.iter().find_map(|&owner| self.number_of(owner));
+        let slot = self.ledger.get(player).map(|slot| match slot.kind {
+            Kind::Reserved { .. } => SlotState::Reserved,
+            Kind::Live { .. } => SlotState::Live,
+            Kind::Grace { .. } => SlotState::Grace,
+            Kind::InWorld { .. } => SlotState::InWorld,
+        });
+        Seen {
+            number,
+            place: number.map_or(Place::Gone, |number| self.place(number)),
+            entered_at: number.and_then(|number| self.entered_at(number)),
+            expected_s: number.and_then(|number| self.expected_s(number)),
+            bound: self.bound(),
+            slot,
+        }
+    }
+
     /// Where a ticket stands. An entrant's old number is that of the place it drew.
     pub fn place(&self, number: Number) -> Place {
         let number = self.current_number(number);
@@ -70,6 +132,14 @@ impl Queue {
             State::Pass => Place::Pass,
             State::Gone => Place::Gone,
         }
+    }
+
+    /// Seconds until a ticket comes in, as far as anybody can say; `None`: it does not wait, or the
+    /// line stands.
+    pub fn expected_s(&self, number: Number) -> Option<f64> {
+        let Place::Waiting { lane, position } = self.place(number) else { return None };
+        let waited_s = self.waited_s(self.time.now, self.current_number(number));
+        Some(self.seconds(lane, position, waited_s)?.value())
     }
 
     /// The number this one has been exchanged for in a draw, or itself.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::player::{Claims, PlayerKeys, PlayerTokenError};
 use super::signing::KeyError;
+use crate::domain::realm::PartnerToken;
 use crate::domain::time::UnixMicros;
 
 /// A checked partner token.
@@ -87,6 +88,17 @@ pub(super) fn read(claims: &[u8]) -> Result<PartnerClaims, PlayerTokenError> {
 }
 
 impl PartnerClaims {
+    /// What a token of this record says: for its shard, or (`None`) for the social backend.
+    pub fn of(
+        record: &PartnerToken,
+        shard: Option<Uuid>,
+        jti: Uuid,
+        expires_at: UnixMicros,
+    ) -> Self {
+        let (partner, permissions) = (record.id, record.permissions.clone());
+        Self { partner, shard, permissions, jti, expires_at }
+    }
+
     /// Whether it permits this.
     pub fn permits(&self, permission: &str) -> bool {
         self.permissions.is_empty() || self.permissions.iter().any(|has| has == permission)

@@ -64,13 +64,8 @@ fn pair(ask: &Ask, changed: &RealmChanged) -> Result<Pair, Fault> {
     let at = UnixMicros::from_millis(record.created_ms);
     let life_s = ask.app.config.pragma.partner_token_h.saturating_mul(3_600);
     let sign = |shard| {
-        let claims = PartnerClaims {
-            partner: record.id,
-            shard,
-            permissions: record.permissions.clone(),
-            jti: ask.app.door.dice.uuid(),
-            expires_at: at.plus_secs(life_s),
-        };
+        let (jti, expires_at) = (ask.app.door.dice.uuid(), at.plus_secs(life_s));
+        let claims = PartnerClaims::of(record, shard, jti, expires_at);
         ask.app.keys.sign_partner(&claims, at, life_s).map_err(|error| {
             tracing::error!(%error, "a partner token could not be signed");
             Fault::Internal

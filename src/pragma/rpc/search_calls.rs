@@ -79,6 +79,7 @@ fn filter(filter: Payload<'_>, door: &Door) -> Result<AccountFilter, Fault> {
         email: text("emailAddress")?,
         is_verified: filter.choice("searchEmailVerified", "", &verified)?.flatten(),
         shown: shown(filter, kind_of)?,
+        name: None,
         pragma_name: text("pragmaFullDisplayName")?.map(|name| full_name(&name)),
         shard: filter.maybe_id("gameShardId")?,
         has_open_request: false,

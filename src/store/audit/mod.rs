@@ -11,6 +11,7 @@
 //! server from starting: the chain goes on in a new file whose first record says what was found.
 
 mod disk;
+mod looking;
 mod opening;
 mod reading;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 mod writer;
 
 pub use disk::{Disk, Folder};
+pub use looking::{Checked, Looked, check, latest};
 pub use opening::{Files, Found, open};
 pub use reading::{Item, read};
 pub use writer::{Done, NotTaken, Writer, WriterThread};

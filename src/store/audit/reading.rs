@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::disk;
 use crate::domain::audit::{Broken, Head, LINE_MAX, Seen, Verifier};
@@ -24,8 +24,15 @@ pub enum Item<'a> {
 /// # Errors
 ///
 /// A folder or file that cannot be read; the first error of `each`.
-pub fn read(folder: &Path, mut each: impl FnMut(Item<'_>) -> io::Result<()>) -> io::Result<()> {
-    let files = disk::files(folder)?;
+pub fn read(folder: &Path, each: impl FnMut(Item<'_>) -> io::Result<()>) -> io::Result<()> {
+    read_files(&disk::files(folder)?, each)
+}
+
+/// The same with these files, which follow one another; the last of them may be written to.
+pub(super) fn read_files(
+    files: &[(u64, PathBuf)],
+    mut each: impl FnMut(Item<'_>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut verifier = match files.first() {
         Some((first, _)) if *first > 1 => Verifier::anywhere(),
         _ => Verifier::after(Head::START),

@@ -7,8 +7,8 @@ use super::entry::{Ending, Writer};
 use crate::domain::lottery::LotteryId;
 use crate::domain::queue::{
     Admission, Announcement, Checked, Departure, Holder, Identity, Input, Lane, NoParty, NoSlot,
-    NotTransferred, Number, PassRefused, Player, Queue, Signals, Standing, TicketRef, UnixMicros,
-    Work,
+    NotTransferred, Number, PassRefused, Player, Queue, Signals, Standing, TicketRef, Tuning,
+    UnixMicros, Work,
 };
 
 /// Time between two proofs, in microseconds.
@@ -248,6 +248,12 @@ impl Recorder {
     pub fn set_cap(&mut self, now: UnixMicros, cap: u64) {
         self.note(now, &Input::SetCap(cap));
         self.queue.set_cap(now, cap);
+    }
+
+    /// [`Queue::tune`]
+    pub fn tune(&mut self, now: UnixMicros, to: Tuning) {
+        self.note(now, &Input::Tune(to));
+        self.queue.tune(now, to);
     }
 
     /// [`Queue::announce`]

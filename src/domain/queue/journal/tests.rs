@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::queue::examples::{START, at, settings};
 use crate::domain::queue::{
     Announcement, Checked, Departure, Identity, Input, Lane, Mode, Number, Output, Player, Queue,
-    Recovery, Settings, Signals, Standing, TicketRef, UnixMicros, Waiting, Work,
+    Recovery, Settings, Signals, Standing, TicketRef, Tuning, UnixMicros, Waiting, Work,
 };
 
 /// What a step of a random life is made into, once it is known who stands where.
@@ -116,6 +116,11 @@ impl Life {
                 p95_ms: Some(2_500),
                 ..Signals::default()
             }),
+            (32, _) if pick % 5 == 3 => Input::Tune(Tuning {
+                grace_share: 0.25,
+                lane_weights: [[4, 2, 1], [1, 1, 1]][at_most(pick, 2)],
+                poll_budget: 200,
+            }),
             (32, _) => Input::SetCap(pick % 12),
             (33, _) => Input::SetRate([0.0, 1.0, 5.0][at_most(pick, 3)]),
             (34, _) => Input::Announce(Announcement::new(
@@ -164,6 +169,7 @@ impl Life {
                     Input::Report(signals) => into.report(now, signals),
                     Input::SetCap(cap) => into.set_cap(now, cap),
                     Input::SetRate(rate) => into.set_rate(now, rate),
+                    Input::Tune(to) => into.tune(now, to),
                     Input::Announce(announced) => into.announce(now, announced),
                     other => unreachable!("{other:?}"),
                 }
@@ -287,6 +293,7 @@ fn one_of_each() -> Vec<Input> {
         Input::Tick,
         Input::SetRate(0.125),
         Input::SetCap(u64::MAX),
+        Input::Tune(Tuning { grace_share: 0.25, lane_weights: [4, 2, 1], poll_budget: 100 }),
         Input::Announce(Announcement::new(Mode::Maintenance, Some(at(99)), "ünder work")),
         Input::ScheduleOpening(Some((at(50), Some("opening-1".to_owned().try_into().unwrap())))),
         Input::ClosePrequeue,
@@ -298,7 +305,7 @@ fn one_of_each() -> Vec<Input> {
 fn every_input_is_read_as_it_was_written() {
     let inputs = one_of_each();
     let kinds: std::collections::HashSet<_> = inputs.iter().map(std::mem::discriminant).collect();
-    assert_eq!(kinds.len(), 25, "a kind of input is missing here");
+    assert_eq!(kinds.len(), 26, "a kind of input is missing here");
     let queue = Queue::new(settings(), 7, START);
     let mut writer = Writer::default();
     for (after, input) in (0..).zip(&inputs) {
