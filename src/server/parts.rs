@@ -176,11 +176,9 @@ impl Running {
         let steering = steer(&config, &line, &audit).await?;
         let backups = start_backups(&config, &data, &accounts, &clock)?;
         seed_test_accounts(&config, &accounts).await;
-        let states = Arc::new(StateKey::new(&dice.bytes()));
         let config = Arc::new(config);
         let board = Board::start();
         let sockets = socket_door(&line, &board, &clock, &accounts);
-        tell_lists(&accounts, sockets.clone());
         let providers = Providers::new(&config.identity, clock.clone(), &dice, own.providers)?;
         let hooks = hooks(&config, own.hooks, &clock, &dice, &accounts)?;
         let door = Door::new(Parts {
@@ -197,11 +195,11 @@ impl Running {
             sockets: sockets.clone(),
         });
         let operators = operators(&door, &audit, &identity_key)?;
-        let player_keys = Arc::new(keys.player);
-        let (nakama, player) = (keys.nakama.clone(), Arc::clone(&player_keys));
+        let (nakama, player) = (keys.nakama.clone(), Arc::clone(&keys.player));
         let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
         Ok(Self {
             reloader: Reloader::new(door.clone(), steering.clone(), audit.clone()),
+            states: Arc::new(StateKey::new(&door.dice.bytes())),
             config,
             accounts,
             accounts_stopped,
@@ -219,9 +217,8 @@ impl Running {
             traffic: Traffic::default(),
             live: Live::new(super::sampler::columns()),
             nakama_keys: keys.nakama,
-            player_keys,
+            player_keys: keys.player,
             queue_api,
-            states,
             server_key,
             first_run,
         })
@@ -245,11 +242,6 @@ fn hooks(
     };
     hooks.listen_to(accounts);
     Ok(hooks)
-}
-
-/// Players hear on their sockets what became of their lists.
-fn tell_lists(accounts: &Accounts, sockets: SessionDoor) {
-    accounts.on_lists(move |news| sockets.tell_list(news));
 }
 
 /// Operators who sign in here.
@@ -336,7 +328,7 @@ fn server_key(config: &Config, secrets: &Secrets) -> Result<Zeroizing<String>, S
 struct Keys {
     tickets: TicketKeys,
     nakama: NakamaKeys,
-    player: PlayerKeys,
+    player: Arc<PlayerKeys>,
 }
 
 impl Keys {
@@ -367,7 +359,7 @@ impl Keys {
         let previous: Vec<_> = secrets.previous_player_keys.iter().map(String::as_str).collect();
         let player = PlayerKeys::new(config.pragma.signing, &secrets.player_signing_key, &previous)
             .map_err(|error| StartError::Key(format!("player_signing_key: {error}")))?;
-        Ok(Self { tickets, nakama, player })
+        Ok(Self { tickets, nakama, player: Arc::new(player) })
     }
 }
 
@@ -447,14 +439,18 @@ async fn seed_test_accounts(config: &Config, accounts: &Accounts) {
 
 fn socket_door(line: &Line, board: &Board, clock: &Clock, accounts: &Accounts) -> SessionDoor {
     let revocations = accounts.revocations().clone();
-    SessionDoor::new(DoorParts {
+    let door = SessionDoor::new(DoorParts {
         slots: Arc::new(LineSlots(line.clone())),
         board: board.clone(),
         clock: clock.clone(),
         is_revoked: Arc::new(move |account, token, issued_at_us| {
             revocations.is_revoked(account, token, false, issued_at_us)
         }),
-    })
+    });
+    // Players hear on their sockets what became of their lists.
+    let sockets = door.clone();
+    accounts.on_lists(move |news| sockets.tell_list(news));
+    door
 }
 
 /// The line's ledger, as sockets see it.
