@@ -105,6 +105,7 @@ story("a change is looked at, made and taken back; a number that is typed stays 
   await page.click("dialog >> text=Leave it");
   await closed();
   await page.click('#rate-and-cap [type="submit"]');
+  await page.waitForSelector("dialog[open]");
   await page.keyboard.press("Escape");
   await closed();
 });
