@@ -5,12 +5,14 @@
 
 pub mod account_registry;
 pub mod audit;
+pub mod backups;
 pub mod login_queue;
 pub mod presence;
 pub mod session;
 
 pub use account_registry::Accounts;
 pub use audit::Audit;
+pub use backups::Backups;
 pub use login_queue::Line;
 pub use presence::Board;
 pub use session::SessionDoor;

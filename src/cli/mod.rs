@@ -3,10 +3,20 @@
 //! not help).
 
 mod audit;
+mod backup;
 pub mod bench;
+mod completions;
+mod ctl;
+mod doctor;
+mod export;
+mod gauge;
+mod import;
+mod init;
 mod keys;
 mod moment;
+mod operator;
 pub mod plan;
+mod restore;
 mod serve;
 /// The same file as the program `verify-lottery`; it knows nothing of this crate.
 #[path = "../bin/verify-lottery/check.rs"]
@@ -24,7 +34,7 @@ use crate::observe::catalogue;
 
 /// The room before the game: login queue, accounts and presence in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "anteroom", version, args_conflicts_with_subcommands = true)]
+#[command(name = "anteroom", version = crate::VERSION, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -43,6 +53,20 @@ enum Command {
     },
     /// Play a launch before it happens: line, waits, load, and what to set
     Plan(Box<plan::PlanArgs>),
+    /// See and turn the dials of a running server
+    Ctl(ctl::CtlArgs),
+    /// Make settings and secrets for a new server, asking or not
+    Init(init::InitArgs),
+    /// Look at machine, settings and data, and say what to do
+    Doctor(doctor::DoctorArgs),
+    /// Copy everything the server holds into one file, while it runs or not
+    Backup(backup::BackupArgs),
+    /// Put a backup into an empty folder, or only check it
+    Restore(restore::RestoreArgs),
+    /// Write every account as a line of JSON (docs/export-format.md); the server must not run
+    Export(export::ExportArgs),
+    /// Take accounts from an export or from Nakama's tables; the server must not run
+    Import(import::ImportArgs),
     /// New keys for tokens, and old ones taken away
     Keys {
         #[command(subcommand)]
@@ -57,6 +81,8 @@ enum Command {
     Why(Box<why::WhyArgs>),
     /// Check a lottery from the files that were published, by the rules of docs/lottery.md
     VerifyLottery(verify_lottery::Args),
+    /// What a shell completes words with; bash: source <(anteroom completions bash)
+    Completions(completions::CompletionsArgs),
     /// Write reference files from the program itself
     Config {
         #[command(subcommand)]
@@ -102,10 +128,18 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Bench { what } => bench::run(what),
         Command::Plan(args) => plan::run(&args),
+        Command::Ctl(args) => ctl::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Keys { what } => keys::run(&what),
         Command::Audit { what } => audit::run(&what),
         Command::Why(args) => why::run(&args),
         Command::VerifyLottery(args) => verify_lottery::run(&args),
+        Command::Completions(args) => completions::run(args),
         Command::Config { what } => print(what),
     }
 }
@@ -125,6 +159,16 @@ fn print(what: ConfigCommand) -> ExitCode {
         }
         Err(error) => fail(&error, 1),
     }
+}
+
+/// Exit code for settings or data that cannot be used: a restart would not help (sysexits
+/// `EX_CONFIG`; service managers are told not to try again).
+const UNUSABLE: u8 = 78;
+
+/// Says something on standard output. Whoever read it may have had enough.
+fn say(text: &dyn std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Says what went wrong, once, and gives the exit code.

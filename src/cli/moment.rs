@@ -39,6 +39,16 @@ impl Moment {
     }
 }
 
+impl Moment {
+    /// The moment, where so long is still to come instead.
+    pub(super) const fn ahead_of(self, now: UnixMicros) -> UnixMicros {
+        match self {
+            Self::At(at) => at,
+            Self::AgoSecs(secs) => now.plus_secs(secs),
+        }
+    }
+}
+
 /// A moment as people write it: `2027-01-15T08:00:00Z`, to the second.
 pub(super) fn written(at: UnixMicros) -> String {
     let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
@@ -63,6 +73,7 @@ mod tests {
             assert!(Moment::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(Moment::AgoSecs(60).at(at), UnixMicros::from_secs(1_799_999_940));
+        assert_eq!(Moment::AgoSecs(60).ahead_of(at), UnixMicros::from_secs(1_800_000_060));
         assert_eq!(written(at), "2027-01-15T08:00:00Z");
     }
 }

@@ -5,16 +5,12 @@ use std::process::ExitCode;
 
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 
-use super::fail;
+use super::{UNUSABLE, fail};
 use crate::clock::Clock;
 use crate::config::{Overrides, load};
 use crate::ids::Dice;
 use crate::observe::logging;
 use crate::server::{Bound, Dials, bind};
-
-/// Exit code for settings or data that cannot be used: a restart would not help (sysexits
-/// `EX_CONFIG`; service managers are told not to try again).
-const UNUSABLE: u8 = 78;
 
 pub(super) fn run(overrides: &Overrides) -> ExitCode {
     let config = match load(overrides) {

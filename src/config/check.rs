@@ -51,6 +51,8 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     within("store.cache_mib", s.cache_mib, 8, 1_048_576)?;
     within("store.commit_wait_us", s.commit_wait_us, 0, 100_000)?;
     within("store.commit_max", s.commit_max, 1, 65_536)?;
+    within("backup.every_h", config.backup.every_h, 0, 8_760)?;
+    within("backup.keep", config.backup.keep, 1, 10_000)?;
     within("server.workers", config.server.workers, 0, 256)?;
     within("server.connections_max", config.server.connections_max, 16, 1_000_000)?;
     within("server.drain_s", config.server.drain_s, 0, 600)

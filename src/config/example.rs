@@ -13,9 +13,9 @@ use super::identity::{
 use super::pragma::{PragmaPorts, ProviderOptions};
 use super::queue::AdaptiveConfig;
 use super::{
-    AbuseConfig, Config, HooksConfig, IdentityConfig, LimitsConfig, LogConfig, NakamaConfig,
-    OpeningConfig, OperatorsConfig, PasswordConfig, PragmaConfig, QueueConfig, ServerConfig,
-    StoreConfig,
+    AbuseConfig, BackupConfig, Config, HooksConfig, IdentityConfig, LimitsConfig, LogConfig,
+    NakamaConfig, OpeningConfig, OperatorsConfig, PasswordConfig, PragmaConfig, QueueConfig,
+    ServerConfig, StoreConfig,
 };
 
 const HEAD: &str = "\
@@ -50,6 +50,7 @@ pub fn config_toml() -> Result<String, toml::ser::Error> {
     section::<PasswordConfig>(&mut text, "passwords", &config.passwords)?;
     section::<LimitsConfig>(&mut text, "limits", &config.limits)?;
     section::<StoreConfig>(&mut text, "store", &config.store)?;
+    section::<BackupConfig>(&mut text, "backup", &config.backup)?;
     section::<LogConfig>(&mut text, "log", &config.log)?;
     Ok(text)
 }

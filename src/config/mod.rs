@@ -3,6 +3,7 @@
 //! from here and compared in a test.
 
 pub mod abuse;
+pub mod backup;
 pub mod check;
 pub mod example;
 pub mod hooks;
@@ -20,6 +21,7 @@ pub mod secrets;
 pub mod sections;
 
 pub use abuse::AbuseConfig;
+pub use backup::BackupConfig;
 pub use hooks::HooksConfig;
 pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
@@ -56,6 +58,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// `[store]`
     pub store: StoreConfig,
+    /// `[backup]`
+    pub backup: BackupConfig,
     /// `[log]`
     pub log: LogConfig,
     /// `--dev`: known keys and test identities, loopback only. Never in the file.

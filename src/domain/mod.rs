@@ -4,6 +4,8 @@
 pub mod abuse;
 pub mod account;
 pub mod audit;
+pub mod backup;
+pub mod checkup;
 pub mod digest;
 pub mod friend;
 pub mod history;
@@ -13,6 +15,7 @@ pub mod lottery;
 pub mod notification;
 pub mod operator;
 pub mod plan;
+pub mod portable;
 pub mod presence;
 pub mod queue;
 pub mod realm;

@@ -15,6 +15,7 @@ mod beacon;
 mod chain;
 mod discord;
 mod discovery;
+mod dry_call;
 mod epic;
 mod facebook;
 mod facts;
@@ -45,6 +46,7 @@ pub mod webhook;
 mod xbox;
 
 pub use beacon::Beacon;
+pub use dry_call::DryCall;
 pub use oauth::Portal;
 pub use own::{BoxFuture, OwnAccount, OwnError, OwnProvider};
 pub use providers::Providers;

@@ -88,6 +88,8 @@ catalogue! {
     ACCOUNTS = Gauge "accounts" [""] "Accounts stored";
     AUDIT_RECORDS = Counter "audit_records" [""] "Records written to the audit chain";
     AUDIT_UNRECORDED = Counter "audit_unrecorded" [""] "Records the audit chain did not take: operators' actions among them were not done";
+    BACKUPS = Counter "backups" ["result"] "Backups since the start: made, failed";
+    BACKUP_NEWEST = Gauge "backup_newest_timestamp_seconds" [""] "When the newest backup in the folder was begun, in seconds since the epoch; not there: there is none";
     READY = Gauge "ready" [""] "1 while players are served";
 }
 

@@ -10,6 +10,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
+use crate::actors::Backups;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::PlayerKeys;
 use crate::observe::{Health, Live, Traffic};
@@ -22,6 +23,7 @@ mod account_deeds;
 mod account_shapes;
 mod accounts;
 mod audit_log;
+pub mod backups;
 pub mod dials;
 mod guard;
 mod live;
@@ -29,6 +31,7 @@ mod page;
 mod partner_tokens;
 mod picture;
 pub mod refusal;
+pub mod round_trips;
 mod servers;
 mod session;
 mod settings;
@@ -58,6 +61,10 @@ pub struct App {
     pub audited: Audited,
     /// What turns the line.
     pub steering: Steering,
+    /// Round trips by the public address.
+    pub trips: round_trips::Trips,
+    /// What makes backups.
+    pub backups: Backups,
     /// What reads settings again.
     pub reloader: Reloader,
     /// Keys of operators' tokens.
@@ -165,6 +172,9 @@ routes! {
     get "/tokens" => staff::tokens;
     post "/tokens" => staff::make_token;
     delete "/tokens/{id}" => staff::revoke_token;
+    post "/round-trips" => round_trips::begin;
+    get "/round-trips/{id}" => round_trips::see;
+    post "/backup" => backups::make;
     get "/permissions" => permissions;
     get "/openapi.json" => openapi;
 }

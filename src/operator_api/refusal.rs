@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::json;
 use crate::actors::CallError;
+use crate::actors::backups::NotMade;
 use crate::domain::account::{LinkKind, OfficeRefusal, Refusal as Rule};
 use crate::domain::operator::OperatorRefusal;
 use crate::domain::realm::RealmRefusal;
@@ -57,6 +58,12 @@ pub enum Refusal {
     /// Signing in, or something about operators.
     #[error(transparent)]
     Operator(OperatorError),
+    /// As many backups are asked for as may be.
+    #[error("a backup is being made, and others wait for theirs")]
+    BackupBusy,
+    /// No backup was made.
+    #[error("the backup was not made: see the server's log")]
+    BackupFailed,
     /// No answer in time.
     #[error("no answer in time: look before you try again")]
     Unavailable,
@@ -107,6 +114,8 @@ impl Refusal {
             Self::NoScript => (403, "no_script"),
             Self::NoPassword => (409, "no_password"),
             Self::Operator(error) => of_operators(error),
+            Self::BackupBusy => (409, "backup_busy"),
+            Self::BackupFailed => (500, "backup_failed"),
             Self::NotRecorded => (503, "not_recorded"),
             Self::Unavailable => (503, "unavailable"),
         }
@@ -197,6 +206,16 @@ impl From<OperatorError> for Refusal {
 impl From<CallError> for Refusal {
     fn from(_: CallError) -> Self {
         Self::Unavailable
+    }
+}
+
+impl From<NotMade> for Refusal {
+    fn from(error: NotMade) -> Self {
+        match error {
+            NotMade::Busy => Self::BackupBusy,
+            NotMade::Failed(_) => Self::BackupFailed,
+            NotMade::Closed => Self::Unavailable,
+        }
     }
 }
 

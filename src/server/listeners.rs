@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::config::pragma::PortOf;
 use crate::domain::token::SessionType;
 use crate::observe::{Health, PortKind, Traffic};
+use crate::operator_api::round_trips::{Trips, way_in};
 use crate::pragma::Gateway;
 use crate::signin::Audited;
 use crate::{console, nakama, operator_api, pragma, queue_api, try_it};
@@ -85,7 +86,8 @@ impl Sockets {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let player_port = PlayerPort::new(running);
+        let trips = Trips::default();
+        let player_port = PlayerPort::new(running, &trips);
         let leave = nakama::grpc::Leave::default();
         let grpc_port = nakama::grpc::Port::new(player_port.nakama.clone(), &leave);
         let ours = [
@@ -98,7 +100,7 @@ impl Sockets {
         let name_of = |(session, backend): PortOf| format!("pragma {} {backend:?}", session.name());
         let pragmas = pragma_at.iter().map(|(of, at)| (name_of(*of), *at));
         let listeners: Vec<_> = ours.into_iter().chain(pragmas).collect();
-        let pages = OperatorPages::new(running, listeners, workers);
+        let pages = OperatorPages::new(running, listeners, workers, trips);
         let port_of = |session, backend: Option<_>| {
             let gateway = Gateway { session, backend };
             let kind = match (session, backend) {
@@ -156,11 +158,12 @@ struct PlayerPort {
     sockets: session::SessionDoor,
     routes: Vec<Arc<dyn SocketRoute>>,
     health: Health,
+    trips: Trips,
     traffic: Traffic,
 }
 
 impl PlayerPort {
-    fn new(running: &Running) -> Self {
+    fn new(running: &Running, trips: &Trips) -> Self {
         let nakama = nakama::App {
             door: running.door.clone(),
             keys: running.nakama_keys.clone(),
@@ -173,8 +176,8 @@ impl PlayerPort {
             vec![nakama::socket_route(nakama.clone()), pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
         let queue = (*running.queue_api).clone();
-        let traffic = running.traffic.clone();
-        Self { nakama, pragma, queue, sockets, routes, health, traffic }
+        let (traffic, trips) = (running.traffic.clone(), trips.clone());
+        Self { nakama, pragma, queue, sockets, routes, health, traffic, trips }
     }
 
     /// One worker's service. The line's routes come first: polls are the bulk of all requests.
@@ -191,6 +194,7 @@ impl PlayerPort {
             .configure(nakama::routes(this.nakama.clone()))
             .configure(try_it::routes)
             .configure(health_routes(&this.health))
+            .configure(way_in(this.nakama.door.clone(), this.trips.clone()))
             .configure(pragma::any_case(this.pragma.clone()))
             .default_service(web::to(nakama::default_service))
             .wrap(nakama::Cors { but_for: pragma::is_portal });
@@ -236,7 +240,12 @@ pub(super) struct OperatorPages {
 }
 
 impl OperatorPages {
-    fn new(running: &Running, listeners: Vec<(String, SocketAddr)>, workers: usize) -> Self {
+    fn new(
+        running: &Running,
+        listeners: Vec<(String, SocketAddr)>,
+        workers: usize,
+        trips: Trips,
+    ) -> Self {
         let streams = running.queue_api.streams.clone();
         let about = operator_api::About {
             started_at: running.door.clock.now(),
@@ -250,6 +259,8 @@ impl OperatorPages {
             door: running.door.clone(),
             audited: Audited::new(running.door.clone(), running.audit.clone()),
             steering: running.steering.clone(),
+            backups: running.backups.clone(),
+            trips,
             reloader: running.reloader.clone(),
             keys: Arc::clone(&running.player_keys),
             live: running.live.clone(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::parts::Running;
-use crate::actors::{Accounts, Audit, Board, CallError, Line, SessionDoor};
+use crate::actors::{Accounts, Audit, Backups, Board, CallError, Line, SessionDoor};
 use crate::domain::queue::{Figures, Lane, Mode};
 use crate::domain::session::CloseReason;
 use crate::identity::Providers;
@@ -26,6 +26,7 @@ pub(super) struct Sources {
     providers: Providers,
     health: Health,
     audit: Audit,
+    backups: Backups,
 }
 
 /// The page could not be made.
@@ -49,6 +50,7 @@ impl Sources {
             providers: running.providers.clone(),
             health: running.health.clone(),
             audit: running.audit.clone(),
+            backups: running.backups.clone(),
         }
     }
 
@@ -63,6 +65,7 @@ impl Sources {
         let audit = self.audit.figures();
         page.put(name::AUDIT_RECORDS, audit.written.load(Ordering::Relaxed));
         page.put(name::AUDIT_UNRECORDED, audit.unrecorded.load(Ordering::Relaxed));
+        self.backups(&mut page);
         if let Some(journal) = self.line.journal() {
             page.put(name::JOURNAL_BYTES, journal.bytes.load(Ordering::Relaxed));
             page.put(name::JOURNAL_GAPS, journal.gaps.load(Ordering::Relaxed));
@@ -134,6 +137,16 @@ impl Sources {
         page.labelled(name::FRAMES, "in", figures.frames_in());
         page.labelled(name::FRAMES, "out", figures.frames_out());
         page.put(name::PRESENCE_DELIVERED, self.board.delivered());
+    }
+
+    fn backups(&self, page: &mut Page) {
+        let figures = self.backups.figures();
+        page.labelled(name::BACKUPS, "made", figures.made.load(Ordering::Relaxed));
+        page.labelled(name::BACKUPS, "failed", figures.failed.load(Ordering::Relaxed));
+        match figures.newest_s.load(Ordering::Relaxed) {
+            0 => {}
+            newest => page.put(name::BACKUP_NEWEST, newest),
+        }
     }
 
     fn store(&self, page: &mut Page) {

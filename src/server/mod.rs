@@ -2,7 +2,7 @@
 //!
 //! Start: folder → secrets → accounts (the store cleans up after a crash) → audit chain → line (as it was, with
 //! the redemptions the registry knows) → sockets → listeners → ready. Stop: not ready → sockets,
-//! spread over time → listeners and requests → line (a clean snapshot) → accounts → audit chain. When
+//! spread over time → listeners and requests → backups → line (a clean snapshot) → accounts → audit chain. When
 //! the store, the line or the chain fails, the process ends: what it said last may not be true.
 
 mod beacon;
@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::actors::{Accounts, Audit, CallError, Line, SessionDoor};
+use crate::actors::{Accounts, Audit, Backups, CallError, Line, SessionDoor};
 use crate::clock::Clock;
 use crate::config::origin::Changed;
 use crate::config::pragma::PortOf;
@@ -68,6 +68,7 @@ pub struct Dials {
     steering: Steering,
     reloader: Reloader,
     sockets: SessionDoor,
+    backups: Backups,
     guard: Arc<SharedGuard>,
     sampler: Sampler,
 }
@@ -163,6 +164,7 @@ impl Bound {
             steering: self.running.steering.clone(),
             reloader: self.running.reloader.clone(),
             sockets: self.running.sockets.clone(),
+            backups: self.running.backups.clone(),
             guard: Arc::clone(&self.running.door.guard),
             sampler: self.sampler.clone(),
         }
@@ -217,6 +219,7 @@ impl Bound {
         // Calls that run are finished; clients open no more of them on connections they have.
         listeners.leave.now();
         handle.stop(true).await;
+        running.backups.close().await;
         close(&running.line, &running.accounts, &running.audit).await;
         running.door.hooks().finish().await;
         Ok(())
@@ -269,6 +272,7 @@ impl Dials {
     pub async fn turn(&self) {
         self.line.turn().await;
         self.sockets.time_has_passed();
+        self.backups.time_has_passed();
         self.sampler.take().await;
     }
 

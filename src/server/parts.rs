@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::Own;
 use crate::actors::account_registry::{self, NewAccount, PragmaSignIn, RegistryLimits, SignIn};
 use crate::actors::audit::{self, Audit};
+use crate::actors::backups::{BackupSettings, Backups};
 use crate::actors::login_queue::{self, LineError, LineSeeds, Redeemed};
 use crate::actors::session::{DoorParts, NoSlotFor, Slots};
 use crate::actors::{Accounts, Board, CallError, Line, SessionDoor};
@@ -36,6 +37,7 @@ use crate::signin::operators::Operators;
 use crate::signin::{AccountHooks, Door, Hooks, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
+use crate::store::backup;
 
 use crate::signin::reloading::Reloader;
 use crate::signin::steering::{SteerError, Steering};
@@ -74,6 +76,15 @@ pub enum StartError {
     /// The audit chain.
     #[error(transparent)]
     Audit(#[from] AuditFileError),
+    /// A restore that was not finished.
+    #[error(
+        "{} is there: a restore was not finished. Empty the data folder and restore again",
+        .0.display()
+    )]
+    Restoring(PathBuf),
+    /// The thread that makes backups.
+    #[error("cannot start the thread that makes backups: {0}")]
+    Backups(io::Error),
     /// The line's files.
     #[error("login queue: {0}")]
     Line(#[from] LineError),
@@ -110,6 +121,7 @@ impl StartError {
                 | Self::Accounts(_)
                 | Self::Audit(_)
                 | Self::Line(_)
+                | Self::Restoring(_)
                 | Self::Identity(_)
                 | Self::Webhook(_)
                 | Self::TwoHooks
@@ -128,6 +140,7 @@ pub(super) struct Running {
     pub steering: Steering,
     pub reloader: Reloader,
     pub operators: Operators,
+    pub backups: Backups,
     pub audit_failed: audit::Failed,
     pub sockets: SessionDoor,
     pub door: Door,
@@ -154,19 +167,14 @@ impl Running {
         let (secrets, first_run) = open_secrets(&config, &data, &dice)?;
         let server_key = server_key(&config, &secrets)?;
         let keys = Keys::read(&config, &secrets)?;
-        let (accounts, accounts_stopped) = Accounts::open(
-            &config.store,
-            &data.join("accounts"),
-            clock.clone(),
-            dice.clone(),
-            registry_limits(&config),
-        )?;
+        let (accounts, accounts_stopped) = open_accounts(&config, &data, &clock, &dice)?;
         let identity_key = identity_key(&secrets)?;
         let (audit, audit_failed) = Audit::open(&data, clock.clone(), &identity_key)?;
-        let seeds = (&identity_key, first_run);
         let (line, line_stopped) =
-            open_line(&config, clock.clone(), &dice, seeds, &accounts, &audit).await?;
+            open_line(&config, clock.clone(), &dice, (&identity_key, first_run), &accounts, &audit)
+                .await?;
         let steering = steer(&config, &line, &audit).await?;
+        let backups = start_backups(&config, &data, &accounts, &clock)?;
         seed_test_accounts(&config, &accounts).await;
         let config = Arc::new(config);
         let board = Board::start();
@@ -200,6 +208,7 @@ impl Running {
             audit,
             steering,
             operators,
+            backups,
             audit_failed,
             sockets,
             door,
@@ -241,6 +250,17 @@ fn operators(door: &Door, audit: &Audit, identity_key: &[u8; 32]) -> Result<Oper
     operators.ok_or_else(|| StartError::Key("identity_key seals nothing".to_owned()))
 }
 
+fn open_accounts(
+    config: &Config,
+    data: &Path,
+    clock: &Clock,
+    dice: &Dice,
+) -> Result<(Accounts, account_registry::Stopped), StoreError> {
+    let folder = data.join("accounts");
+    let limits = registry_limits(config);
+    Accounts::open(&config.store, &folder, clock.clone(), dice.clone(), limits)
+}
+
 fn registry_limits(config: &Config) -> RegistryLimits {
     RegistryLimits {
         callers_max: config.limits.callers_max,
@@ -254,8 +274,27 @@ fn registry_limits(config: &Config) -> RegistryLimits {
     }
 }
 
+fn start_backups(
+    config: &Config,
+    data: &Path,
+    accounts: &Accounts,
+    clock: &Clock,
+) -> Result<Backups, StartError> {
+    let settings = BackupSettings {
+        data: data.to_owned(),
+        folder: config.backup.folder(data),
+        schedule: config.backup.schedule(),
+        program: crate::VERSION.to_owned(),
+    };
+    Backups::start(settings, accounts.copies(), clock.clone()).map_err(StartError::Backups)
+}
+
 fn make_folder(config: &Config) -> Result<PathBuf, StartError> {
     let path = config.server.data.clone();
+    let restoring = path.join(backup::RESTORING);
+    if restoring.exists() {
+        return Err(StartError::Restoring(restoring));
+    }
     match fs::create_dir_all(&path) {
         Ok(()) => Ok(path),
         Err(source) => Err(StartError::Folder { path, source }),

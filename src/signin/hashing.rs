@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Password;
 use crate::config::PasswordConfig;
+use crate::domain::account::passwords;
 use crate::ids::Dice;
 
 /// Lowered so that hashing yields to answering; see the head of this file.
@@ -93,8 +94,14 @@ impl Hasher {
         )
     }
 
+    /// A hash of bcrypt, as an import brings it, is right and old: it is hashed anew at the first sign-in.
     /// A stored text that is no hash counts as wrong: it can't be anybody's password.
     fn check(&self, password: &[u8], stored: &str, memory: &mut Memory) -> Verdict {
+        if let Some(cost) = passwords::bcrypt_cost(stored) {
+            let is_right = cost <= passwords::BCRYPT_COST_MAX
+                && bcrypt::verify(password, stored).unwrap_or(false);
+            return if is_right { Verdict::RightButOld } else { Verdict::Wrong };
+        }
         match made_with(password, stored, memory) {
             Some(params)
                 if params.m_cost() == self.params.m_cost()
@@ -312,6 +319,17 @@ mod tests {
         let new = HashPool::start(&stronger, Dice::seeded(2)).unwrap();
         let verdict = new.check(password("correct horse"), Some(&hash)).await;
         assert_eq!(verdict, Ok(Verdict::RightButOld));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_hash_of_bcrypt_is_right_and_old_and_one_too_dear_is_not_checked() {
+        let pool = HashPool::start(&config(), Dice::seeded(1)).unwrap();
+        let hash = bcrypt::hash("correct horse", 4).unwrap();
+        let check = |text, stored| pool.check(password(text), stored);
+        assert_eq!(check("correct horse", Some(&hash)).await, Ok(Verdict::RightButOld));
+        assert_eq!(check("battery staple", Some(&hash)).await, Ok(Verdict::Wrong));
+        let dear = hash.replacen("$04$", "$31$", 1);
+        assert_eq!(check("correct horse", Some(&dear)).await, Ok(Verdict::Wrong));
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -288,6 +288,15 @@ impl Steering {
         Ok(self.line.announce(said).await?)
     }
 
+    /// Puts something else that an operator does on record, before it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken`]: then it must not be done.
+    pub fn record(&self, by: AccountId, what: What) -> Result<(), NotTaken> {
+        self.audit.record(self.operator(by), what)
+    }
+
     fn operator(&self, account: AccountId) -> Who {
         Who::Operator(self.audit.pseudonyms().account(account))
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use crate::domain::account::{AccountId, Change, Redemption, Revoked};
 use crate::domain::time::UnixMicros;
 
-use super::{Commit, Reads, Store, StoreError};
+use super::{Commit, Copies, Reads, Store, StoreError};
 
 /// When to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,10 @@ impl Store for FaultyStore {
 
     fn settled(&mut self) {
         self.inner.settled();
+    }
+
+    fn copies(&self) -> Option<Arc<dyn Copies>> {
+        self.inner.copies()
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {

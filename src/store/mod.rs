@@ -5,14 +5,18 @@
 //! leaves the engine's folder. One contract suite (`contract`) runs over every engine.
 
 pub mod audit;
+pub mod backup;
 #[cfg(test)]
 pub(crate) mod contract;
+mod copying;
 mod durable;
 pub mod faulty;
 pub mod journal;
 pub mod line;
 pub mod lottery;
 pub mod sled;
+
+pub use self::copying::{Copies, Copying, Piece};
 
 use std::sync::Arc;
 
@@ -145,6 +149,11 @@ pub trait Store: Send + 'static {
             self.settled();
         }
         Ok(())
+    }
+
+    /// A way to copy everything while the store is in use. `None`: the engine has backups of its own.
+    fn copies(&self) -> Option<Arc<dyn Copies>> {
+        None
     }
 
     /// Lets go of the files and waits until somebody else could open them. What is staged and not

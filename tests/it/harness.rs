@@ -58,6 +58,7 @@ pub fn config() -> Config {
     config.limits.enter_per_second = 0;
     config.limits.poll_per_second = 1_000;
     config.limits.wrong_passwords_per_minute = 1_000;
+    config.backup.every_h = 0;
     config.queue.settle_s = 0;
     config.queue.burst = 100;
     config
@@ -130,6 +131,11 @@ impl TestServer {
     /// Address of a path on the players' port.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.players)
+    }
+
+    /// The server's folder.
+    pub fn folder_path(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Lets time pass, and the line notice.

@@ -8,7 +8,10 @@
 
 mod across;
 mod audit;
+mod backup;
+mod cli;
 mod crash;
+mod ctl;
 mod fakes;
 mod grpc;
 mod grpc_alike;
@@ -16,6 +19,8 @@ mod grpc_client;
 mod harness;
 mod hooks;
 mod identity;
+mod import;
+mod init;
 mod lottery;
 mod nakama_friends;
 mod nakama_line;

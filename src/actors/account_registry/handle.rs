@@ -22,7 +22,7 @@ use crate::domain::account::{Account, AccountId, LinkKind, PassUse, PragmaName, 
 use crate::domain::friend::{FriendAsk, FriendLimits};
 use crate::ids::Dice;
 use crate::store::sled::{Options, SledStore, sync_data};
-use crate::store::{Reads, Store, StoreError};
+use crate::store::{Copies, Reads, Store, StoreError};
 
 use super::group::Group;
 use super::in_flight::InFlight;
@@ -68,6 +68,7 @@ pub struct Accounts {
     pub(super) listeners: Listeners,
     callers_max: usize,
     pub(super) reads: Arc<dyn Reads>,
+    pub(super) copies: Option<Arc<dyn Copies>>,
     pub(super) in_flight: InFlight,
     pub(super) turns: Turns,
     pub(super) clock: Clock,
@@ -155,6 +156,7 @@ impl Accounts {
         realm.set(store.reads().realm()?);
         let listeners = Listeners::default();
         let (reads, in_flight) = (store.reader(), InFlight::default());
+        let copies = store.copies();
         let their_clock = clock.clone();
         let (stopped, word) = oneshot::channel();
         let registry = AccountRegistry {
@@ -197,6 +199,7 @@ impl Accounts {
             listeners,
             callers_max: limits.callers_max,
             reads,
+            copies,
             in_flight,
             turns: Turns::default(),
             clock: their_clock,

@@ -1,6 +1,8 @@
 //! Looking without asking the registry: what is stored and durable is read on the caller's own
 //! thread. Two wake-ups of other threads would cost more than the look.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::actors::CallError;
@@ -8,7 +10,7 @@ use crate::domain::account::sign_in::{self, Fresh, Seen, SignIn};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::friend::Edge;
 use crate::domain::notification::Notification;
-use crate::store::StoreError;
+use crate::store::{Copies, StoreError};
 
 use super::{Accounts, Key, SignedIn};
 
@@ -42,6 +44,11 @@ impl Accounts {
             return None;
         }
         Some(SignedIn { account: decided.account, created: false, at: decided.at })
+    }
+
+    /// A way to copy every account while the registry works; `None`: this store has none.
+    pub fn copies(&self) -> Option<Arc<dyn Copies>> {
+        self.copies.clone()
     }
 
     /// An account as it is stored, without waiting for what is being changed about it: to be shown,

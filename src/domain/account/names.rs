@@ -147,6 +147,22 @@ pub fn email_link(address: &str, password: &str, password_max: usize) -> Result<
     Ok(email(address))
 }
 
+/// An address that comes from elsewhere, without its password: the checks of [`email_link`] on it.
+///
+/// # Errors
+///
+/// [`Refusal::IdMissing`], [`Refusal::IdCharacters`], [`Refusal::EmailFormat`],
+/// [`Refusal::IdLength`], in this order.
+pub fn email_address(address: &str) -> Result<Link, Refusal> {
+    if address.is_empty() {
+        return Err(Refusal::IdMissing(LinkKind::Email));
+    }
+    email_characters(address)?;
+    email_format(address)?;
+    email_length(address)?;
+    Ok(email(address))
+}
+
 /// An address as it is stored and compared: lower case, all of Unicode (protocol-nakama §2.7).
 /// For unlinking, which checks no format (§4.5).
 pub fn email(address: &str) -> Link {

@@ -48,6 +48,24 @@ pub fn uncommon(password: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The dearest bcrypt hash that is checked: each step doubles the time, and this one takes a second.
+pub const BCRYPT_COST_MAX: u32 = 14;
+
+/// The cost of a bcrypt hash, as other servers store passwords; `None`: it is none.
+pub fn bcrypt_cost(hash: &str) -> Option<u32> {
+    let rest = ["$2a$", "$2b$", "$2x$", "$2y$"].iter().find_map(|kind| hash.strip_prefix(kind))?;
+    let (cost, rest) = rest.split_once('$')?;
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
+    let is_whole = rest.len() == 53 && rest.bytes().all(is_letter) && cost.len() == 2;
+    cost.parse().ok().filter(|cost| is_whole && (4..=31).contains(cost))
+}
+
+/// Whether a stored text is a hash that a password can be checked against: argon2, or bcrypt of a cost
+/// that is not too high.
+pub fn is_hash(stored: &str) -> bool {
+    stored.starts_with("$argon2") || bcrypt_cost(stored).is_some_and(|cost| cost <= BCRYPT_COST_MAX)
+}
+
 /// One piece of up to four characters over and over, or two equal halves that are a stem.
 fn is_repetition(password: &str) -> bool {
     let letters: Vec<char> = password.chars().collect();
@@ -171,6 +189,17 @@ mod tests {
         ] {
             assert_eq!(uncommon(password), Err(Refusal::PasswordCommon), "{password}");
         }
+    }
+
+    #[test]
+    fn hashes_of_other_servers_are_known_by_their_form() {
+        let hash = |cost: &str| format!("$2a${cost}${}", "a".repeat(53));
+        assert_eq!(bcrypt_cost(&hash("10")), Some(10));
+        assert!(is_hash(&hash("14")) && !is_hash(&hash("15")) && !is_hash(&hash("32")));
+        for other in ["", "$2a$10$short", "$2c$10$", "5f4dcc3b", "$2a$1$", "$1$abc"] {
+            assert!(!is_hash(other), "{other}");
+        }
+        assert!(is_hash("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA"));
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub const PERMISSIONS: &[(&str, &str)] = &[
     ("server.settings.reload", "Have the settings file read again."),
     ("server.keys.rotate", "Make new keys for tokens."),
     ("audit.records.get", "See what is on record, and whether the chain holds."),
+    ("operators.backup.create", "Make backups of everything (`/v1/operator/backup`)."),
     ("queue.slots.update", "Redeem passes and say who is in a game server's world (`/v1/slots`)."),
     ("session.sessions.revoke", "Close players' sockets and end their sessions."),
     ("operators.tokens.update", "See, make and revoke operators' tokens for scripts."),

@@ -29,7 +29,7 @@ use crate::domain::time::UnixMicros;
 /// The lotteries' folder inside the server's.
 pub const FOLDER: &str = "lottery";
 /// The record's file.
-const RECORD: &str = "lottery.json";
+pub(super) const RECORD: &str = "lottery.json";
 /// The entrants' file.
 const ENTRANTS: &str = "entrants.txt";
 /// The order's file.

@@ -7,6 +7,7 @@ use ::sled::{Batch, Db};
 
 use crate::store::{Commit, StoreError};
 
+use super::copying::Notes;
 use super::opening::SyncFile;
 use super::staged::Writes;
 
@@ -15,10 +16,17 @@ pub struct SledCommit {
     pub file: Arc<File>,
     pub writes: Arc<Writes>,
     pub sync: SyncFile,
+    pub notes: Notes,
 }
 
 impl Commit for SledCommit {
     fn run(self: Box<Self>) -> Result<(), StoreError> {
+        self.notes.around(&self.writes, || self.write())
+    }
+}
+
+impl SledCommit {
+    fn write(&self) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         for (key, value) in self.writes.iter() {
             match value {

@@ -9,6 +9,7 @@
 //! name from its id, and neither needs an index entry. Whatever does not fit that gets one.
 
 mod commit;
+mod copying;
 mod elsewhere;
 mod home;
 mod keys;
@@ -31,11 +32,12 @@ use crate::domain::account::{
 use crate::domain::time::UnixMicros;
 
 use self::commit::SledCommit;
+use self::copying::{Notes, SledCopies};
 use self::passes::Passes;
 use self::view::{Ownership, View};
-use super::{Commit, Reads, Store, StoreError};
+use super::{Commit, Copies, Piece, Reads, Store, StoreError};
 
-pub use self::opening::{Options, SyncFile, sync_data};
+pub use self::opening::{Options, SyncFile, is_in_use, peek, sync_data};
 
 /// Accounts in a sled database.
 pub struct SledStore {
@@ -52,6 +54,7 @@ pub struct SledStore {
     /// Something was sealed since opening.
     has_written: bool,
     sync: SyncFile,
+    notes: Notes,
 }
 
 impl SledStore {
@@ -66,6 +69,19 @@ impl SledStore {
     /// [`StoreError::Failed`].
     pub fn open(data: &Path, options: &Options) -> Result<Self, StoreError> {
         opening::open(data, options)
+    }
+
+    /// Makes a folder `accounts` under `data`, which must not be there, from the pieces of a copy.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `pieces`; [`StoreError::Failed`]. What is in the folder then is of no use.
+    pub fn rebuild(
+        data: &Path,
+        options: &Options,
+        pieces: impl FnMut() -> Result<Option<Piece>, StoreError>,
+    ) -> Result<(), StoreError> {
+        opening::rebuild(data, options, pieces)
     }
 
     /// The index entries of an account: what cannot be told from its id.
@@ -275,11 +291,17 @@ impl Store for SledStore {
             file: self.file.clone(),
             writes,
             sync: self.sync.clone(),
+            notes: self.notes.clone(),
         }))
     }
 
     fn settled(&mut self) {
         self.view.staged.settled();
+    }
+
+    fn copies(&self) -> Option<Arc<dyn Copies>> {
+        let copies = SledCopies { shelf: self.view.shelf.clone(), notes: self.notes.clone() };
+        Some(Arc::new(copies))
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {

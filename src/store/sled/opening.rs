@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use ::sled::{Config, Db};
 
-use crate::store::{Store, StoreError};
+use crate::store::{Piece, Store, StoreError};
 
+use super::copying::Notes;
 use super::elsewhere::Elsewhere;
 use super::home::{Home, SALT_BYTES};
 use super::passes::Passes;
@@ -60,10 +61,7 @@ pub fn open(data: &Path, options: &Options) -> Result<SledStore, StoreError> {
     fs::create_dir_all(&folder).map_err(making)?;
     remove_leftovers(&folder)?;
 
-    let config = Config::new()
-        .path(&folder)
-        .cache_capacity(options.cache_mib.saturating_mul(1024 * 1024))
-        .flush_every_ms(None);
+    let config = config(&folder, options);
     let db = open_locked(&config)?;
     let file = File::options()
         .read(true)
@@ -90,9 +88,48 @@ pub fn open(data: &Path, options: &Options) -> Result<SledStore, StoreError> {
         count: 0,
         has_written: false,
         sync: options.sync.clone(),
+        notes: Notes::default(),
     };
     load(&mut store)?;
     Ok(store)
+}
+
+fn config(folder: &Path, options: &Options) -> Config {
+    Config::new()
+        .path(folder)
+        .cache_capacity(options.cache_mib.saturating_mul(1024 * 1024))
+        .flush_every_ms(None)
+}
+
+pub fn rebuild(
+    data: &Path,
+    options: &Options,
+    mut pieces: impl FnMut() -> Result<Option<Piece>, StoreError>,
+) -> Result<(), StoreError> {
+    let folder = data.join("accounts");
+    let writing = |error| StoreError::failed("write the copy of an account store", error);
+    let making = |error| StoreError::failed("make the folder of the account store", error);
+    fs::create_dir_all(data).map_err(making)?;
+    fs::create_dir(&folder).map_err(making)?;
+    let config = config(&folder, options);
+    let db = open_locked(&config)?;
+    while let Some(piece) = pieces()? {
+        let mut batch = ::sled::Batch::default();
+        for record in piece.records() {
+            match record? {
+                (key, Some(value)) => batch.insert(key, value),
+                (key, None) => batch.remove(key),
+            }
+        }
+        db.apply_batch(batch).map_err(writing)?;
+    }
+    db.flush().map_err(writing)?;
+    let file = File::options().read(true).write(true).open(folder.join("db")).map_err(making)?;
+    sync_folders(&folder, data, &file)?;
+    drop(db);
+    wait_until_unlocked(&file)?;
+    write_snapshot(&config);
+    wait_until_unlocked(&file)
 }
 
 /// A kill while sled writes a snapshot leaves an unfinished file on which the next open panics.
@@ -221,6 +258,44 @@ fn load(store: &mut SledStore) -> Result<(), StoreError> {
         store.revoked_until.insert((revoked.until(), account));
     }
     Ok(())
+}
+
+/// Looks what is stored in the folder `accounts` under `data` without changing its format: how many
+/// accounts there are.
+pub fn peek(data: &Path, options: &Options) -> Result<u64, StoreError> {
+    let reading = |error| StoreError::failed("read from the account store", error);
+    let folder = data.join("accounts");
+    remove_leftovers(&folder)?;
+    let db = open_locked(&config(&folder, options))?;
+    let file = File::open(folder.join("db"));
+    let number = |key: &[u8]| db.get(key).map_err(reading);
+    let (format, count) = (number(keys::FORMAT)?, number(keys::COUNT)?);
+    drop(db);
+    let file = file.map_err(|error| StoreError::failed("open the account store's file", error))?;
+    wait_until_unlocked(&file)?;
+    let found = format.and_then(|it| it.as_ref().try_into().map(u32::from_be_bytes).ok());
+    match found {
+        Some(found) if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
+        Some(_) => {
+            let count = count.and_then(|it| it.as_ref().try_into().map(u64::from_be_bytes).ok());
+            Ok(count.unwrap_or_default())
+        }
+        None => Err(StoreError::Corrupt("data without a format")),
+    }
+}
+
+/// Whether another process has the database in the folder `accounts` under `data` open. One that is not
+/// there is not.
+pub fn is_in_use(data: &Path) -> std::io::Result<bool> {
+    let file = match File::open(data.join("accounts").join("db")) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    match file.try_lock() {
+        Ok(()) => file.unlock().map(|()| false),
+        Err(fs::TryLockError::WouldBlock) => Ok(true),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// Returns when the lock of `file` is free, so that the folder can be opened again.
