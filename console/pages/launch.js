@@ -19,7 +19,12 @@ const MODE_TEXT = {
 };
 
 const total = (queue) => Object.values(queue.lanes).reduce((sum, lane) => sum + lane.waiting, 0);
-const used = (queue) => queue.live + queue.reserved + queue.passes_out + queue.grace;
+const KINDS = ["live", "reserved", "passes", "grace"];
+/** Slots in use, of one moment: as measured last, or else as the line said. */
+const used = (queue, now) =>
+  now["slots.live"] === undefined
+    ? queue.live + queue.reserved + queue.passes_out + queue.grace
+    : KINDS.reduce((sum, kind) => sum + now[`slots.${kind}`], 0);
 
 /** A change in words. */
 function words({ rate, cap, lanes, announce }) {
@@ -152,7 +157,7 @@ function Figures({ queue, live }) {
   const figures = [
     ["In line", count(now["waiting.standard"] === undefined ? total(queue) : LANES.reduce((sum, lane) => sum + (now[`waiting.${lane}`] ?? 0), 0))],
     ["Admitted a second", count(now.admitted ?? NaN), `of ${count(now["rate.in_force"] ?? queue.rate_in_force)}`],
-    ["Slots used", count(used(queue)), `of ${count(queue.dials.cap)}`],
+    ["Slots used", count(used(queue, now)), `of ${count(queue.dials.cap)}`],
     ["Who enters now waits", lasts(now["eta.quoted_s"] ?? NaN)],
     ["Online", count(now["slots.live"] ?? queue.live)],
   ];
@@ -187,7 +192,7 @@ export default function Launch({ session }) {
   return html`
     <h1>Launch</h1>
     ${notice && html`<p class=${`notice ${notice.error ? "bad" : "good"}`} role="status">${notice.error?.message ?? notice.text}
-      ${notice.undo && html`<button type="button" class="quiet" onClick=${() => undo(notice.undo)}>Undo</button>`}</p>`}
+      ${" "}${notice.undo && html`<button type="button" class="quiet" onClick=${() => undo(notice.undo)}>Undo</button>`}</p>`}
     <${Loaded} of=${queue} what="the line">${(data) => html`
       <${Figures} queue=${data} live=${live} />
       ${allowed ? html`<${Dials} queue=${data} made=${made} reload=${queue.reload} />` : html`<p class="soft">You may look at the dials, not turn them.</p>`}

@@ -32,7 +32,7 @@ export async function open(options) {
     ],
     ...options,
   });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(Number(process.env.WAIT_MS || 60_000));
   return context;
 }
 

@@ -105,6 +105,7 @@ story("a change is looked at, made and taken back; a number that is typed stays 
   await page.click("dialog >> text=Leave it");
   await closed();
   await page.click('#rate-and-cap [type="submit"]');
+  await page.waitForSelector("dialog[open]");
   await page.keyboard.press("Escape");
   await closed();
 });
@@ -155,12 +156,14 @@ story("numbers of seven digits are never cut", async () => {
     render(html`<${Plot} title="Many" at=${at} step=${1000} series=${[{ name: "waiting", values: at.map((_, row) => 9_000_000 + row) }]} />`, box);
     await new Promise((resolve) => setTimeout(resolve, 500));
     const axis = box.querySelectorAll(".u-axis")[1].getBoundingClientRect();
+    const { width } = axis;
     const pen = document.createElement("canvas").getContext("2d");
     pen.font = "12px system-ui, sans-serif";
-    return { room: axis.width, needs: pen.measureText("10\u202f000\u202f000").width };
+    return { room: width, needs: pen.measureText("10\u202f000\u202f000").width };
   });
   assert.ok(cut.room >= cut.needs, JSON.stringify(cut));
   await shoot(page, "office-seven-digits");
+  await page.reload();
 });
 
 story("game servers: groups, tags, events, who may enter, tokens", async () => {
