@@ -120,6 +120,28 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> (usize, us
     }
 }
 
+/// So many connections.
+pub async fn connect(at: SocketAddr, count: u64) -> Vec<TcpStream> {
+    let mut streams = Vec::new();
+    for _ in 0..count {
+        let stream = TcpStream::connect(at).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        streams.push(stream);
+    }
+    streams
+}
+
+/// A request on each of the first connections, at once; the bodies of the answers.
+pub async fn all(streams: &mut [TcpStream], requests: &[Vec<u8>]) -> Vec<String> {
+    let asked = streams.iter_mut().zip(requests).map(async |(stream, request)| {
+        stream.write_all(request).await.unwrap();
+        let mut buffer = Vec::with_capacity(4096);
+        let (head, end) = read_answer(stream, &mut buffer).await;
+        String::from_utf8_lossy(&buffer[head..end]).into_owned()
+    });
+    futures_util::future::join_all(asked).await
+}
+
 /// A GET.
 pub fn get(path: &str, headers: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").into_bytes()

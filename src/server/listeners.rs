@@ -177,7 +177,7 @@ impl PlayerPort {
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
         let queue = (*running.queue_api).clone();
         let (traffic, trips) = (running.traffic.clone(), trips.clone());
-        Self { nakama, pragma, queue, sockets, routes, health, traffic, trips }
+        Self { nakama, pragma, queue, sockets, routes, health, trips, traffic }
     }
 
     /// One worker's service. The line's routes come first: polls are the bulk of all requests.

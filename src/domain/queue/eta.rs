@@ -111,12 +111,12 @@ pub(super) struct Estimator {
 }
 
 impl Estimator {
-    pub(super) fn new(now: UnixMicros, measured: Measured) -> Self {
+    pub(super) fn new(now: UnixMicros, measured: &Measured) -> Self {
         let mut new = Self {
             patience: measured.patience.patience(0.0),
+            measured: *measured,
             passes: BTreeMap::new(),
             left: BTreeMap::new(),
-            measured,
             folded_at: now,
             scores: Vec::new(),
             scored: 0,

@@ -116,7 +116,7 @@ struct Class {
 /// An age, with `C` and `E` there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Age {
-    age_s: f64,
+    seconds: f64,
     c: f64,
     e: f64,
 }
@@ -124,10 +124,10 @@ pub(super) struct Age {
 impl Patience {
     fn new(hazards: [f64; AGES]) -> Self {
         let mut classes = [Class::default(); AGES];
-        let mut begins = Age { age_s: 0.0, c: 0.0, e: 0.0 };
+        let mut begins = Age { seconds: 0.0, c: 0.0, e: 0.0 };
         for (at, (class, hazard)) in classes.iter_mut().zip(hazards).enumerate() {
             let hazard = if hazard.is_finite() { hazard.clamp(0.0, HAZARD_MAX) } else { 0.0 };
-            *class = Class { from_s: begins.age_s, hazard, c: begins.c, e: begins.e };
+            *class = Class { from_s: begins.seconds, hazard, c: begins.c, e: begins.e };
             if let Some(&end_s) = ENDS_S.get(at) {
                 begins = class.at(end_s);
             }
@@ -144,7 +144,7 @@ impl Patience {
     /// have waited as long as `to`: counted as of `from`, those who give up meanwhile among them.
     pub(super) fn gone(&self, from: Age, to: Age) -> f64 {
         match self.beyond(from) {
-            Some(hazard) => grown(hazard, to.age_s - from.age_s),
+            Some(hazard) => grown(hazard, to.seconds - from.seconds),
             None => (to.e - from.e) * (-from.c).exp(),
         }
     }
@@ -153,7 +153,7 @@ impl Patience {
     /// on, in seconds.
     pub(super) fn until(&self, from: Age, since: Age, n: f64) -> f64 {
         if let Some(hazard) = self.beyond(since) {
-            return since.age_s + taken(hazard, n * (from.c - since.c).exp());
+            return since.seconds + taken(hazard, n * (from.c - since.c).exp());
         }
         let e = since.e + n * from.c.exp();
         let class = &self.0[self.0.partition_point(|class| class.e <= e).saturating_sub(1)];
@@ -164,14 +164,14 @@ impl Patience {
     /// for a number.
     fn beyond(&self, age: Age) -> Option<f64> {
         let last = &self.0[AGES - 1];
-        (age.age_s >= last.from_s).then_some(last.hazard)
+        (age.seconds >= last.from_s).then_some(last.hazard)
     }
 }
 
 impl Age {
     /// How long they have waited, in seconds.
     pub(super) const fn seconds(self) -> f64 {
-        self.age_s
+        self.seconds
     }
 }
 
@@ -179,7 +179,7 @@ impl Class {
     fn at(&self, age_s: f64) -> Age {
         let since_s = age_s - self.from_s;
         let c = self.c + self.hazard * since_s;
-        Age { age_s, c, e: self.e + self.c.exp() * grown(self.hazard, since_s) }
+        Age { seconds: age_s, c, e: self.e + self.c.exp() * grown(self.hazard, since_s) }
     }
 }
 

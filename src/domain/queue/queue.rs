@@ -158,7 +158,7 @@ impl Queue {
             granted: Number(0),
             line,
             ledger: Ledger::default(),
-            eta: Estimator::new(now, Measured::default()),
+            eta: Estimator::new(now, &Measured::default()),
             passes: VecDeque::new(),
             parked: VecDeque::new(),
             in_use: BTreeMap::new(),

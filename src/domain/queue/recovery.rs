@@ -135,7 +135,7 @@ impl Queue {
         let mut queue = Self::new(settings, saved.epoch, now);
         queue.time = Time { now, ahead_us: now.since_us(machine) };
         queue.restore_dials(&saved, recovery.clean, now);
-        queue.eta = Estimator::new(now, saved.measured);
+        queue.eta = Estimator::new(now, &saved.measured);
         queue.restore_slots(&saved, now);
         queue.line = Line::new(saved.first);
         queue.restore_line(&saved, &recovery, now);
