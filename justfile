@@ -37,4 +37,10 @@ bench NAME:
 # write config.toml and docs/reference from the program
 reference:
     cargo run -q -- config example > config.toml.new && mv config.toml.new config.toml
+    cargo run -q -- config reference > docs/reference/config.md.new && mv docs/reference/config.md.new docs/reference/config.md
+    cargo run -q -- config errors > docs/reference/errors.md.new && mv docs/reference/errors.md.new docs/reference/errors.md
     cargo run -q -- config metrics > docs/reference/metrics.md.new && mv docs/reference/metrics.md.new docs/reference/metrics.md
+
+# the documentation as a site, in target/book
+book:
+    docs/build

@@ -81,8 +81,8 @@ fn serve(mode: &str) -> std::io::Result<()> {
         config.queue.rate = 0.0;
         let dice = Dice::seeded(1);
         let seeds = LineSeeds { epoch: 1, identity_key: [0; 16], kept: false, dice };
-        let (audit, _failed) =
-            Audit::open(data.path(), Clock::machine(), &[0; 32]).map_err(std::io::Error::other)?;
+        let (audit, _failed) = Audit::open(data.path(), Clock::machine(), &[0; 32], None)
+            .map_err(std::io::Error::other)?;
         let (line, _stopped) =
             Line::open(&config, data.path(), Clock::machine(), &seeds, &[], &audit)
                 .map_err(std::io::Error::other)?;

@@ -4,6 +4,10 @@ import { html, render, useEffect, useState } from "./html.js";
 import { OTHERS, PAGES } from "./pages.js";
 import { Dialogues, Empty, Failed, Loading, may } from "./parts.js";
 
+// For tests in a browser.
+export { html, render } from "./html.js";
+export { Plot, withGaps } from "./plot.js";
+
 /** `#/accounts/1?tab=bans` → the name of the page, what follows it, and the query. */
 function route() {
   const [path, values] = location.hash.replace(/^#\/?/, "").split("?");

@@ -1,8 +1,8 @@
-// Components without a build step: what every file of the console writes markup with. Values are
+// What every file of the console writes markup with: components as the browser runs them. Values are
 // text, always; nothing here makes markup of a string.
-import htm from "./vendor/htm.js";
-import { h } from "./vendor/preact.js";
+import htm from "htm";
+import { h } from "preact";
 
-export { render } from "./vendor/preact.js";
-export { useCallback, useEffect, useMemo, useRef, useState } from "./vendor/hooks.js";
+export { render } from "preact";
+export { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 export const html = htm.bind(h);

@@ -2,12 +2,7 @@
 // legend that says the numbers in text.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { count } from "./parts.js";
-import uPlot from "./vendor/uplot.js";
-
-if (!document.querySelector('link[href$="uplot.css"]')) {
-  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "console/vendor/uplot.css" });
-  document.head.append(link);
-}
+import uPlot from "uplot";
 
 const COLOURS = ["#2f6fde", "#d9730d", "#1c8a5a", "#b0348f", "#7a5af0", "#a8791b", "#c43d3d", "#4b8ea8"];
 const HEIGHT = 190;

@@ -1,6 +1,7 @@
 //! The only door to the machine's dice. Seeded in tests and simulations, so that a run can be
 //! repeated: `clippy.toml` bans other sources.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand_chacha::ChaCha20Rng;
@@ -51,5 +52,49 @@ impl Dice {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, ChaCha20Rng> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Numbers that are each given once in this run, in no order that anybody could read anything from.
+/// One atomic each: for what is needed with every request.
+#[derive(Debug)]
+pub struct Scattered {
+    start: u64,
+    given: AtomicU64,
+}
+
+impl Scattered {
+    /// Beginning somewhere that only this run knows.
+    pub fn new(dice: &Dice) -> Self {
+        Self { start: dice.number(), given: AtomicU64::new(0) }
+    }
+
+    /// The next one.
+    pub fn next(&self) -> u64 {
+        let given = self.given.fetch_add(1, Ordering::Relaxed);
+        mixed(given.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.start))
+    }
+}
+
+/// The finaliser of `SplitMix64` (Steele, Lea, Flood 2014): one number for each.
+const fn mixed(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scattered_numbers_are_given_once_and_run_by_run_others() {
+        let (one, other) = (Scattered::new(&Dice::seeded(1)), Scattered::new(&Dice::seeded(2)));
+        let mut given: Vec<u64> = (0..2_000).map(|_| one.next()).collect();
+        assert!(!given.is_sorted(), "nobody reads an order from them");
+        given.extend((0..2_000).map(|_| other.next()));
+        given.sort_unstable();
+        given.dedup();
+        assert_eq!(given.len(), 4_000);
     }
 }

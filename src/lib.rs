@@ -32,4 +32,5 @@ pub mod server;
 pub mod signin;
 pub mod sse;
 pub mod store;
+pub mod tls;
 pub mod try_it;

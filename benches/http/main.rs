@@ -32,6 +32,7 @@ mod load;
 mod nakama;
 mod scenes;
 mod sockets;
+mod streams;
 mod waiting;
 
 fn main() {

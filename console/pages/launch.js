@@ -7,13 +7,13 @@ import { Plot } from "../plot.js";
 
 const TURN = "queue.dials.update";
 const LANES = ["standard", "paying", "grace", "staff", "low"];
-const MODES = { open: "Open", paused: "Pause", draining: "Drain", maintenance: "Maintenance" };
+const MODES = { open: "Open", paused: "Pause", held: "Hold", draining: "Drain", maintenance: "Maintenance" };
 const MODE_TEXT = {
   open: "Players come in.",
   paused: "Nobody comes in; everybody keeps the place.",
   draining: "Who waits comes in; nobody new is taken.",
   maintenance: "Nobody comes in and nobody new is taken; places are kept.",
-  held: "The line holds itself: too many sign-ins fail.",
+  held: "Nobody comes in, for sign-ins fail; everybody keeps the place. The line holds itself for a while when too many do.",
   prequeue: "The doors open later; who comes now gathers.",
   drawing: "Places are being drawn.",
 };

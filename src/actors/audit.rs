@@ -10,9 +10,10 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::CallError;
 use crate::clock::Clock;
-use crate::domain::audit::{Entry, Pseudonyms, Search, What, Who};
-use crate::store::audit::{self, AuditFileError, Done, FOLDER, Writer};
-pub use crate::store::audit::{Checked, Looked, NotTaken};
+use crate::domain::audit::{Entry, Pseudonyms, Search, Text, What, Who};
+use crate::observe::request::current_id;
+use crate::store::audit::{self, AuditFileError, Done, FOLDER, Stream, Told, Writer};
+pub use crate::store::audit::{Checked, Looked, NotTaken, Target};
 
 /// Records one search looks at, about.
 const LOOKED_AT_MAX: u64 = 200_000;
@@ -20,6 +21,9 @@ const LOOKED_AT_MAX: u64 = 200_000;
 const CHECKED_MAX: u64 = 1_000_000;
 /// A look through the files waits no longer for its turn than this.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the last records may take to be streamed when the server stops.
+const STREAMED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The chain's handle. Cheap to clone; bounded: it refuses when too many records wait.
 #[derive(Clone, Debug)]
@@ -38,6 +42,7 @@ struct Inner {
     /// Records of the server's own doings that were not taken and are not yet told of.
     untold: AtomicU64,
     figures: Arc<Figures>,
+    stream: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 /// What is counted, since the start.
@@ -47,13 +52,16 @@ pub struct Figures {
     pub written: AtomicU64,
     /// Records that were not taken.
     pub unrecorded: AtomicU64,
+    /// What the stream has told; `None`: there is none.
+    pub stream: Option<Told>,
 }
 
 /// Says why the chain cannot be written any more, when that happens: the process must stop then.
 pub type Failed = oneshot::Receiver<String>;
 
 impl Audit {
-    /// Opens the chain in `data/audit`, as it was left. `identity_key` is the key of pseudonyms.
+    /// Opens the chain in `data/audit`, as it was left. `identity_key` is the key of pseudonyms;
+    /// `target` is told every record once it is on disk.
     ///
     /// # Errors
     ///
@@ -62,17 +70,28 @@ impl Audit {
         data: &Path,
         clock: Clock,
         identity_key: &[u8],
+        target: Option<Target>,
     ) -> Result<(Self, Failed), AuditFileError> {
         let (files, _) = audit::open(&data.join(FOLDER), clock.now())?;
+        let head = files.head().seq;
         let (writer, thread) = files.writer();
-        let figures = Arc::new(Figures::default());
+        let (streamed, is_streamed) = oneshot::channel();
+        let stream = target.map(|target| {
+            // Dropped when the thread ends.
+            Stream::start(&data.join(FOLDER), target, head, move || drop(streamed))
+        });
+        let (stream, told) = stream.transpose()?.unzip();
+        let figures = Arc::new(Figures { stream: told, ..Figures::default() });
         let (failed, has_failed) = oneshot::channel();
         let (closed, is_closed) = oneshot::channel();
         let (failed, closed) = (Mutex::new(Some(failed)), Mutex::new(Some(closed)));
         let counted = Arc::clone(&figures);
         thread.start(move |done| match done {
-            Done::Written { records, .. } => {
+            Done::Written { records, head } => {
                 counted.written.fetch_add(records, Ordering::Relaxed);
+                if let Some(stream) = &stream {
+                    stream.reaches(head.seq);
+                }
             }
             Done::Closed => say(&closed, ()),
             Done::Failed(why) => say(&failed, why),
@@ -86,6 +105,7 @@ impl Audit {
             closed: Mutex::new(Some(is_closed)),
             untold: AtomicU64::new(0),
             figures,
+            stream: Mutex::new(Some(is_streamed)),
         };
         Ok((Self(Arc::new(inner)), has_failed))
     }
@@ -101,12 +121,13 @@ impl Audit {
             let untold = self.0.untold.swap(0, Ordering::Relaxed);
             if untold > 0 {
                 let what = What::Unrecorded { records: untold };
-                if let Err(error) = writer.record(Entry { at, who: Who::Server, what }) {
+                if let Err(error) = writer.record(Entry::of(at, Who::Server, what)) {
                     self.0.untold.fetch_add(untold, Ordering::Relaxed);
                     return Err(error);
                 }
             }
-            writer.record(Entry { at, who, what })
+            let request = current_id().map(|id| Text::from(id.as_str()));
+            writer.record(Entry { at, who, what, request })
         });
         if taken.is_err() {
             self.0.figures.unrecorded.fetch_add(1, Ordering::Relaxed);
@@ -188,6 +209,12 @@ impl Audit {
         if let Some(closed) = closed {
             // An error means that it failed, and somebody else was told why.
             let _ = closed.await;
+        }
+        let streamed = lock(&self.0.stream).take();
+        if let Some(streamed) = streamed
+            && tokio::time::timeout(STREAMED_WITHIN, streamed).await.is_err()
+        {
+            tracing::warn!("the audit stream did not take the last records in time");
         }
     }
 }

@@ -58,7 +58,7 @@ type Said = Result<String, Box<dyn std::error::Error>>;
 
 /// The running server writes it; then it is copied to where it is wanted.
 fn online(config: &Config, args: &BackupArgs) -> Said {
-    let operators = config.server.operators_address();
+    let operators = config.operators_url();
     let operator = Operator::new(&args.operator, operators, PATIENCE).map_err(|error| {
         format!("a server runs on this folder, so it makes the backup: {error}")
     })?;

@@ -8,8 +8,10 @@ pub mod bench;
 mod completions;
 mod ctl;
 mod doctor;
+pub mod errors;
 mod export;
 mod gauge;
+mod healthcheck;
 mod import;
 mod init;
 mod keys;
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Overrides, example};
+use crate::config::{Overrides, example, reference};
 use crate::observe::catalogue;
 
 /// The room before the game: login queue, accounts and presence in one binary.
@@ -59,6 +61,8 @@ enum Command {
     Init(init::InitArgs),
     /// Look at machine, settings and data, and say what to do
     Doctor(doctor::DoctorArgs),
+    /// Ask the server of these settings on this machine whether it serves players: exit code 0 or 1
+    Healthcheck(ServeArgs),
     /// Copy everything the server holds into one file, while it runs or not
     Backup(backup::BackupArgs),
     /// Put a backup into an empty folder, or only check it
@@ -94,8 +98,12 @@ enum Command {
 enum ConfigCommand {
     /// config.toml with every setting, its meaning and its default
     Example,
+    /// docs/reference/config.md
+    Reference,
     /// docs/reference/metrics.md
     Metrics,
+    /// docs/reference/errors.md
+    Errors,
 }
 
 /// Flags of `anteroom serve`.
@@ -131,6 +139,7 @@ pub fn run() -> ExitCode {
         Command::Ctl(args) => ctl::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Export(args) => export::run(&args),
@@ -147,7 +156,9 @@ pub fn run() -> ExitCode {
 fn print(what: ConfigCommand) -> ExitCode {
     let text = match what {
         ConfigCommand::Example => example::config_toml().map_err(|error| error.to_string()),
+        ConfigCommand::Reference => reference::markdown().map_err(|error| error.to_string()),
         ConfigCommand::Metrics => Ok(catalogue::markdown()),
+        ConfigCommand::Errors => Ok(errors::markdown()),
     };
     match text {
         Ok(text) => {

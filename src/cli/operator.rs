@@ -69,14 +69,14 @@ impl Operator {
     /// `fallback` is where the settings have the operators' port.
     pub fn new(
         args: &OperatorArgs,
-        fallback: std::net::SocketAddr,
+        fallback: String,
         patience: Duration,
     ) -> Result<Self, OperatorError> {
         let failed = |error: &dyn std::fmt::Display| OperatorError::Client(error.to_string());
         let token = token(args)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failed(&error))?;
-        let base = args.server.clone().unwrap_or_else(|| format!("http://{fallback}"));
+        let base = args.server.clone().unwrap_or(fallback);
         // A machine without root certificates can still ask a port of its own.
         let builder = || {
             let builder = reqwest::Client::builder().timeout(patience).no_proxy();

@@ -2,14 +2,18 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
 
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 
 use super::{UNUSABLE, fail};
 use crate::clock::Clock;
+use crate::config::tls::Ports;
 use crate::config::{Overrides, load};
 use crate::ids::Dice;
 use crate::observe::logging;
+use crate::observe::supervisor::{Supervisor, watchdog};
 use crate::server::{Bound, Dials, bind};
 
 pub(super) fn run(overrides: &Overrides) -> ExitCode {
@@ -36,6 +40,15 @@ pub(super) fn run(overrides: &Overrides) -> ExitCode {
         };
         announce(&bound);
         reload_on_hangup(hangup, bound.dials());
+        let supervisor = Rc::new(Supervisor::of_environment());
+        supervisor.ready();
+        if let Some(within) = watchdog() {
+            actix_rt::spawn(say_alive(Rc::clone(&supervisor), within / 4, bound.dials()));
+        }
+        let stop = async move {
+            stop.await;
+            supervisor.stopping();
+        };
         match bound.run(stop).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, 1),
@@ -53,24 +66,27 @@ fn announce(bound: &Bound) {
 fn announcement(bound: &Bound) -> String {
     let (players, operators) = (bound.player_address(), bound.operators_address());
     let grpc = bound.grpc_address();
+    let scheme = |ports| if bound.config().tls.serves(ports) { "https" } else { "http" };
+    let (web, for_grpc) = (scheme(Ports::Players), scheme(Ports::Grpc));
+    let for_operators = scheme(Ports::Operators);
     let host = if players.ip().is_unspecified() {
         format!("127.0.0.1:{}", players.port())
     } else {
         players.to_string()
     };
     let ready = format!(
-        "anteroom is ready: players http://{players}, gRPC http://{grpc}, operators http://{operators}\n"
+        "anteroom is ready: players {web}://{players}, gRPC {for_grpc}://{grpc}, operators {for_operators}://{operators}\n"
     );
     let more = if bound.config().dev {
         format!(
             "  --dev: server key `defaultkey`, UNSAFE sign-in, test01 to test20. Never in production.\n  \
-             try it in a browser: http://{host}/\n"
+             try it in a browser: {web}://{host}/\n"
         )
     } else if let Some(server_key) = bound.new_server_key() {
         format!(
             "  first run: secrets are in {}\n  \
              server key for your clients, shown this once: {server_key}\n  \
-             curl -u '{server_key}:' http://{host}/v2/account/authenticate/device -d '{{\"id\":\"my-first-device\"}}'\n",
+             curl -u '{server_key}:' {web}://{host}/v2/account/authenticate/device -d '{{\"id\":\"my-first-device\"}}'\n",
             bound.config().server.data.join("secrets.toml").display()
         )
     } else {
@@ -83,8 +99,10 @@ fn announcement(bound: &Bound) -> String {
 fn first_operator(bound: &Bound) -> String {
     let Some(code) = bound.new_setup_code() else { return String::new() };
     let operators = bound.operators_address();
+    let is_tls = bound.config().tls.serves(Ports::Operators);
+    let scheme = if is_tls { "https" } else { "http" };
     format!(
-        "  no operator yet: open http://{operators}/#/setup?code={code}\n  \
+        "  no operator yet: open {scheme}://{operators}/#/setup?code={code}\n  \
          setup code, good once and for 15 minutes: {code}\n"
     )
 }
@@ -107,6 +125,16 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
             std::process::exit(1);
         });
     })
+}
+
+/// Lets the supervisor hear that the line still answers: a server whose line is stuck serves nobody.
+async fn say_alive(supervisor: Rc<Supervisor>, every: Duration, dials: Dials) {
+    loop {
+        if dials.figures().await.is_ok() {
+            supervisor.alive();
+        }
+        actix_rt::time::sleep(every).await;
+    }
 }
 
 /// SIGHUP reads the settings again and applies what can change live. Settings that cannot be used

@@ -53,9 +53,17 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     within("store.commit_max", s.commit_max, 1, 65_536)?;
     within("backup.every_h", config.backup.every_h, 0, 8_760)?;
     within("backup.keep", config.backup.keep, 1, 10_000)?;
+    let t = &config.trace;
+    within("trace.sample", t.sample, 0.0, 1.0)?;
+    ordered("trace.endpoint", t.is_address(), "must be an http:// or https:// address, or empty")?;
+    ordered("trace.service_name", !t.service_name.is_empty(), "must not be empty")?;
     within("server.workers", config.server.workers, 0, 256)?;
     within("server.connections_max", config.server.connections_max, 16, 1_000_000)?;
-    within("server.drain_s", config.server.drain_s, 0, 600)
+    within("server.drain_s", config.server.drain_s, 0, 600)?;
+    within("server.return_after_s", config.server.return_after_s, 0, 600)?;
+    within("server.return_spread_s", config.server.return_spread_s, 0, 3_600)?;
+    let has_key = !config.tls.key.as_os_str().is_empty();
+    ordered("tls.key", config.tls.is_on() == has_key, "goes with tls.certificate: both or none")
 }
 
 fn queue(config: &Config) -> Result<(), Invalid> {

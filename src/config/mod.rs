@@ -8,6 +8,7 @@ pub mod check;
 pub mod example;
 pub mod hooks;
 pub mod identity;
+mod keys;
 pub mod load;
 pub mod nakama;
 pub mod opening;
@@ -16,9 +17,11 @@ pub mod origin;
 pub mod passwords;
 pub mod pragma;
 pub mod queue;
+pub mod reference;
 pub mod rotation;
 pub mod secrets;
 pub mod sections;
+pub mod tls;
 
 pub use abuse::AbuseConfig;
 pub use backup::BackupConfig;
@@ -32,7 +35,10 @@ pub use passwords::PasswordConfig;
 pub use pragma::{BackendMode, PragmaConfig, ProviderOptions, Signing};
 pub use queue::{Gate, QueueConfig};
 pub use secrets::Secrets;
-pub use sections::{LimitsConfig, LogConfig, LogFormat, ServerConfig, StoreConfig};
+pub use sections::{
+    AuditConfig, LimitsConfig, LogConfig, LogFormat, ServerConfig, StoreConfig, TraceConfig,
+};
+pub use tls::TlsConfig;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -40,6 +46,8 @@ pub use sections::{LimitsConfig, LogConfig, LogFormat, ServerConfig, StoreConfig
 pub struct Config {
     /// `[server]`
     pub server: ServerConfig,
+    /// `[tls]`
+    pub tls: TlsConfig,
     /// `[queue]`
     pub queue: QueueConfig,
     /// `[nakama]`
@@ -60,12 +68,30 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[backup]`
     pub backup: BackupConfig,
+    /// `[audit]`
+    pub audit: AuditConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[trace]`
+    pub trace: TraceConfig,
     /// `--dev`: known keys and test identities, loopback only. Never in the file.
     #[serde(skip)]
     pub dev: bool,
     /// Where all of it came from.
     #[serde(skip)]
     pub origin: origin::Origin,
+}
+
+impl Config {
+    /// Whether clients come by https and wss to the ports of a kind: to the server itself, or to a proxy
+    /// in front of it.
+    pub fn is_by_tls(&self, ports: tls::Ports) -> bool {
+        self.pragma.public_tls || self.tls.serves(ports)
+    }
+
+    /// Where operators' programs on this machine find the operators' port.
+    pub fn operators_url(&self) -> String {
+        let scheme = if self.tls.serves(tls::Ports::Operators) { "https" } else { "http" };
+        format!("{scheme}://{}", self.server.operators_address())
+    }
 }

@@ -203,7 +203,7 @@ impl Default for QueueConfig {
             mass_drop_share: 0.1,
             mass_drop_hold_s: 180,
             mass_drop_returns_per_s: 500,
-            frame_budget: 400,
+            frame_budget: 300,
             frame_cached: false,
             streams_max: 10_000,
             stream_from_s: 600,

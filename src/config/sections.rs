@@ -1,4 +1,4 @@
-//! The small sections: `[server]`, `[limits]`, `[store]`, `[log]`.
+//! The small sections: `[server]`, `[limits]`, `[store]`, `[log]`, `[trace]`, `[audit]`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,8 +24,15 @@ pub struct ServerConfig {
     pub workers: usize,
     /// Open connections per listener and worker. 16 to 1000000.
     pub connections_max: usize,
-    /// How long a shutdown may take to let requests and sockets go, in seconds. 0 to 600.
+    /// How long a shutdown may take to let requests and sockets go, in seconds. 0 to 600. Sockets are
+    /// closed over the first half of it.
     pub drain_s: u64,
+    /// How long after a shutdown has closed the last socket clients are told to come back at the
+    /// earliest, in seconds: about as long as a start takes. 0 to 600.
+    pub return_after_s: u64,
+    /// Over how long after that they are told to come back, each at a moment of its own, in seconds; less
+    /// where `queue.grace_s` or `queue.lease_s` would be over before. 0 to 3600.
+    pub return_spread_s: u64,
     /// Whether the settings file is read again when it changes, as by SIGHUP. It is looked at every two
     /// seconds.
     pub watch_settings: bool,
@@ -44,6 +51,8 @@ impl Default for ServerConfig {
             workers: 0,
             connections_max: 100_000,
             drain_s: 10,
+            return_after_s: 5,
+            return_spread_s: 30,
             watch_settings: false,
             trusted_proxies: Vec::new(),
         }
@@ -138,5 +147,82 @@ pub enum LogFormat {
 impl Default for LogConfig {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// `[trace]`: traces for `OpenTelemetry`. `docs/observability.md` says what is in them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, documented::DocumentedFields)]
+#[serde(default, deny_unknown_fields)]
+pub struct TraceConfig {
+    /// Where a collector takes OTLP over HTTP: http:// or https://, such as
+    /// `"http://127.0.0.1:4318"`; without a path /v1/traces is meant. Empty: nothing is traced. A
+    /// header with its token goes into the environment: `OTEL_EXPORTER_OTLP_HEADERS`.
+    pub endpoint: String,
+    /// Share of requests that are traced if they do not say so themselves. 0 to 1.
+    pub sample: f64,
+    /// What the traces call this server.
+    pub service_name: String,
+    /// Whether a `traceparent` that comes with a player's request counts: then players say which of
+    /// their requests are traced. On the other ports, and from trusted proxies, it always counts.
+    pub follow_players: bool,
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        Self {
+            endpoint: String::new(),
+            sample: 0.01,
+            service_name: "anteroom".into(),
+            follow_players: true,
+        }
+    }
+}
+
+impl TraceConfig {
+    /// Whether the endpoint is empty or an address that spans can be sent to.
+    pub fn is_address(&self) -> bool {
+        let host = |scheme| self.endpoint.strip_prefix(scheme).unwrap_or_default();
+        let host = [host("http://"), host("https://")].concat();
+        self.endpoint.is_empty() || !host.is_empty() && !host.starts_with('/')
+    }
+
+    /// The address that spans are sent to.
+    pub fn address(&self) -> String {
+        let (_, host) = self.endpoint.split_once("://").unwrap_or_default();
+        match host.split_once('/') {
+            None | Some((_, "")) => format!("{}/v1/traces", self.endpoint.trim_end_matches('/')),
+            Some(_) => self.endpoint.clone(),
+        }
+    }
+}
+
+/// `[audit]`: where records of the audit chain go beside their files.
+#[derive(
+    Clone, Debug, Default, PartialEq, Serialize, Deserialize, documented::DocumentedFields,
+)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditConfig {
+    /// "stdout", or a file or named pipe that each record is added to as one line once it is on disk.
+    /// Empty: nowhere.
+    pub stream: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_without_a_path_is_the_collectors_usual_one() {
+        let of =
+            |endpoint: &str| TraceConfig { endpoint: endpoint.into(), ..TraceConfig::default() };
+        for plain in ["http://127.0.0.1:4318", "http://127.0.0.1:4318/"] {
+            assert_eq!(of(plain).address(), "http://127.0.0.1:4318/v1/traces");
+        }
+        let whole = "https://otlp.example/anteroom/v1/traces";
+        assert_eq!(of(whole).address(), whole);
+        for bad in ["127.0.0.1:4318", "grpc://a", "http://", "http:///v1/traces"] {
+            assert!(!of(bad).is_address(), "{bad}");
+        }
+        assert!(of("").is_address() && of(whole).is_address());
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use uuid::Uuid;
 
 use super::account::AccountId;
-use super::queue::{Announcement, Mode};
+use super::queue::Announcement;
 use super::time::UnixMicros;
 
 /// Changes that are remembered: those staged, and those made.
@@ -119,7 +119,7 @@ impl Change {
             return Err(BadChange::Lanes);
         }
         if let Some(announce) = &self.announce {
-            if announce.mode.is_of_opening() || announce.mode == Mode::Held {
+            if announce.mode.is_of_opening() {
                 return Err(BadChange::Mode);
             }
             if announce.until.is_some_and(|until| until <= now) {
@@ -269,6 +269,7 @@ pub struct Outlook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::queue::Mode;
 
     const NOW: UnixMicros = UnixMicros::from_secs(1_800_000_000);
     const OLGA: AccountId = AccountId(Uuid::from_u128(7));
@@ -352,7 +353,7 @@ mod tests {
             (cap, BadChange::Cap),
             (lanes(LaneShares { weights: [1, 0, 1], ..EVEN }), BadChange::Lanes),
             (lanes(LaneShares { grace_share: f64::NAN, ..EVEN }), BadChange::Lanes),
-            (announce(Mode::Held, None), BadChange::Mode),
+            (announce(Mode::Drawing, None), BadChange::Mode),
             (announce(Mode::Prequeue, None), BadChange::Mode),
             (announce(Mode::Paused, Some(NOW)), BadChange::Over),
         ] {

@@ -48,6 +48,7 @@ mod xbox;
 pub use beacon::Beacon;
 pub use dry_call::DryCall;
 pub use oauth::Portal;
+pub use outbound::collector_client;
 pub use own::{BoxFuture, OwnAccount, OwnError, OwnProvider};
 pub use providers::Providers;
 pub use setup::SetupError;

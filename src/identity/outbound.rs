@@ -218,6 +218,13 @@ impl Outbound {
     }
 }
 
+/// A client for the operator's own collector of traces: no redirects, no proxies, and it may be in a
+/// private network. `None`: none can be made.
+pub fn collector_client(timeout: Duration) -> Option<Client> {
+    let limits = HttpLimits { timeout, response_max_bytes: 65_536, allow_private: true };
+    Some(HttpClient::new(limits)?.client)
+}
+
 fn builder(limits: HttpLimits) -> ClientBuilder {
     Client::builder()
         .timeout(limits.timeout)

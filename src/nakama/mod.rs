@@ -8,6 +8,7 @@
 pub mod auth;
 pub mod body;
 pub mod calls;
+pub mod catalogue;
 pub mod cors;
 pub mod errors;
 pub mod grpc;

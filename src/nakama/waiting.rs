@@ -165,6 +165,7 @@ mod tests {
             lease_until: UnixMicros(0),
             phase: Phase::Queued,
             reason: None,
+            watches: false,
         }
     }
 

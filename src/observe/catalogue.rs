@@ -71,6 +71,7 @@ catalogue! {
     SIGN_INS = Counter "sign_ins" ["kind,result"] "Sign-ins by kind of credential and what came of them";
     REFRESHES = Counter "session_refreshes" ["result"] "Refreshes of sessions: renewed, invalid (forged, expired, revoked), reused, refused (account gone or banned), unavailable";
     HASHES_PENDING = Gauge "password_hashes_pending" [""] "Passwords being hashed or waiting for it";
+    HASHES_MAX = Gauge "password_hashes_pending_limit" [""] "How many passwords may be hashed or wait for it; more are refused";
     HASHES = Counter "password_hashes" ["result"] "Passwords hashed (done) and refused because the pool was full (refused)";
     IDENTITY_CHECKS = Counter "identity_checks" ["provider,result"] "Proofs checked with identity providers: ok, refused, unavailable";
     IDENTITY_CALLS = Counter "identity_calls" ["provider"] "Requests to identity providers";
@@ -82,14 +83,26 @@ catalogue! {
     SOCKETS_CLOSED = Counter "sessions_closed" ["reason"] "Sockets closed, by reason";
     FRAMES = Counter "session_frames" ["direction"] "Socket messages in and out";
     PRESENCE_DELIVERED = Counter "presence_delivered" [""] "Presence events delivered to sessions";
+    HTTP_ANSWERS = Counter "http_answers" ["class"] "Answers of the HTTP ports, by what they say: `ok`, `client_error` (400 to 499), `server_error` (500 and more)";
+    HTTP_CONNECTIONS = Gauge "http_connections" ["port"] "Open connections: players, operators, partners, pragma";
+    LOOP_LAG = Gauge "http_loop_lag_microseconds" [""] "How late the loop of an HTTP worker was at most in the last fifteen seconds, in microseconds";
     COMMITS = Counter "store_commits" [""] "Flushes of the store";
     WRITES = Counter "store_writes" [""] "Changes written to the store";
+    COMMIT_US = Counter "store_commit_microseconds" [""] "Time flushes of the store took together, in microseconds";
     COMMIT_MAX_US = Gauge "store_commit_max_microseconds" [""] "Longest flush since the start, in microseconds";
     ACCOUNTS = Gauge "accounts" [""] "Accounts stored";
     AUDIT_RECORDS = Counter "audit_records" [""] "Records written to the audit chain";
     AUDIT_UNRECORDED = Counter "audit_unrecorded" [""] "Records the audit chain did not take: operators' actions among them were not done";
+    AUDIT_BEHIND = Gauge "audit_stream_behind" [""] "Records on disk that the audit stream has not told yet; not there: there is no stream";
     BACKUPS = Counter "backups" ["result"] "Backups since the start: made, failed";
     BACKUP_NEWEST = Gauge "backup_newest_timestamp_seconds" [""] "When the newest backup in the folder was begun, in seconds since the epoch; not there: there is none";
+    SPANS = Counter "trace_spans" ["result"] "Spans of traces: sent, failed (the collector did not take them), dropped (too many were waiting); not there: nothing is traced";
+    MEMORY = Gauge "process_resident_memory_bytes" [""] "Memory the process has, in bytes";
+    FILES_OPEN = Gauge "process_open_fds" [""] "Open files and sockets";
+    FILES_MAX = Gauge "process_max_fds" [""] "How many files and sockets may be open";
+    CERTIFICATE_EXPIRY = Gauge "tls_certificate_expiry_timestamp_seconds" [""] "When the certificate in force lapses, in seconds since the epoch; not there: the server has no TLS";
+    CERTIFICATES = Counter "tls_certificates" ["result"] "Certificates found in the files while the server ran: taken, refused (the one before stayed in force)";
+    HANDSHAKES_FAILED = Counter "tls_handshakes_failed" [""] "Connections to ports with TLS that never got through the handshake";
     READY = Gauge "ready" [""] "1 while players are served";
 }
 

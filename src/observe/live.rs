@@ -128,6 +128,13 @@ impl Live {
         self.lock().since(since, step)
     }
 
+    /// The largest number of a column since then; `None`: none is known.
+    pub fn most(&self, column: &str, since: UnixMicros) -> Option<f64> {
+        let part = self.since(since, Step::Fine);
+        let (_, numbers) = part.series.into_iter().find(|(name, _)| *name == column)?;
+        numbers.into_iter().filter(|number| !number.is_nan()).reduce(f64::max)
+    }
+
     /// The newest row, and every one to come; one that comes too fast is left out.
     pub fn newest(&self) -> watch::Receiver<Option<Bytes>> {
         self.0.newest.subscribe()
@@ -175,6 +182,10 @@ mod tests {
         let told = newest.borrow().clone().unwrap();
         let text = std::str::from_utf8(&told).unwrap();
         assert_eq!(text, r#"{"at_ms":2000,"values":{"waiting":7,"eta":null}}"#);
+        live.push(UnixMicros(3_000_000), vec![5.0, f64::NAN].into());
+        assert_eq!(live.most("waiting", UnixMicros(1_000_000)), Some(7.0));
+        assert_eq!(live.most("waiting", UnixMicros(2_000_000)), Some(5.0));
+        assert_eq!(live.most("eta", UnixMicros(0)), None);
         let series = Series(vec![("eta", vec![0.123_456, 2.0])]);
         assert_eq!(serde_json::to_string(&series).unwrap(), r#"{"eta":[0.123,2]}"#);
         let mut seats: Vec<_> = (0..STREAMS_MAX).map(|_| live.seat().unwrap()).collect();

@@ -37,12 +37,15 @@ struct Record {
     at_ms: u64,
     who: serde_json::Value,
     what: serde_json::Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
     hash: String,
 }
 
 impl From<Seen> for Record {
-    fn from(Seen { head, at, who, what }: Seen) -> Self {
-        Self { seq: head.seq, at_ms: at.as_millis(), who, what, hash: head.hash.to_string() }
+    fn from(Seen { head, at, who, what, request }: Seen) -> Self {
+        let (seq, hash) = (head.seq, head.hash.to_string());
+        Self { seq, at_ms: at.as_millis(), who, what, request, hash }
     }
 }
 

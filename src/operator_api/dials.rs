@@ -18,6 +18,7 @@ use crate::domain::time::UnixMicros;
 enum Wanted {
     Open,
     Paused,
+    Held,
     Draining,
     Maintenance,
 }
@@ -66,6 +67,7 @@ impl Ask {
             let mode = match mode {
                 Wanted::Open => Mode::Open,
                 Wanted::Paused => Mode::Paused,
+                Wanted::Held => Mode::Held,
                 Wanted::Draining => Mode::Draining,
                 Wanted::Maintenance => Mode::Maintenance,
             };

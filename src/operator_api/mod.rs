@@ -24,6 +24,7 @@ mod account_shapes;
 mod accounts;
 mod audit_log;
 pub mod backups;
+pub mod catalogue;
 pub mod dials;
 mod guard;
 mod live;

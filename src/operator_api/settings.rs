@@ -8,7 +8,8 @@ use super::{App, Refusal, fresh_operator, json, operator, page, read};
 use crate::config::origin::{Changed, Setting, settings};
 use crate::config::rotation::{self, Keys};
 use crate::domain::audit::Who;
-use crate::signin::reloading::ReloadError;
+use crate::signin::reloading::{ReloadError, Reloaded};
+use crate::tls::Renewed;
 
 /// To see settings.
 const SEE: &str = "server.settings.get";
@@ -57,6 +58,8 @@ pub(super) async fn reload(
     struct Done {
         changed: Vec<Changed>,
         needs_restart: Vec<Changed>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        certificate: Option<Renewed>,
     }
     let by = operator(&app, &request, RELOAD).await?;
     let who = Who::Operator(app.audited.audit().pseudonyms().account(by));
@@ -71,8 +74,8 @@ pub(super) async fn reload(
             ReloadError::Steer(_) => Refusal::Unavailable,
         }
     })?;
-    let (changed, needs_restart) = (done.changed, done.needs_restart);
-    Ok(json(StatusCode::OK, &Done { changed, needs_restart }))
+    let Reloaded { changed, needs_restart, certificate } = done;
+    Ok(json(StatusCode::OK, &Done { changed, needs_restart, certificate }))
 }
 
 #[derive(Clone, Copy, Deserialize, Serialize)]

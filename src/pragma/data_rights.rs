@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::rpc::office_shapes;
 use super::rpc::shapes::{self, Viewer, millis_of};
 use super::{App, Fault, client, json as answer};
-use crate::config::PragmaConfig;
 use crate::domain::account::search::email;
 use crate::domain::account::{Account, AccountId};
 use crate::domain::friend::EdgeState;
@@ -19,8 +18,9 @@ use crate::domain::friend::EdgeState;
 pub(super) const PATH: &str = "/v1/datarights/report";
 
 /// The address to give: whole where the server knows its own, else the path.
-pub(super) fn address(config: &PragmaConfig) -> String {
-    let scheme = if config.public_tls { "https" } else { "http" };
+pub(super) fn address(app: &App) -> String {
+    let config = &app.config.pragma;
+    let scheme = if app.is_by_tls() { "https" } else { "http" };
     let port = match config.public_port {
         0 => String::new(),
         port => format!(":{port}"),

@@ -17,6 +17,7 @@ fn waiting(ticket: TicketRef) -> Standing {
         lease_until: NOW.plus_secs(600),
         phase: Phase::Queued,
         reason: None,
+        watches: false,
     })
 }
 

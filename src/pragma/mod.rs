@@ -14,6 +14,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, guard, web};
 use crate::actors::session::SocketRoute;
 use crate::config::Config;
 use crate::config::pragma::BackendMode;
+use crate::config::tls::Ports;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::{BackendType, PlayerKeys, SessionType};
@@ -21,6 +22,7 @@ use crate::signin::Door;
 
 pub mod account;
 pub mod bearer;
+pub mod catalogue;
 mod data_rights;
 pub mod discovery;
 pub mod errors;
@@ -56,6 +58,18 @@ pub struct App {
     pub states: Arc<StateKey>,
     /// The ports of both backends for this type of session, where each has its own.
     pub siblings: Option<Siblings>,
+}
+
+impl App {
+    /// Whether clients reach this port by https and wss.
+    pub(crate) fn is_by_tls(&self) -> bool {
+        self.config.is_by_tls(match (self.gateway.session, self.gateway.backend) {
+            (_, Some(_)) => Ports::Pragma,
+            (SessionType::Operator, None) => Ports::Operators,
+            (SessionType::Partner, None) => Ports::Partners,
+            (_, None) => Ports::Players,
+        })
+    }
 }
 
 /// Ports of the two backends.
@@ -162,6 +176,11 @@ const PATHS: [Path; 19] = [
 /// Asked for every request of the port: most paths are told by their length.
 fn plain(path: &str) -> Option<&'static Path> {
     PATHS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(path))
+}
+
+/// The path of a call as it stands in the table, in lower case: what a log may say of a request.
+pub fn named(path: &str) -> Option<&'static str> {
+    plain(path).map(|(known, ..)| *known)
 }
 
 fn find(path: &str) -> Option<(Call, &'static [Method])> {

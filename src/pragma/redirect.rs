@@ -85,7 +85,7 @@ fn start(app: &App, provider: &Provider, port: u16) -> Result<HttpResponse, Faul
     let portal = app.door.portal(provider.kind).ok_or(Fault::IdProviderMissing)?;
     let browser = app.door.dice.uuid().simple().to_string();
     let state = app.states.sign(provider.number, &browser, port, app.door.clock.now());
-    let secure = if app.config.pragma.public_tls { "; Secure" } else { "" };
+    let secure = if app.is_by_tls() { "; Secure" } else { "" };
     let cookie =
         format!("{COOKIE}={browser}; Path=/; Max-Age={LIFE_S}; HttpOnly; SameSite=Lax{secure}");
     Ok(HttpResponse::Found()

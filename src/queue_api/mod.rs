@@ -20,6 +20,7 @@ use crate::domain::token::{PlayerKeys, TicketError, bearer};
 use crate::signin::Door;
 
 pub mod answer;
+pub mod catalogue;
 pub mod enter;
 pub mod figures;
 pub mod frame;

@@ -6,21 +6,24 @@ use std::time::Duration;
 
 use actix_http::HttpService;
 use actix_server::Server;
-use actix_service::{ServiceFactoryExt as _, map_config};
-use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_service::{ServiceFactory, ServiceFactoryExt as _, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 
+use super::accepting::{self, Accepted, Behind};
 use super::metrics::Sources;
+use super::observed::Observed;
 use super::parts::{Running, StartError};
 use super::pragma_ports::{self, Ports, PragmaPort};
-use crate::actors::session::{self, SocketRoute};
-use crate::config::Config;
+use crate::actors::session::{self, Connection, SocketRoute};
 use crate::config::pragma::PortOf;
+use crate::config::{Config, tls};
 use crate::domain::token::SessionType;
 use crate::observe::{Health, PortKind, Traffic};
 use crate::operator_api::round_trips::{Trips, way_in};
 use crate::pragma::Gateway;
 use crate::signin::Audited;
+use crate::tls::{Acceptor, Speaks};
 use crate::{console, nakama, operator_api, pragma, queue_api, try_it};
 
 /// An idle connection is closed after this (protocol-nakama §0.5).
@@ -89,7 +92,8 @@ impl Sockets {
         let trips = Trips::default();
         let player_port = PlayerPort::new(running, &trips);
         let leave = nakama::grpc::Leave::default();
-        let grpc_port = nakama::grpc::Port::new(player_port.nakama.clone(), &leave);
+        let grpc_port =
+            nakama::grpc::Port::new(player_port.nakama.clone(), &leave, &running.access);
         let ours = [
             ("players", players_at),
             ("grpc", grpc_at),
@@ -115,25 +119,23 @@ impl Sockets {
         let mut server = Server::build()
             .workers(workers)
             .max_concurrent_connections(config.server.connections_max)
-            .shutdown_timeout(config.server.drain_s)
-            .disable_signals()
-            .listen("players", self.players, move || player_port.service())
-            .and_then(|server| server.listen("grpc", self.grpc, move || grpc_port.service()))
-            .and_then(|server| {
-                server.listen("operators", self.operators, move || {
-                    operator_port.service(Some(&pages))
-                })
-            })
-            .and_then(|server| {
-                server.listen("partners", self.partners, move || partner_port.service(None))
-            })
-            .map_err(StartError::Http)?;
+            .shutdown_timeout(config.server.drain_s.div_ceil(4))
+            .disable_signals();
+        let tls = |ports| acceptor(running, ports);
+        let players_tls = tls(tls::Ports::Players)?;
+        server = accepting::listen(server, "players", self.players, player_port, players_tls)?;
+        server = accepting::listen(server, "grpc", self.grpc, grpc_port, tls(tls::Ports::Grpc)?)?;
+        let operators_tls = tls(tls::Ports::Operators)?;
+        let operator_port = operator_port.with_pages(pages);
+        server =
+            accepting::listen(server, "operators", self.operators, operator_port, operators_tls)?;
+        let partners_tls = tls(tls::Ports::Partners)?;
+        server = accepting::listen(server, "partners", self.partners, partner_port, partners_tls)?;
+        let pragma_tls = tls(tls::Ports::Pragma)?;
         for ((session, backend), listener) in self.pragma {
             let port = port_of(session, Some(backend));
             let name = name_of((session, backend));
-            server = server
-                .listen(name, listener, move || port.service(None))
-                .map_err(StartError::Http)?;
+            server = accepting::listen(server, &name, listener, port, pragma_tls.clone())?;
         }
         Ok(Listeners {
             players: players_at,
@@ -147,7 +149,12 @@ impl Sockets {
     }
 }
 
-pub(super) type Stream = actix_rt::net::TcpStream;
+/// Begins connections at these ports with TLS, if they have it.
+fn acceptor(running: &Running, ports: tls::Ports) -> Result<Option<Acceptor>, StartError> {
+    let wanted = running.certificates.as_ref().filter(|_| running.config.tls.serves(ports));
+    let speaks = if ports == tls::Ports::Grpc { Speaks::Grpc } else { Speaks::Http };
+    Ok(wanted.map(|certificates| certificates.acceptor(speaks)).transpose()?)
+}
 
 /// Everything behind the players' port.
 #[derive(Clone)]
@@ -160,6 +167,7 @@ struct PlayerPort {
     health: Health,
     trips: Trips,
     traffic: Traffic,
+    observed: Observed,
 }
 
 impl PlayerPort {
@@ -177,13 +185,16 @@ impl PlayerPort {
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
         let queue = (*running.queue_api).clone();
         let (traffic, trips) = (running.traffic.clone(), trips.clone());
-        Self { nakama, pragma, queue, sockets, routes, health, trips, traffic }
+        let observed = Observed::new(running, PortKind::Players, false);
+        Self { nakama, pragma, queue, sockets, routes, health, trips, traffic, observed }
     }
+}
 
-    /// One worker's service. The line's routes come first: polls are the bulk of all requests.
-    fn service(
+impl Behind for PlayerPort {
+    /// The line's routes come first: polls are the bulk of all requests.
+    fn service<T: Connection>(
         &self,
-    ) -> impl actix_service::ServiceFactory<Stream, Config = (), Response = (), InitError = ()> + use<>
+    ) -> impl ServiceFactory<Accepted<T>, Config = (), Response = (), Error = (), InitError = ()> + use<T>
     {
         let this = self.clone();
         // This runs once on each worker, whose loop it is.
@@ -204,32 +215,21 @@ impl PlayerPort {
             .on_connect_ext(counted(&this.traffic, PortKind::Players))
             .upgrade(
                 session::upgrade(this.sockets.clone(), this.routes.clone())
+                    .by(this.observed.doorway())
                     .with_streams(vec![queue_api::stream::route(this.queue.clone())]),
             )
-            .h1(map_config(app, |()| AppConfig::default()).map(answered(&this.traffic)))
-            .tcp()
+            .h1(this.observed.around(map_config(app, |()| AppConfig::default())))
             .map_err(drop)
     }
 }
 
 /// Counts a connection for as long as it is open.
-pub(super) fn counted(
+pub(super) fn counted<T>(
     traffic: &Traffic,
     port: PortKind,
-) -> impl Fn(&Stream, &mut actix_http::Extensions) + 'static + use<> {
+) -> impl Fn(&T, &mut actix_http::Extensions) + 'static + use<T> {
     let traffic = traffic.clone();
     move |_, kept| drop(kept.insert(traffic.connected(port)))
-}
-
-/// Counts answers by their status.
-pub(super) fn answered<B>(
-    traffic: &Traffic,
-) -> impl Fn(ServiceResponse<B>) -> ServiceResponse<B> + Clone + use<B> {
-    let traffic = traffic.clone();
-    move |answer| {
-        traffic.answered(answer.status().as_u16());
-        answer
-    }
 }
 
 /// What is at the operators' port beside Pragma's calls.

@@ -6,13 +6,22 @@ use super::parts::Running;
 use crate::actors::{Accounts, Audit, Backups, Board, CallError, Line, SessionDoor};
 use crate::domain::queue::{Figures, Lane, Mode};
 use crate::domain::session::CloseReason;
+use crate::domain::time::UnixMicros;
 use crate::identity::Providers;
-use crate::observe::Health;
 use crate::observe::catalogue as name;
 use crate::observe::metrics::Page;
+use crate::observe::process::Process;
+use crate::observe::{Health, Live, PortKind, Tracer, Traffic};
 use crate::queue_api;
 use crate::signin::Door;
 use crate::signin::hooks::HookFigures;
+use crate::tls::Certificates;
+
+/// The time that the worst of a loop's lag is told of, in microseconds: as often as Prometheus mostly
+/// looks.
+const LAG_US: u64 = 15_000_000;
+/// What the history calls it.
+const LAG_COLUMN: &str = "loop_lag_ms";
 
 /// Where figures come from. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +36,10 @@ pub(super) struct Sources {
     health: Health,
     audit: Audit,
     backups: Backups,
+    traffic: Traffic,
+    tracer: Tracer,
+    live: Live,
+    certificates: Option<Certificates>,
 }
 
 /// The page could not be made.
@@ -51,6 +64,10 @@ impl Sources {
             health: running.health.clone(),
             audit: running.audit.clone(),
             backups: running.backups.clone(),
+            traffic: running.traffic.clone(),
+            tracer: running.access.tracer().clone(),
+            live: running.live.clone(),
+            certificates: running.certificates.clone(),
         }
     }
 
@@ -65,7 +82,14 @@ impl Sources {
         let audit = self.audit.figures();
         page.put(name::AUDIT_RECORDS, audit.written.load(Ordering::Relaxed));
         page.put(name::AUDIT_UNRECORDED, audit.unrecorded.load(Ordering::Relaxed));
+        if let Some(stream) = &audit.stream {
+            page.put(name::AUDIT_BEHIND, stream.behind());
+        }
+        self.http(&mut page);
+        self.traces(&mut page);
+        process(&mut page);
         self.backups(&mut page);
+        self.tls(&mut page);
         if let Some(journal) = self.line.journal() {
             page.put(name::JOURNAL_BYTES, journal.bytes.load(Ordering::Relaxed));
             page.put(name::JOURNAL_GAPS, journal.gaps.load(Ordering::Relaxed));
@@ -100,6 +124,7 @@ impl Sources {
         }
         let hashing = self.door.hash_figures();
         page.put(name::HASHES_PENDING, hashing.pending.load(Ordering::Relaxed));
+        page.put(name::HASHES_MAX, self.door.hash_backlog().1);
         page.labelled(name::HASHES, "done", hashing.done.load(Ordering::Relaxed));
         page.labelled(name::HASHES, "refused", hashing.refused.load(Ordering::Relaxed));
     }
@@ -139,6 +164,30 @@ impl Sources {
         page.put(name::PRESENCE_DELIVERED, self.board.delivered());
     }
 
+    fn http(&self, page: &mut Page) {
+        let answers = self.traffic.answers();
+        let bad = answers.client_errors + answers.server_errors;
+        page.labelled(name::HTTP_ANSWERS, "ok", answers.all.saturating_sub(bad));
+        page.labelled(name::HTTP_ANSWERS, "client_error", answers.client_errors);
+        page.labelled(name::HTTP_ANSWERS, "server_error", answers.server_errors);
+        for (port, open) in PortKind::ALL.iter().zip(self.traffic.connections()) {
+            page.labelled(name::HTTP_CONNECTIONS, port.name(), open);
+        }
+        let since = UnixMicros(self.door.clock.now().0.saturating_sub(LAG_US));
+        if let Some(lag_ms) = self.live.most(LAG_COLUMN, since) {
+            page.put(name::LOOP_LAG, lag_ms * 1e3);
+        }
+    }
+
+    fn traces(&self, page: &mut Page) {
+        let Some(figures) = self.tracer.figures() else { return };
+        for (result, count) in
+            [("sent", &figures.sent), ("failed", &figures.failed), ("dropped", &figures.dropped)]
+        {
+            page.labelled(name::SPANS, result, count.load(Ordering::Relaxed));
+        }
+    }
+
     fn backups(&self, page: &mut Page) {
         let figures = self.backups.figures();
         page.labelled(name::BACKUPS, "made", figures.made.load(Ordering::Relaxed));
@@ -149,12 +198,35 @@ impl Sources {
         }
     }
 
+    fn tls(&self, page: &mut Page) {
+        let Some(certificates) = &self.certificates else { return };
+        let figures = certificates.figures();
+        page.put(name::CERTIFICATE_EXPIRY, certificates.facts().not_after.as_secs());
+        page.labelled(name::CERTIFICATES, "taken", figures.taken.load(Ordering::Relaxed));
+        page.labelled(name::CERTIFICATES, "refused", figures.refused.load(Ordering::Relaxed));
+        page.put(name::HANDSHAKES_FAILED, figures.failed.load(Ordering::Relaxed));
+    }
+
     fn store(&self, page: &mut Page) {
         let figures = self.accounts.figures();
         page.put(name::COMMITS, figures.commits.load(Ordering::Relaxed));
         page.put(name::WRITES, figures.writes.load(Ordering::Relaxed));
+        page.put(name::COMMIT_US, figures.commit_us_sum.load(Ordering::Relaxed));
         page.put(name::COMMIT_MAX_US, figures.commit_us_max.load(Ordering::Relaxed));
         page.put(name::ACCOUNTS, figures.accounts.load(Ordering::Relaxed));
+    }
+}
+
+fn process(page: &mut Page) {
+    let process = Process::read();
+    for (metric, figure) in [
+        (name::MEMORY, process.memory_bytes),
+        (name::FILES_OPEN, process.files_open),
+        (name::FILES_MAX, process.files_max),
+    ] {
+        if let Some(figure) = figure {
+            page.put(metric, figure);
+        }
     }
 }
 

@@ -2,12 +2,16 @@
 //!
 //! Start: folder → secrets → accounts (the store cleans up after a crash) → audit chain → line (as it was, with
 //! the redemptions the registry knows) → sockets → listeners → ready. Stop: not ready → sockets,
-//! spread over time → listeners and requests → backups → line (a clean snapshot) → accounts → audit chain. When
+//! spread over time → listeners and requests → backups → line (a clean snapshot) → accounts → audit chain
+//! → spans of the last requests. When
 //! the store, the line or the chain fails, the process ends: what it said last may not be true.
 
+mod accepting;
 mod beacon;
 mod listeners;
 mod metrics;
+mod observed;
+mod opening;
 mod parts;
 mod pragma_ports;
 mod sampler;
@@ -17,16 +21,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_server::ServerHandle;
+
 use crate::actors::{Accounts, Audit, Backups, CallError, Line, SessionDoor};
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
 use crate::config::origin::Changed;
 use crate::config::pragma::PortOf;
 use crate::config::{Config, QueueConfig};
 use crate::domain::audit::Who;
 use crate::domain::queue::{Announcement, Figures};
+use crate::domain::session::Returning;
 use crate::identity::OwnProvider;
 use crate::ids::Dice;
+use crate::nakama;
+use crate::observe::Live;
 use crate::observe::health::Stage;
+use crate::queue_api::stream::Streams;
 use crate::signin::{AccountHooks, SharedGuard};
 use parts::Running;
 use sampler::Sampler;
@@ -36,6 +46,9 @@ pub use crate::signin::reloading::{ReloadError, Reloaded};
 pub use crate::signin::steering::SteerError;
 use crate::signin::steering::Steering;
 pub use parts::StartError;
+
+/// What connections get at the end of a drain, however long sockets took.
+const REST_MIN: Duration = Duration::from_millis(250);
 
 /// A server that is bound to its ports and opened its data, not yet answering.
 pub struct Bound {
@@ -180,11 +193,14 @@ impl Bound {
         // A clock that is turned by hand says itself when a second has passed.
         if !running.door.clock.is_manual() {
             actix_rt::spawn(sampler.run());
+            actix_rt::spawn(watching::certificate(running.reloader.clone()));
         }
         let handle = listeners.server.handle();
         actix_rt::spawn(watching::run(running.reloader.clone()));
         let mut serving = actix_rt::spawn(listeners.server);
         running.health.set(Stage::Ready);
+        let sending =
+            (running.sockets.clone(), running.queue_api.streams.clone(), running.live.clone());
         let (mut accounts_stopped, mut line_stopped) =
             (running.accounts_stopped, running.line_stopped);
         let mut audit_failed = running.audit_failed;
@@ -202,27 +218,56 @@ impl Bound {
             },
         };
         running.health.set(Stage::Draining);
-        let drain = Duration::from_secs(running.config.server.drain_s);
         if outcome.is_err() {
             // Nobody may be told anything more: what is in memory may not be on the disk.
             handle.stop(false).await;
             return outcome;
         }
-        // Sockets live on the HTTP workers, which do not wait for them: they go first. Streams would
-        // keep the workers waiting.
-        running.queue_api.streams.leave();
-        running.live.leave();
-        let left = running.sockets.drain(drain / 2, drain).await;
-        if left > 0 {
-            tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
-        }
-        // Calls that run are finished; clients open no more of them on connections they have.
-        listeners.leave.now();
-        handle.stop(true).await;
+        leave(&running.config, &sending, &listeners.leave, &handle).await;
         running.backups.close().await;
         close(&running.line, &running.accounts, &running.audit).await;
         running.door.hooks().finish().await;
+        running.access.tracer().close().await;
         Ok(())
+    }
+}
+
+/// Sends everybody away, each with a time to come back, within `server.drain_s`.
+async fn leave(
+    config: &Config,
+    (sockets, streams, live): &(SessionDoor, Streams, Live),
+    grpc: &nakama::grpc::Leave,
+    http: &ServerHandle,
+) {
+    let (server, queue) = (&config.server, &config.queue);
+    let bound = Duration::from_secs(server.drain_s);
+    let ms = |seconds: u64| seconds.saturating_mul(1_000);
+    // Who holds no slot for long after a drop keeps none by coming sooner.
+    let holds = [queue.grace_s, queue.lease_s].into_iter().filter(|seconds| *seconds > 0).min();
+    let returning = Returning::new(
+        ms(server.drain_s) / 2,
+        ms(server.return_after_s),
+        ms(server.return_spread_s),
+        holds.map(|seconds| ms(seconds.into())),
+    );
+    let watch = Stopwatch::start();
+    // Sockets live on the HTTP workers, which do not wait for them: they go first, while those who ask
+    // are answered and told when to come back.
+    let left = sockets.drain(bound / 2, bound / 4 * 3, returning);
+    // Streams would keep the workers waiting; they are told the same.
+    let streams = async {
+        streams.leave();
+        live.leave();
+    };
+    let (left, ()) = tokio::join!(left, streams);
+    if left > 0 {
+        tracing::warn!(sockets = left, "sockets were cut off at the end of the drain");
+    }
+    // Calls that run are finished; clients open no more of them on connections they have.
+    grpc.now();
+    let rest = bound.saturating_sub(Duration::from_micros(watch.elapsed_us()));
+    if tokio::time::timeout(rest.max(REST_MIN), http.stop(true)).await.is_err() {
+        tracing::warn!("connections were cut off at the end of the drain");
     }
 }
 
@@ -273,6 +318,7 @@ impl Dials {
         self.line.turn().await;
         self.sockets.time_has_passed();
         self.backups.time_has_passed();
+        self.reloader.look_at_certificate();
         self.sampler.take().await;
     }
 

@@ -10,6 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use zeroize::Zeroizing;
 
 use super::Own;
+use super::opening::{access, audit_chain, hooks, operators, queue_api, reloader};
 use crate::actors::account_registry::{self, NewAccount, PragmaSignIn, RegistryLimits, SignIn};
 use crate::actors::audit::{self, Audit};
 use crate::actors::backups::{BackupSettings, Backups};
@@ -27,17 +28,19 @@ use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::player::PlayerKeys;
 use crate::domain::token::signing;
 use crate::domain::token::ticket::TicketKeys;
-use crate::identity::webhook::{Webhook, WebhookError};
+use crate::identity::webhook::WebhookError;
 use crate::identity::{Beacon, Providers, SetupError};
 use crate::ids::Dice;
-use crate::observe::{Health, Live, Traffic};
+use crate::observe::trace::TraceError;
+use crate::observe::{Access, Health, Live, Traffic};
 use crate::queue_api;
 use crate::signin::hashing::{HashPool, HashPoolError};
 use crate::signin::operators::Operators;
-use crate::signin::{AccountHooks, Door, Hooks, Parts};
+use crate::signin::{Door, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
 use crate::store::backup;
+use crate::tls::{Certificates, PairError};
 
 use crate::signin::reloading::Reloader;
 use crate::signin::steering::{SteerError, Steering};
@@ -100,15 +103,21 @@ pub enum StartError {
     /// The hashing pool.
     #[error(transparent)]
     Hashing(#[from] HashPoolError),
+    /// The settings of traces.
+    #[error("settings: {0}")]
+    Trace(#[from] TraceError),
     /// The settings of the line.
     #[error("starting: {0}")]
     Steering(#[from] SteerError),
     /// A part did not answer while starting.
     #[error("starting: {0}")]
     Call(#[from] CallError),
+    /// The certificate of the ports.
+    #[error("tls: {0}")]
+    Tls(#[from] PairError),
     /// The HTTP server.
     #[error("HTTP server: {0}")]
-    Http(io::Error),
+    Http(#[from] io::Error),
 }
 
 impl StartError {
@@ -122,9 +131,11 @@ impl StartError {
                 | Self::Audit(_)
                 | Self::Line(_)
                 | Self::Restoring(_)
+                | Self::Tls(_)
                 | Self::Identity(_)
                 | Self::Webhook(_)
                 | Self::TwoHooks
+                | Self::Trace(_)
         )
     }
 }
@@ -147,11 +158,13 @@ pub(super) struct Running {
     pub providers: Providers,
     pub health: Health,
     pub traffic: Traffic,
+    pub access: Access,
     pub live: Live,
     pub nakama_keys: NakamaKeys,
     pub player_keys: Arc<PlayerKeys>,
     pub queue_api: Box<queue_api::App>,
     pub states: Arc<StateKey>,
+    pub certificates: Option<Certificates>,
     pub server_key: Zeroizing<String>,
     pub first_run: bool,
 }
@@ -163,13 +176,14 @@ impl Running {
         dice: Dice,
         own: Own,
     ) -> Result<Self, StartError> {
+        let certificates = Certificates::open(&config.tls, clock.clone())?;
         let data = make_folder(&config)?;
         let (secrets, first_run) = open_secrets(&config, &data, &dice)?;
         let server_key = server_key(&config, &secrets)?;
         let keys = Keys::read(&config, &secrets)?;
         let (accounts, accounts_stopped) = open_accounts(&config, &data, &clock, &dice)?;
         let identity_key = identity_key(&secrets)?;
-        let (audit, audit_failed) = Audit::open(&data, clock.clone(), &identity_key)?;
+        let (audit, audit_failed) = audit_chain(&config, &data, &clock, &identity_key)?;
         let (line, line_stopped) =
             open_line(&config, clock.clone(), &dice, (&identity_key, first_run), &accounts, &audit)
                 .await?;
@@ -195,10 +209,11 @@ impl Running {
             sockets: sockets.clone(),
         });
         let operators = operators(&door, &audit, &identity_key)?;
-        let (nakama, player) = (keys.nakama.clone(), Arc::clone(&keys.player));
-        let queue_api = Box::new(queue_api::App::new(door.clone(), line.clone(), nakama, player));
+        let access = access(&door)?;
+        let reloader = reloader(&door, &steering, &audit, certificates.as_ref());
+        let queue_api = queue_api(&door, &line, &keys.nakama, &keys.player);
         Ok(Self {
-            reloader: Reloader::new(door.clone(), steering.clone(), audit.clone()),
+            reloader,
             states: Arc::new(StateKey::new(&door.dice.bytes())),
             config,
             accounts,
@@ -215,39 +230,16 @@ impl Running {
             providers,
             health: Health::default(),
             traffic: Traffic::default(),
+            access,
             live: Live::new(super::sampler::columns()),
             nakama_keys: keys.nakama,
             player_keys: keys.player,
             queue_api,
+            certificates,
             server_key,
             first_run,
         })
     }
-}
-
-/// Those that are compiled in, or those of the settings.
-fn hooks(
-    config: &Config,
-    own: Option<Arc<dyn AccountHooks>>,
-    clock: &Clock,
-    dice: &Dice,
-    accounts: &Accounts,
-) -> Result<Hooks, StartError> {
-    let webhook = Webhook::new(&config.hooks, config.dev, clock.clone())?;
-    let hooks = match (own, webhook) {
-        (Some(_), Some(_)) => return Err(StartError::TwoHooks),
-        (Some(own), None) => Hooks::new(own, &config.hooks, dice.clone()),
-        (None, Some(webhook)) => Hooks::by_address(webhook, &config.hooks, dice.clone()),
-        (None, None) => Hooks::default(),
-    };
-    hooks.listen_to(accounts);
-    Ok(hooks)
-}
-
-/// Operators who sign in here.
-fn operators(door: &Door, audit: &Audit, identity_key: &[u8; 32]) -> Result<Operators, StartError> {
-    let operators = Operators::new(door.clone(), audit.clone(), identity_key);
-    operators.ok_or_else(|| StartError::Key("identity_key seals nothing".to_owned()))
 }
 
 fn open_accounts(

@@ -4,16 +4,17 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_http::HttpService;
-use actix_service::{ServiceFactoryExt as _, map_config};
+use actix_service::{ServiceFactory, ServiceFactoryExt as _, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 
+use super::accepting::{Accepted, Behind};
 use super::listeners::{
-    HEAD_WITHIN, KEEP_ALIVE, OperatorPages, Stream, answered, counted, health_routes, listen,
-    operator_routes,
+    HEAD_WITHIN, KEEP_ALIVE, OperatorPages, counted, health_routes, listen, operator_routes,
 };
+use super::observed::Observed;
 use super::parts::{Running, StartError};
-use crate::actors::session::{self, SocketRoute};
+use crate::actors::session::{self, Connection, SocketRoute};
 use crate::config::PragmaConfig;
 use crate::config::pragma::PortOf;
 use crate::domain::token::{BackendType, SessionType};
@@ -70,6 +71,8 @@ pub(super) struct PragmaPort {
     health: Health,
     traffic: Traffic,
     kind: PortKind,
+    observed: Observed,
+    pages: Option<OperatorPages>,
 }
 
 impl PragmaPort {
@@ -77,29 +80,38 @@ impl PragmaPort {
         let routes = vec![pragma::socket_route(pragma.clone())];
         let (sockets, health) = (running.sockets.clone(), running.health.clone());
         let traffic = running.traffic.clone();
-        Self { pragma, sockets, routes, health, traffic, kind }
+        let is_private = pragma.gateway.session != SessionType::Player;
+        let observed = Observed::new(running, kind, is_private);
+        Self { pragma, sockets, routes, health, traffic, kind, observed, pages: None }
     }
 
-    /// One worker's service; with `pages`, operators' pages too.
-    pub fn service(
+    /// The same with operators' pages.
+    pub fn with_pages(self, pages: OperatorPages) -> Self {
+        Self { pages: Some(pages), ..self }
+    }
+}
+
+impl Behind for PragmaPort {
+    fn service<T: Connection>(
         &self,
-        pages: Option<&OperatorPages>,
-    ) -> impl actix_service::ServiceFactory<Stream, Config = (), Response = (), InitError = ()> + use<>
+    ) -> impl ServiceFactory<Accepted<T>, Config = (), Response = (), Error = (), InitError = ()> + use<T>
     {
         let this = self.clone();
         let app = App::new()
             .configure(pragma::routes(this.pragma.clone()))
             .configure(health_routes(&this.health))
-            .configure(operator_routes(pages))
+            .configure(operator_routes(this.pages.as_ref()))
             .configure(pragma::any_case(this.pragma.clone()))
             .default_service(web::to(HttpResponse::NotFound));
         HttpService::build()
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_WITHIN)
             .on_connect_ext(counted(&this.traffic, this.kind))
-            .upgrade(session::upgrade(this.sockets.clone(), this.routes.clone()))
-            .h1(map_config(app, |()| AppConfig::default()).map(answered(&this.traffic)))
-            .tcp()
+            .upgrade(
+                session::upgrade(this.sockets.clone(), this.routes.clone())
+                    .by(this.observed.doorway()),
+            )
+            .h1(this.observed.around(map_config(app, |()| AppConfig::default())))
             .map_err(drop)
     }
 }

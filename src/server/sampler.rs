@@ -68,6 +68,13 @@ const SIGN_INS: [&str; KINDS.len()] = [
     "sign_ins.xbox",
     "sign_ins.psn",
     "sign_ins.nintendo",
+    "sign_ins.epic",
+    "sign_ins.discord",
+    "sign_ins.twitch",
+    "sign_ins.okta",
+    "sign_ins.auth0",
+    "sign_ins.googleworkspace",
+    "sign_ins.studio",
 ];
 
 /// Every column of a row.

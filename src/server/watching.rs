@@ -1,4 +1,5 @@
-//! Reads the settings again when their file changes, if they say so (`server.watch_settings`).
+//! Reads the settings again when their file changes, if they say so (`server.watch_settings`); and the
+//! certificate when its files do.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -39,4 +40,12 @@ pub(super) async fn run(reloader: Reloader) {
 
 fn changed_at(file: &Path) -> Option<SystemTime> {
     std::fs::metadata(file).ok()?.modified().ok()
+}
+
+/// Runs as long as the server: a certificate lapses, so its files need no setting to be looked at.
+pub(super) async fn certificate(reloader: Reloader) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        reloader.look_at_certificate();
+    }
 }

@@ -31,6 +31,7 @@ use crate::domain::session::attributes::TooMany;
 use crate::domain::token::ticket::{TicketError, TicketKeys};
 use crate::identity::Providers;
 use crate::ids::Dice;
+use crate::observe::trace;
 
 /// What a use case needs, and what front ends may reach. Cheap to clone.
 #[derive(Clone)]
@@ -157,7 +158,10 @@ impl Door {
     /// [`SignInError::Busy`] when the ticket is polled too often (its place is safe), or no answer.
     pub async fn check_ticket(&self, ticket: TicketRef) -> Result<Checked, SignInError> {
         self.limits.poll(ticket.number)?;
-        Ok(self.line.check(ticket).await?)
+        Ok(match self.line.check(ticket).await? {
+            Checked::Standing(standing) => Checked::Standing(self.put_off(standing)),
+            Checked::Forgotten => Checked::Forgotten,
+        })
     }
 
     /// Signs somebody in: past the line, proven, durable, with a slot that waits for the socket.
@@ -172,7 +176,7 @@ impl Door {
         from: Option<IpAddr>,
     ) -> Result<SignedIn, SignInError> {
         let kind = ask.credential.kind();
-        let result = self.enter_and_sign_in(ask, from).await;
+        let result = trace::step("sign in", self.enter_and_sign_in(ask, from)).await;
         self.outcomes.count(kind, &result);
         if let Ok(SignedIn { account, created, at, .. }) = &result {
             let what = RecentSignIn { at: *at, method: kind, created: *created };

@@ -9,6 +9,7 @@ use crate::actors::account_registry::PassUse;
 use crate::actors::{CallError, Line};
 use crate::domain::queue::{Identity, Number, Player, Standing, TicketRef, Work};
 use crate::domain::time::UnixMicros;
+use crate::observe::trace;
 
 /// Somebody who got past the line and has yet to prove who they are. Ends in
 /// [`Entered::redeemed`] or [`Entered::failed`]; dropped without either, because the client hung up,
@@ -61,7 +62,7 @@ impl Door {
         ticket: TicketRef,
         expires_at: UnixMicros,
     ) -> Result<Entered, SignInError> {
-        self.line.begin_redeem(ticket).await??;
+        trace::step("redeem pass", self.line.begin_redeem(ticket)).await??;
         Ok(Entered { line: self.line.clone(), way: Way::Pass { ticket, expires_at } })
     }
 }

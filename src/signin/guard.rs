@@ -17,6 +17,7 @@ use crate::domain::abuse::{Guard, Heads, Manner, Placed, Settings, Source, Verdi
 use crate::domain::queue::{Frame, Identity, Lane, Number, Phase, Standing, TicketRef};
 use crate::domain::time::UnixMicros;
 use crate::ids::Dice;
+use crate::observe::trace;
 
 /// A place is new if the line gave it so recently, in milliseconds: its age is told in whole seconds.
 const NEW_MS: u64 = 2_000;
@@ -140,9 +141,9 @@ impl Door {
         entrant: Entrant,
     ) -> Result<Standing, SignInError> {
         let (lane, found) = self.judged(lane, entrant);
-        let standing = self.line.enter(identity, lane).await?;
+        let standing = trace::step("take place", self.line.enter(identity, lane)).await?;
         self.guard.placed(&standing, entrant, found);
-        Ok(standing)
+        Ok(self.put_off(standing))
     }
 
     /// The same beside the owner of `first`, to come in together.
@@ -156,7 +157,7 @@ impl Door {
         let (lane, found) = self.judged(lane, entrant);
         let standing = self.line.join(identity, lane, first).await.map_err(SignInError::from)??;
         self.guard.placed(&standing, entrant, found);
-        Ok(standing)
+        Ok(self.put_off(standing))
     }
 
     /// The lane a new place will be in, and what was found.

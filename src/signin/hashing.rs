@@ -15,6 +15,7 @@ use super::Password;
 use crate::config::PasswordConfig;
 use crate::domain::account::passwords;
 use crate::ids::Dice;
+use crate::observe::trace;
 
 /// Lowered so that hashing yields to answering; see the head of this file.
 const NICENESS: i32 = 10;
@@ -195,7 +196,7 @@ impl HashPool {
     pub async fn hash(&self, password: Password) -> Result<String, PoolFull> {
         let (answer, hash) = oneshot::channel();
         self.submit(Work::Hash(password, answer))?;
-        hash.await.map_err(|_| self.full())
+        trace::step("hash password", hash).await.map_err(|_| self.full())
     }
 
     /// Checks a password against a stored hash; `None` stands for an account that does not exist
@@ -212,7 +213,7 @@ impl HashPool {
         let against = stored.unwrap_or(&self.0.decoy).to_owned();
         let (answer, verdict) = oneshot::channel();
         self.submit(Work::Check(password, against, answer))?;
-        let verdict = verdict.await.map_err(|_| self.full())?;
+        let verdict = trace::step("check password", verdict).await.map_err(|_| self.full())?;
         Ok(if stored.is_some() { verdict } else { Verdict::Wrong })
     }
 

@@ -6,7 +6,7 @@ use super::{HookError, SignInError, SignedIn};
 use crate::identity::IdentityError;
 
 /// Ways to sign in, as metrics name them.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 21] = [
     "device",
     "custom",
     "email",
@@ -21,6 +21,13 @@ pub const KINDS: [&str; 14] = [
     "xbox",
     "psn",
     "nintendo",
+    "epic",
+    "discord",
+    "twitch",
+    "okta",
+    "auth0",
+    "googleworkspace",
+    "studio",
 ];
 
 /// What may come of a sign-in, as metrics name it.
@@ -105,5 +112,26 @@ impl Outcomes {
                 .zip(row)
                 .map(|(result, count)| (*kind, *result, count.load(Ordering::Relaxed)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::account::{LinkKind, STUDIO_FIRST};
+
+    #[test]
+    fn a_sign_in_by_any_provider_is_counted_as_its_own() {
+        let outcomes = Outcomes::default();
+        let kinds = LinkKind::ALL.into_iter().chain([LinkKind::Studio(STUDIO_FIRST)]);
+        let names: Vec<_> = kinds.map(LinkKind::name).chain(["username"]).collect();
+        for name in &names {
+            outcomes.count(name, &Err(SignInError::Busy { retry_after_s: 1 }));
+        }
+        let mut counted: Vec<_> = outcomes.each().filter(|(.., count)| *count == 1).collect();
+        assert_eq!(counted.len(), names.len());
+        counted.retain(|(kind, result, _)| !names.contains(kind) || *result != "busy");
+        assert_eq!(counted, []);
+        assert_eq!(KINDS.len(), names.len(), "and nothing that is no way to sign in");
     }
 }

@@ -15,7 +15,8 @@ use crate::domain::abuse::challenge::Answer;
 use crate::domain::abuse::{Manner, Verdict};
 use crate::domain::account::{Account, AccountId, LinkKind, Refusal};
 use crate::domain::queue::{
-    Checked, Frame, Identity, Lane, NoParty, NotTransferred, Standing, TicketRef, Whereabouts,
+    Checked, Frame, Identity, Lane, NoParty, NotTransferred, Number, Standing, TicketRef,
+    Whereabouts,
 };
 
 /// Links of an account that are looked at to find its place.
@@ -76,6 +77,33 @@ pub enum TransferError {
 }
 
 impl Door {
+    /// How long the owner of a place is to stay away, in milliseconds, because the server stops; `None`:
+    /// it does not.
+    pub fn back_in_ms(&self, number: Number) -> Option<u64> {
+        self.sockets.back_in_ms(number.0)
+    }
+
+    /// Where somebody stands; who waits is told to ask again when the server is there again.
+    pub(super) fn put_off(&self, mut standing: Standing) -> Standing {
+        match &mut standing {
+            Standing::Waiting(waiting) => {
+                if let Some(back_in_ms) = self.back_in_ms(waiting.ticket.number) {
+                    waiting.poll_after_ms = waiting.poll_after_ms.max(back_in_ms);
+                }
+            }
+            Standing::Refused { retry_after_ms, .. } => {
+                // Who has no number gets a moment by lot.
+                if self.sockets.is_leaving() {
+                    let lot = u64::from_le_bytes(self.dice.bytes());
+                    let back_in_ms = self.sockets.back_in_ms(lot).unwrap_or_default();
+                    *retry_after_ms = back_in_ms.max(*retry_after_ms);
+                }
+            }
+            Standing::Passed { .. } | Standing::HoldsSlot => {}
+        }
+        standing
+    }
+
     /// The fingerprint of a device by its secret.
     pub fn device_identity(&self, secret: &str) -> Identity {
         self.line.identity("device-key", secret)

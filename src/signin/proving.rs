@@ -10,6 +10,7 @@ use crate::actors::account_registry::{Expected, Key, NewAccount, Password as Che
 use crate::domain::account::{Account, Link, LinkKind, Refusal, passwords};
 use crate::domain::queue::{Identity, Work};
 use crate::identity::{Proof, Shown, Verified};
+use crate::observe::trace;
 
 /// Who somebody says they are, as far as it can be told before the line.
 pub(super) enum Claim {
@@ -88,7 +89,8 @@ impl Door {
             }
             // Boxed: most sign-ins need no room for it.
             Credential::Provider(proof) => {
-                Claim::Link(Box::pin(self.providers.verify(&proof)).await?)
+                let asked = Box::pin(self.providers.verify(&proof));
+                Claim::Link(trace::step("ask provider", asked).await?)
             }
         })
     }

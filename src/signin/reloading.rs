@@ -11,6 +11,7 @@ use crate::config::origin::{self, Changed};
 use crate::config::{Config, ConfigError, load};
 use crate::domain::audit::{What, Who};
 use crate::observe::logging;
+use crate::tls::{Certificates, Renewed};
 
 /// Why settings were not taken, or not all of them.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,8 @@ pub struct Reloaded {
     pub changed: Vec<Changed>,
     /// What differs and counts from the next start on.
     pub needs_restart: Vec<Changed>,
+    /// What came of reading the certificate again; `None`: there is no TLS.
+    pub certificate: Option<Renewed>,
 }
 
 /// Reads settings again. Cheap to clone.
@@ -68,6 +71,7 @@ struct Inner {
     door: Door,
     steering: Steering,
     audit: Audit,
+    certificates: Option<Certificates>,
     in_force: Mutex<Arc<Config>>,
     /// One at a time.
     turn: tokio::sync::Mutex<()>,
@@ -75,12 +79,18 @@ struct Inner {
 
 impl Reloader {
     /// For a server that started with the settings of its door.
-    pub fn new(door: Door, steering: Steering, audit: Audit) -> Self {
+    pub fn new(
+        door: Door,
+        steering: Steering,
+        audit: Audit,
+        certificates: Option<Certificates>,
+    ) -> Self {
         let in_force = Mutex::new(Arc::clone(&door.config));
         Self(Arc::new(Inner {
             door,
             steering,
             audit,
+            certificates,
             in_force,
             turn: tokio::sync::Mutex::default(),
         }))
@@ -92,15 +102,22 @@ impl Reloader {
     }
 
     /// Reads the settings again and applies what changes live. The settings file is the word on rate,
-    /// cap, lanes and pause, even where operators have turned them since.
+    /// cap, lanes and pause, even where operators have turned them since. The certificate is read first:
+    /// settings that cannot be used are no reason to let it lapse, and it is none to keep a rate.
     ///
     /// # Errors
     ///
     /// [`ReloadError`]
     pub async fn reload(&self, who: Who) -> Result<Reloaded, ReloadError> {
+        let certificate = self.0.certificates.as_ref().map(Certificates::renew);
         let overrides = self.in_force().origin.overrides.clone().ok_or(ReloadError::NoOrigin)?;
         let read = load(&overrides)?;
-        self.apply(who, &read).await
+        Ok(Reloaded { certificate, ..self.apply(who, &read).await? })
+    }
+
+    /// Looks whether the files of the certificate have changed.
+    pub fn look_at_certificate(&self) {
+        self.0.certificates.as_ref().map(Certificates::look);
     }
 
     /// Applies of these settings what changes live.
@@ -130,7 +147,7 @@ impl Reloader {
         self.0.door.retune(&now);
         *self.lock() = Arc::clone(&now);
         self.0.steering.apply_by(who, &now.queue).await?;
-        Ok(Reloaded { changed, needs_restart })
+        Ok(Reloaded { changed, needs_restart, certificate: None })
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Config>> {

@@ -319,7 +319,11 @@ fn what_is_said(said: &Announcement) -> What {
     let words = || said.message.as_str().into();
     match said.mode {
         Mode::Open | Mode::Prequeue | Mode::Drawing => What::Resume,
-        Mode::Paused | Mode::Held => What::Pause { reason: words(), until: said.until },
+        Mode::Paused => What::Pause { reason: words(), until: said.until },
+        Mode::Held => {
+            let reason = format!("held {}", said.message).trim_end().into();
+            What::Pause { reason, until: said.until }
+        }
         Mode::Draining => What::Drain { on: true },
         Mode::Maintenance => What::Maintenance { on: true, message: words() },
     }

@@ -140,7 +140,7 @@ story("plots move while a launch runs, and nobody draws a line over a gap", asyn
     await ended;
   }
   const rows = await page.evaluate(async () => {
-    const { withGaps } = await import("/console/plot.js");
+    const { withGaps } = await import("/console/dist/console.js");
     return withGaps([1000, 2000, 9000, 10_000], [[1, 2, 3, 4]], 1000);
   });
   assert.deepEqual(rows, [[1, 2, 3, 9, 10], [1, 2, null, 3, 4]]);
@@ -148,8 +148,7 @@ story("plots move while a launch runs, and nobody draws a line over a gap", asyn
 
 story("numbers of seven digits are never cut", async () => {
   const cut = await page.evaluate(async () => {
-    const { html, render } = await import("/console/html.js");
-    const { Plot } = await import("/console/plot.js");
+    const { Plot, html, render } = await import("/console/dist/console.js");
     const box = document.createElement("div");
     document.querySelector("main").append(box);
     const at = Array.from({ length: 60 }, (_, second) => Date.now() - (60 - second) * 1000);

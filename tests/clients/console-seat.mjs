@@ -163,7 +163,7 @@ story("other pages can neither ask in an operator's name nor frame the console",
     await evil.goto(`http://${host}:${foreign.address().port}/`);
     await evil.waitForLoadState("networkidle");
     const [, frame] = evil.frames();
-    assert.ok(!(await frame.content()).includes("console/app.js"), "not framed");
+    assert.ok(!(await frame.content()).includes("console/dist/console.js"), "not framed");
     await Promise.all([evil.waitForNavigation(), evil.evaluate(() => document.querySelector("form").submit())]);
     assert.deepEqual(told.length, 2, `${told}`);
     assert.ok(told.every((status) => status === 403 || status === 401), `${told}`);

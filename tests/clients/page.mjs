@@ -38,7 +38,7 @@ story("two tabs: from the line to online, seeing each other", async () => {
   await step(first, "name");
   await shoot(first, "1-name");
 
-  const others = await crowd(10);
+  const others = await crowd(20);
   // By keyboard alone: the name field has the focus, Enter joins.
   await first.keyboard.type(ada);
   await first.keyboard.press("Enter");

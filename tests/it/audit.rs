@@ -41,7 +41,7 @@ fn recorded() -> (tempfile::TempDir, Head) {
         ),
     ];
     for (after, who, what) in entries {
-        writer.record(Entry { at: NOW.plus_secs(after), who, what }).unwrap();
+        writer.record(Entry::of(NOW.plus_secs(after), who, what)).unwrap();
     }
     drop(writer);
     let (tell, told) = mpsc::channel();

@@ -59,7 +59,9 @@ async fn dials_are_shown_turned_after_a_yes_and_taken_back() {
     assert_eq!(code, Some(1));
     assert!(errors.contains("nothing was changed lately"), "{errors}");
 
-    for (mode, word) in [("drain", "draining"), ("maintenance", "maintenance"), ("open", "open")] {
+    for (mode, word) in
+        [("hold", "held"), ("drain", "draining"), ("maintenance", "maintenance"), ("open", "open")]
+    {
         let (code, _, errors) = ctl(&server, &olga, &["queue", mode, "--yes"]);
         assert_eq!(code, Some(0), "{mode}: {errors}");
         assert_eq!(show(&server, &olga)["dials"]["announce"]["mode"], word);

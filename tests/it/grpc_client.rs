@@ -9,6 +9,7 @@ use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper::{HeaderMap, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -35,6 +36,14 @@ impl Client {
     /// Connects; the task ends with the connection.
     pub async fn connect(to: SocketAddr) -> (Self, JoinHandle<hyper::Result<()>>) {
         let stream = TcpStream::connect(to).await.unwrap();
+        Self::over(stream, to).await
+    }
+
+    /// The same over a connection that is there.
+    pub async fn over(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        to: SocketAddr,
+    ) -> (Self, JoinHandle<hyper::Result<()>>) {
         let (send, connection) =
             handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         (Self(send, to), actix_rt::spawn(connection))

@@ -14,7 +14,7 @@ use crate::pragma_client::{
 const HEARTBEAT: &str = "PlayerSessionRpc.HeartbeatV1Request";
 
 /// A server with Pragma's own ports open, each on a free one.
-async fn with_ports() -> TestServer {
+pub async fn with_ports() -> TestServer {
     TestServer::start(|config| {
         let ports = &mut config.pragma.ports;
         ports.enabled = true;

@@ -104,6 +104,34 @@ async fn there_is_room_for_so_many_and_the_others_poll() {
 }
 
 #[actix_rt::test]
+async fn who_watches_opens_a_stream_instead_of_saying_once_more_that_he_is_there() {
+    // Room for streams of ten seconds before each turn.
+    let server = TestServer::start(|config| {
+        config.queue.rate = 1.0;
+        config.queue.burst = 1;
+        config.queue.streams_max = 20;
+        config.queue.line_max = 1_000;
+        config.limits.enter_per_second = 0;
+    })
+    .await;
+    for _ in 0..101 {
+        enter(&server, json!({})).await;
+    }
+    let ada = server.plain("POST", "/v1/queue/enter?watch=1", Some(json!({}))).await.json;
+    let (eta, asks) =
+        (ada["eta"]["mid_ms"].as_u64().unwrap(), ada["poll_after_ms"].as_u64().unwrap());
+    let login = 10_000;
+    assert_eq!(eta - login - asks, 30_000, "{ada}");
+    assert_eq!(ada["stream"]["after_ms"].as_u64().unwrap(), eta - login - 10_000, "{ada}");
+    let bob = server.plain("POST", "/v1/queue/enter", Some(json!({}))).await.json;
+    assert!(bob.get("stream").is_none(), "who polls asks again before that: {bob}");
+    // She says nothing until then, and her turn is hers when it has come (sooner, for nobody else asks).
+    server.pass_ms(eta - login - 9_000).await;
+    let mut stream = open(&server, "events", ada["ticket"].as_str().unwrap()).await.ok().unwrap();
+    while stream.next().await.expect("the pass comes").0 != "pass" {}
+}
+
+#[actix_rt::test]
 async fn who_is_far_or_nobody_gets_no_stream() {
     let server = TestServer::start(|config| {
         config.queue.rate = 0.2;

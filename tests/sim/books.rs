@@ -147,7 +147,7 @@ impl Books {
             self.out_of_turn[lane as usize] += count;
             let (epoch, lane) = (queue.epoch(), lane.name().into());
             let what = What::AdmittedMany { epoch, lane, count, first, last };
-            let entry = Entry { at: now, who: Who::Server, what };
+            let entry = Entry::of(now, Who::Server, what);
             self.lines.push(self.chain.add(&entry).unwrap());
         }
     }

@@ -21,6 +21,10 @@ pub struct Checks {
     level: f64,
     /// The same as the gate has to see it: after a restart it grants no burst.
     owed: f64,
+    /// What sign-ins since the last picture cost beyond an admission each: a crash forgets it.
+    unsaved: f64,
+    /// How long the line's time still stands, after a clock that stepped back a little.
+    stands_us: u64,
     at: UnixMicros,
     shown: BTreeMap<Number, (Lane, u64)>,
     /// When each ticket came to its lane, as far as answers have told.
@@ -52,6 +56,8 @@ impl Checks {
             before,
             level: 0.0,
             owed: 0.0,
+            unsaved: 0.0,
+            stands_us: 0,
             at,
             shown: BTreeMap::new(),
             lane_since: BTreeMap::new(),
@@ -70,6 +76,7 @@ impl Checks {
         let (used_most, owed_then) = then;
         assert!(used(&after) <= used_most.max(after.cap), "I2 after a restart: {after:?}");
         self.pay(now);
+        self.level = (self.level - std::mem::take(&mut self.unsaved)).max(0.0);
         let fresh = admitted(&after);
         self.before = after;
         self.owed = self.owed.max(owed_then).max(self.burst_alone);
@@ -81,28 +88,42 @@ impl Checks {
         self.passed = Default::default();
     }
 
-    fn pay(&mut self, now: UnixMicros) {
-        #[expect(clippy::cast_precision_loss, reason = "a simulated hour is small")]
-        let dt_s = now.since_us(self.at) as f64 / 1e6;
-        self.pass_by(dt_s);
-        self.at = now;
+    /// A picture was taken.
+    pub fn saved(&mut self) {
+        self.unsaved = 0.0;
     }
 
-    fn pass_by(&mut self, dt_s: f64) {
-        let paid = dt_s * self.before.rate_in_force;
-        self.level = (self.level - paid).max(0.0);
-        self.owed = (self.owed - paid).max(0.0);
+    fn pay(&mut self, now: UnixMicros) {
+        #[expect(clippy::cast_precision_loss, reason = "a simulated hour is small")]
+        let paid = |us: u64| us as f64 / 1e6 * self.before.rate_in_force;
+        let us = now.since_us(self.at);
+        let moved_us = us.saturating_sub(self.stands_us);
+        self.level = (self.level - paid(us)).max(0.0);
+        self.owed = (self.owed - paid(moved_us)).max(0.0);
+        self.stands_us = self.stands_us.saturating_sub(us);
+        self.at = now;
     }
 
     /// The machine's clock jumps forward: to the gate that is time like any other.
     #[expect(clippy::cast_precision_loss, reason = "an hour at most")]
     pub fn jumped(&mut self, by_us: u64) {
-        let owed = self.owed;
-        self.pass_by(by_us as f64 / 1e6);
         // What the gate makes of it shows when it opens; later than now would be later than it must.
-        self.owed = owed;
+        self.level = (self.level - by_us as f64 / 1e6 * self.before.rate_in_force).max(0.0);
+        self.stands_us = self.stands_us.saturating_sub(by_us);
         // A sign-in may be on its way, and what is known of its pass runs out with the jump.
         self.settled.clear();
+    }
+
+    /// The machine's clock steps back: the line's time stands still for so long if that is less than
+    /// a second, and goes on at once if it is more.
+    pub fn stepped_back(&mut self, by_us: u64) {
+        let stands_us = self.stands_us + by_us;
+        self.stands_us = if stands_us < 1_000_000 { stands_us } else { 0 };
+    }
+
+    /// How long the line's time still stands, in microseconds.
+    pub fn stands_us(&self) -> u64 {
+        self.stands_us
     }
 
     fn admit(&mut self, count: u64) {
@@ -131,6 +152,7 @@ impl Checks {
             let difference = self.costs.sign_in[*work as usize] - 1.0;
             self.level = (self.level + difference).max(0.0);
             self.owed = (self.owed + difference).max(0.0);
+            self.unsaved += difference.max(0.0);
         }
         if let Input::Report(signals) = input {
             // What refreshes cost comes off the admissions, as far as the gate lets it.

@@ -97,6 +97,7 @@ impl World {
             self.disk.used_then =
                 figures.live + figures.reserved + figures.passes_out + figures.grace;
             self.disk.owed_then = self.checks.owed();
+            self.checks.saved();
             self.disk.snapshot = snapshot;
         }
         self.answer_synced();

@@ -303,10 +303,7 @@ impl World {
         let wake = self.queue.next_wake().expect("I8: somebody may come in");
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
         let opens = self.machine().plus_us((opens_in_s * 1e6) as u64).plus_ms(AT_ONCE_MS);
-        // A clock that stepped back a little stands still until it has caught up.
-        let stands_us = self.queue.now().since_us(self.machine());
-        let stands_us = if stands_us <= 1_000_000 { stands_us } else { 0 };
-        let latest = opens.plus_us(stands_us).max(self.queue.settles_until());
+        let latest = opens.plus_us(self.checks.stands_us()).max(self.queue.settles_until());
         assert!(wake <= latest, "I8: {wake:?} is later than {latest:?}");
     }
 
@@ -405,6 +402,7 @@ impl World {
         if self.dice.chance(0.5) {
             self.summary.count("clock steps back");
             self.clock_off_us -= signed_us;
+            self.checks.stepped_back(step_us);
             // The line's time goes on from the first call after the step.
             self.ask(Input::Tick);
             return;

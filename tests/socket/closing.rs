@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom::actors::session::SocketLimits;
 use anteroom::domain::queue::Departure;
-use anteroom::domain::session::CloseReason;
+use anteroom::domain::session::{CloseReason, Returning};
 use futures_util::SinkExt as _;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -134,6 +134,11 @@ async fn a_session_that_waits_for_a_use_case_closes_all_the_same() {
     assert_eq!(client.end().await.0, ["closing: kicked"]);
 }
 
+/// From 5 to 35 seconds after the sockets are closed.
+fn returning() -> Returning {
+    Returning::new(100, 5_000, 30_000, None)
+}
+
 #[actix_web::test]
 async fn a_drain_tells_everyone_and_lets_nobody_in() {
     let server = TestServer::start(Settings::default());
@@ -142,12 +147,24 @@ async fn a_drain_tells_everyone_and_lets_nobody_in() {
         clients.push(server.join(&n.to_string()).await);
     }
     let ends = futures_util::future::join_all(clients.into_iter().map(super::harness::Client::end));
-    let drain = server.door.drain(Duration::from_millis(100), Duration::from_secs(20));
+    let drain = server.door.drain(Duration::from_millis(100), Duration::from_secs(20), returning());
     let (left, ends) = futures_util::future::join(drain, ends).await;
     assert_eq!(left, 0);
-    for end in ends {
-        assert_eq!(end, (vec!["closing: shutdown".into()], Some((1001, "shutdown".into()))));
+    let mut told = Vec::new();
+    for (last, close) in ends {
+        assert_eq!(last, ["closing: shutdown"]);
+        let (code, words) = close.unwrap();
+        let back =
+            words.strip_prefix("shutdown; come back in ").and_then(|it| it.strip_suffix(" s"));
+        told.push((code, back.unwrap_or_else(|| panic!("{words}")).parse::<u64>().unwrap()));
     }
+    told.sort_unstable();
+    assert!(
+        told.iter().all(|(code, back_s)| *code == 1001 && (5..=36).contains(back_s)),
+        "{told:?}"
+    );
+    told.dedup();
+    assert!(told.len() > 15, "each at a moment of its own: {told:?}");
     assert_eq!(server.door.count(), 0);
     assert!(server.ask(&handshake("1")).await.starts_with("HTTP/1.1 503 "));
 }
@@ -156,6 +173,6 @@ async fn a_drain_tells_everyone_and_lets_nobody_in() {
 async fn a_drain_ends_in_time_even_if_a_client_does_not() {
     let server = TestServer::start(Settings::default());
     let _deaf = server.join("1").await;
-    let left = server.door.drain(Duration::ZERO, Duration::from_millis(50)).await;
+    let left = server.door.drain(Duration::ZERO, Duration::from_millis(50), returning()).await;
     assert_eq!(left, 1, "it has not answered the close frame");
 }

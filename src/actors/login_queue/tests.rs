@@ -44,7 +44,7 @@ fn open_at(data: &Path, clock: &Clock) -> (Line, Stopped) {
 }
 
 fn audit(data: &Path) -> Audit {
-    Audit::open(data, Clock::manual(START), &[9; 32]).unwrap().0
+    Audit::open(data, Clock::manual(START), &[9; 32], None).unwrap().0
 }
 
 fn lotteries(data: &Path) -> Lotteries {

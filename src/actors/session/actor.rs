@@ -20,6 +20,7 @@ use tokio::time::Sleep;
 use super::dialect::{ReplyToSet, ReplyWith};
 use super::door::Seat;
 use super::frames::{Frame, Kind, close_payload};
+use super::handshake::come_back;
 use super::outbox::Outbox;
 use super::post::Post;
 use super::transport::{Incoming, Transport};
@@ -388,7 +389,11 @@ impl Session {
             self.outbox.push(message);
         }
         let words = if code.is_some_and(|code| code != usual) { "" } else { words };
-        self.outbox.push_frame(Kind::Close, close_payload(code.unwrap_or(usual), words));
+        let payload = match self.post.back_in_s().filter(|_| reason == CloseReason::Shutdown) {
+            Some(back_in_s) => close_payload(usual, &come_back(words, back_in_s)),
+            None => close_payload(code.unwrap_or(usual), words),
+        };
+        self.outbox.push_frame(Kind::Close, payload);
     }
 
     /// The client's close frame: echoed, after which the connection ends.

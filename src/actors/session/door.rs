@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
@@ -20,8 +20,8 @@ use crate::domain::friend::ListNews;
 use crate::domain::notification::Notification;
 use crate::domain::presence::SessionKey;
 use crate::domain::queue::{Departure, Player};
-use crate::domain::session::CloseReason;
 use crate::domain::session::attributes::TooMany;
+use crate::domain::session::{CloseReason, Returning};
 use crate::domain::time::UnixMicros;
 
 /// The slots players hold while they are connected (design §5): the line's ledger.
@@ -68,7 +68,8 @@ struct Inner {
     sockets: Mutex<Sockets>,
     resumables: Mutex<Resumables>,
     keys: AtomicU64,
-    draining: AtomicBool,
+    /// Since when the server stops, and when whoever is sent away is to come back.
+    leaving: OnceLock<(Stopwatch, Returning)>,
     gone: Notify,
     figures: Arc<SessionFigures>,
 }
@@ -88,8 +89,11 @@ struct Entry {
 pub(super) enum NoPlace {
     /// The player has as many as may be.
     TooMany,
-    /// The server is shutting down.
-    ShuttingDown,
+    /// The server is shutting down; when to come back.
+    ShuttingDown {
+        /// In seconds, 1 at least.
+        back_in_s: u32,
+    },
 }
 
 impl fmt::Debug for SessionDoor {
@@ -106,7 +110,7 @@ impl SessionDoor {
             sockets: Mutex::default(),
             resumables: Mutex::default(),
             keys: AtomicU64::new(1),
-            draining: AtomicBool::new(false),
+            leaving: OnceLock::new(),
             gone: Notify::new(),
             figures: Arc::default(),
         }))
@@ -238,14 +242,31 @@ impl SessionDoor {
         self.lock().values().flatten().for_each(|entry| entry.post.nudge());
     }
 
+    /// Whether the server stops.
+    pub fn is_leaving(&self) -> bool {
+        self.0.leaving.get().is_some()
+    }
+
+    /// How long somebody is to stay away, in milliseconds, because the server stops; `None`: it does not.
+    /// `who`: numbers in a row are spread evenly. Cheap: one load while it does not.
+    pub fn back_in_ms(&self, who: u64) -> Option<u64> {
+        let (watch, returning) = self.0.leaving.get()?;
+        Some(returning.in_ms(watch.elapsed_us() / 1_000, who))
+    }
+
+    /// The same in whole seconds, 1 at least.
+    fn back_in_s(&self, who: u64) -> Option<u32> {
+        let seconds = self.back_in_ms(who)?.div_ceil(1_000).max(1);
+        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
+
     /// Lets nobody in any more and closes all sockets ([`CloseReason::Shutdown`]), evenly over
-    /// `spread`, so that their clients do not all come back in the same instant. Returns when the
-    /// last is gone or `limit` is over (from now; what `spread` takes is part of it), with the
-    /// number still open. Sockets are not among the connections the HTTP server waits for, so
-    /// this comes before stopping it.
-    pub async fn drain(&self, spread: Duration, limit: Duration) -> usize {
+    /// `spread`, each with the time after which to come back. Returns when the last is gone or `limit`
+    /// is over (from now; what `spread` takes is part of it), with the number still open. Sockets are
+    /// not among the connections the HTTP server waits for, so this comes before stopping it.
+    pub async fn drain(&self, spread: Duration, limit: Duration, returning: Returning) -> usize {
         let watch = Stopwatch::start();
-        self.0.draining.store(true, Ordering::SeqCst);
+        let _ = self.0.leaving.set((watch, returning));
         let posts: Vec<_> =
             self.lock().values().flatten().map(|entry| Arc::clone(&entry.post)).collect();
         let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
@@ -255,7 +276,7 @@ impl SessionDoor {
             if at_us > watch.elapsed_us() {
                 tokio::time::sleep_until(watch.at_us(at_us)).await;
             }
-            post.close(CloseReason::Shutdown);
+            post.close_until(self.back_in_s(place).unwrap_or(1));
         }
         let deadline = watch.at_us(micros(limit));
         loop {
@@ -281,8 +302,8 @@ impl SessionDoor {
         let key = SessionKey(self.0.keys.fetch_add(1, Ordering::Relaxed));
         let mut sockets = self.lock();
         // Looked at under the lock: drain sets it before it takes the lock to see who is here.
-        if self.0.draining.load(Ordering::SeqCst) {
-            return Err(NoPlace::ShuttingDown);
+        if let Some(back_in_s) = self.back_in_s(key.0) {
+            return Err(NoPlace::ShuttingDown { back_in_s });
         }
         let own = sockets.entry(welcome.account).or_default();
         let same = own.iter().filter(|entry| entry.channel == welcome.channel);
@@ -413,7 +434,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         // A session that ended in order has left already; this one was dropped.
-        let draining = self.door.0.draining.load(Ordering::SeqCst);
+        let draining = self.door.is_leaving();
         self.leave(if draining { CloseReason::Shutdown } else { CloseReason::Internal }, false);
         if self.is_open {
             self.door.0.figures.count_ended();

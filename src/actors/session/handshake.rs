@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::Denied;
+use crate::observe::request::RequestId;
 
 /// What RFC 6455 §1.3 has both sides put behind the key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -49,15 +50,15 @@ fn accept_value(key: &str) -> String {
 
 /// The answer that opens the socket: no extension, no sub-protocol (protocol-nakama §7.1,
 /// protocol-pragma §10.1).
-pub(super) fn accepted(accept: &str) -> String {
+pub(super) fn accepted(accept: &str, id: RequestId) -> String {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+         Sec-WebSocket-Accept: {accept}\r\nX-Request-Id: {id}\r\n\r\n"
     )
 }
 
 /// The answer that turns a handshake away. The connection ends with it.
-pub(super) fn denied(denied: &Denied, head: &RequestHead) -> String {
+pub(super) fn denied(denied: &Denied, head: &RequestHead, id: RequestId) -> String {
     let reason = StatusCode::from_u16(denied.status)
         .ok()
         .and_then(|status| status.canonical_reason())
@@ -75,7 +76,7 @@ pub(super) fn denied(denied: &Denied, head: &RequestHead) -> String {
     }
     let _ = write!(
         answer,
-        "Content-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "X-Request-Id: {id}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         denied.content_type,
         denied.body.len()
     );
@@ -104,6 +105,12 @@ pub(super) fn refused(status: u16, words: &str, retry_after_s: Option<u64>) -> D
         body: format!("{words}\n"),
         headers: retry.into_iter().collect(),
     }
+}
+
+/// A close reason that says when to come back, too: programs read the number.
+pub(super) fn come_back(words: &str, back_in_s: u32) -> String {
+    let colon = if words.is_empty() { "" } else { "; " };
+    format!("{words}{colon}come back in {back_in_s} s")
 }
 
 fn bad(words: &str) -> Denied {
@@ -138,7 +145,7 @@ mod tests {
     fn an_answer_never_carries_a_header_with_a_line_break() {
         let mut refusal = refused(429, "later", Some(3));
         refusal.headers.push(("X-Name", "a\r\nX-Evil: 1".to_owned()));
-        let text = denied(&refusal, &RequestHead::default());
+        let text = denied(&refusal, &RequestHead::default(), RequestId::made(1));
         assert!(text.contains("Retry-After: 3\r\n") && !text.contains("X-Evil"), "{text}");
     }
 }

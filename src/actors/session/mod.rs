@@ -25,5 +25,6 @@ pub use door::{DoorParts, NoSlotFor, Revoked, SessionDoor, Slots};
 pub use figures::SessionFigures;
 pub use resumable::Resumable;
 pub use stream::{StreamRoute, Teller, Wire, WireGone};
+pub use transport::Connection;
 pub use upgrade::{Upgrade, upgrade};
 pub use welcome::{Channel, Denied, Others, SocketLimits, SocketRoute, Welcome};

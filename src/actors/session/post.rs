@@ -4,7 +4,7 @@
 //! `do_send` and can't put two letters into one. Whoever writes never waits.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -54,6 +54,8 @@ pub(crate) struct Post {
     letters: Mutex<VecDeque<Letter>>,
     /// Index of the close reason, plus one.
     closing: AtomicU8,
+    /// In how many seconds to come back, plus one; 0: nobody said.
+    back_in_s: AtomicU32,
     waker: AtomicWaker,
 }
 
@@ -97,6 +99,17 @@ impl Post {
         let code = u8::try_from(reason.index() + 1).unwrap_or(u8::MAX);
         let _ = self.closing.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire);
         self.waker.wake();
+    }
+
+    /// The same because the server stops: the client may come back in so many seconds.
+    pub(crate) fn close_until(&self, back_in_s: u32) {
+        self.back_in_s.store(back_in_s.saturating_add(1), Ordering::Release);
+        self.close(CloseReason::Shutdown);
+    }
+
+    /// In how many seconds the client may come back, if somebody said so.
+    pub(crate) fn back_in_s(&self) -> Option<u32> {
+        self.back_in_s.load(Ordering::Acquire).checked_sub(1)
     }
 
     /// The reason the session was asked to close for.

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::frames::{Decoder, Fault, Frame};
 
@@ -19,10 +21,29 @@ thread_local! {
     static BUFFER: RefCell<[u8; SCRATCH]> = const { RefCell::new([0; SCRATCH]) };
 }
 
-/// A connection that carries bytes both ways: TCP today, TLS over it tomorrow, a pipe in a test.
+/// A connection that carries bytes both ways: TCP, TLS over it, a pipe in a test.
 pub trait ByteStream: AsyncRead + AsyncWrite + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + 'static> ByteStream for T {}
+
+/// One that somebody made with the server.
+pub trait Connection: ByteStream {
+    /// What is written goes out at once, without waiting for more.
+    fn send_at_once(&self);
+}
+
+impl Connection for TcpStream {
+    fn send_at_once(&self) {
+        // Without it answers are later, and no less right.
+        let _ = self.set_nodelay(true);
+    }
+}
+
+impl Connection for TlsStream<TcpStream> {
+    fn send_at_once(&self) {
+        self.get_ref().0.send_at_once();
+    }
+}
 
 /// Any such connection.
 pub(super) type Io = Box<dyn ByteStream>;

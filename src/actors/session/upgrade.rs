@@ -11,12 +11,13 @@ use actix_http::{Request, RequestHead, h1};
 use actix_service::{Service, ServiceFactory};
 use futures_util::future::LocalBoxFuture;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use super::actor::Session;
 use super::door::{NoPlace, NoSlotFor, Seat};
-use super::transport::Transport;
+use super::transport::{Connection, Transport};
 use super::{Denied, SessionDoor, SocketRoute, StreamRoute, Teller, Welcome, Wire, handshake};
+use crate::observe::access::{Asked, Doorway, NO_ROUTE, Said};
+use crate::observe::request::RequestId;
 
 /// How long a handshake may take to be decided.
 const DECIDE: Duration = Duration::from_secs(10);
@@ -29,7 +30,8 @@ const LINGER_BYTES: usize = 65_536;
 /// The upgrade service of an HTTP server: give it to `HttpService::build().upgrade(..)`. Requests
 /// with `Upgrade: websocket` come here whatever their path; where no route is, the answer is 404.
 pub fn upgrade(door: SessionDoor, routes: Vec<Arc<dyn SocketRoute>>) -> Upgrade {
-    Upgrade { door, routes: Rc::new(routes), streams: Rc::default() }
+    let doorway = Doorway::default();
+    Upgrade { door, routes: Rc::new(routes), streams: Rc::default(), doorway }
 }
 
 /// See [`upgrade`].
@@ -38,6 +40,7 @@ pub struct Upgrade {
     door: SessionDoor,
     routes: Rc<Vec<Arc<dyn SocketRoute>>>,
     streams: Rc<Vec<Arc<dyn StreamRoute>>>,
+    doorway: Doorway,
 }
 
 /// What a handshake comes to.
@@ -46,9 +49,9 @@ enum Opened {
     Stream(Teller),
 }
 
-type Raw = (Request, Framed<TcpStream, h1::Codec>);
+type Raw<T> = (Request, Framed<T, h1::Codec>);
 
-impl ServiceFactory<Raw> for Upgrade {
+impl<T: Connection> ServiceFactory<Raw<T>> for Upgrade {
     type Response = ();
     type Error = actix_http::Error;
     type Config = ();
@@ -61,23 +64,34 @@ impl ServiceFactory<Raw> for Upgrade {
     }
 }
 
-impl Service<Raw> for Upgrade {
+impl<T: Connection> Service<Raw<T>> for Upgrade {
     type Response = ();
     type Error = actix_http::Error;
     type Future = LocalBoxFuture<'static, Result<(), actix_http::Error>>;
 
     actix_service::always_ready!();
 
-    fn call(&self, (request, framed): Raw) -> Self::Future {
+    fn call(&self, (request, framed): Raw<T>) -> Self::Future {
         let this = self.clone();
         Box::pin(async move {
-            this.serve(&request, framed).await;
+            let said = Said::in_headers(request.head().headers());
+            let asked = this.doorway.begin(request.peer_addr(), said);
+            let (id, method) = (asked.id, request.method().clone());
+            let serving = this.serve(&request, framed, id);
+            let end = |asked: Asked, (status, route)| asked.end(status, || (method, route));
+            asked.answer(serving, end).await;
             Ok(())
         })
     }
 }
 
 impl Upgrade {
+    /// The same, by this door.
+    #[must_use]
+    pub fn by(self, doorway: Doorway) -> Self {
+        Self { doorway, ..self }
+    }
+
     /// The same with these streams.
     #[must_use]
     pub fn with_streams(self, streams: Vec<Arc<dyn StreamRoute>>) -> Self {
@@ -85,9 +99,15 @@ impl Upgrade {
     }
 
     /// Answers the handshake. The session, if there is one, is a task of its own: what HTTP kept
-    /// for the connection is freed when this returns.
-    async fn serve(&self, request: &Request, framed: Framed<TcpStream, h1::Codec>) {
+    /// for the connection is freed when this returns. Says what was answered, and at which route.
+    async fn serve<T: Connection>(
+        &self,
+        request: &Request,
+        framed: Framed<T, h1::Codec>,
+        id: RequestId,
+    ) -> (u16, &'static str) {
         let head = request.head();
+        let route = self.route(head.uri.path());
         let decided = tokio::time::timeout(DECIDE, self.decide(head, request.peer_addr())).await;
         let decided = decided.unwrap_or_else(|_| Err(handshake::refused(503, "too busy", Some(1))));
         let mut parts = framed.into_parts();
@@ -96,9 +116,9 @@ impl Upgrade {
         let mut stream = parts.io;
         match decided {
             Ok((accept, opened)) => {
-                answer.extend_from_slice(handshake::accepted(&accept).as_bytes());
+                answer.extend_from_slice(handshake::accepted(&accept, id).as_bytes());
                 // Frames are small and written in batches already: none should wait for another.
-                let _ = stream.set_nodelay(true);
+                stream.send_at_once();
                 let early = parts.read_buf.to_vec();
                 match opened {
                     Opened::Session(welcome, seat) => {
@@ -110,15 +130,24 @@ impl Upgrade {
                         actix_rt::spawn(teller(Wire::new(stream, early, answer.into())));
                     }
                 }
+                (101, route)
             }
             Err(denied) => {
                 self.door.counters().count_denied();
-                answer.extend_from_slice(handshake::denied(&denied, head).as_bytes());
+                answer.extend_from_slice(handshake::denied(&denied, head, id).as_bytes());
                 if is_sent(&mut stream, &answer).await {
                     let _ = tokio::time::timeout(LINGER, linger(&mut stream)).await;
                 }
+                (denied.status, route)
             }
         }
+    }
+
+    /// The path of the route that is asked for, as it is registered.
+    fn route(&self, asked: &str) -> &'static str {
+        let streams = self.streams.iter().map(|route| route.path());
+        let mut paths = streams.chain(self.routes.iter().map(|route| route.path()));
+        paths.find(|path| path.eq_ignore_ascii_case(asked)).unwrap_or(NO_ROUTE)
     }
 
     async fn decide(
@@ -138,7 +167,9 @@ impl Upgrade {
         let accept = handshake::check(head)?;
         let mut seat = self.door.enter(&welcome).map_err(|no_place| match no_place {
             NoPlace::TooMany => handshake::refused(429, "too many open connections", None),
-            NoPlace::ShuttingDown => handshake::refused(503, "shutting down", Some(1)),
+            NoPlace::ShuttingDown { back_in_s } => {
+                handshake::refused(503, "shutting down", Some(back_in_s.into()))
+            }
         })?;
         if welcome.holds_slot {
             let full = |secs| Err((welcome.when_full)(secs));
@@ -152,12 +183,16 @@ impl Upgrade {
     }
 }
 
-async fn is_sent(stream: &mut TcpStream, answer: &[u8]) -> bool {
-    matches!(tokio::time::timeout(ANSWER, stream.write_all(answer)).await, Ok(Ok(())))
+async fn is_sent(stream: &mut impl Connection, answer: &[u8]) -> bool {
+    let sent = async {
+        stream.write_all(answer).await?;
+        stream.flush().await
+    };
+    matches!(tokio::time::timeout(ANSWER, sent).await, Ok(Ok(())))
 }
 
 /// Closing with bytes unread resets the connection before the client has read the answer.
-async fn linger(stream: &mut TcpStream) -> std::io::Result<()> {
+async fn linger(stream: &mut impl Connection) -> std::io::Result<()> {
     stream.shutdown().await?;
     let mut waste = [0; 1024];
     for _ in 0..LINGER_BYTES / waste.len() {

@@ -67,6 +67,8 @@ enum Queue {
     },
     /// Let nobody in; places are kept
     Pause(Said),
+    /// The same, and players are told that sign-ins fail
+    Hold(Said),
     /// Let in who waits, take nobody new
     Drain(Said),
     /// Let nobody in, take nobody new
@@ -131,7 +133,7 @@ pub(super) fn run(args: &CtlArgs) -> ExitCode {
         Ctl::Queue { .. } => PATIENCE,
         Ctl::Backup { .. } => BACKUP_PATIENCE,
     };
-    let operator = Operator::new(&args.operator, config.server.operators_address(), patience);
+    let operator = Operator::new(&args.operator, config.operators_url(), patience);
     match operator.map_err(Into::into).and_then(|operator| act(&operator, args)) {
         Ok(text) => {
             say(&text);
@@ -165,6 +167,7 @@ fn act(operator: &Operator, args: &CtlArgs) -> Result<String, CtlError> {
                 turn.change(&change.into(), *sure)
             }
             Queue::Pause(said) => turn.announce("paused", said),
+            Queue::Hold(said) => turn.announce("held", said),
             Queue::Drain(said) => turn.announce("draining", said),
             Queue::Maintenance(said) => turn.announce("maintenance", said),
             Queue::Open(sure) => turn.change(&json!({"announce": {"mode": "open"}}), *sure),

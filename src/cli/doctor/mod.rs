@@ -51,6 +51,7 @@ fn look(config: &Config, operator: &OperatorArgs) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("settings", "as they should be")];
     findings.extend(probes::machine(config));
     findings.extend(probes::access(config));
+    findings.extend(probes::certificate(config, &clock));
     findings.extend(probes::upkeep(config, &clock));
     findings.extend(outside::look(config, &clock));
     findings.push(outside::round_trip(config, operator));

@@ -7,6 +7,7 @@ use reqwest::header::DATE;
 use crate::cli::operator::{Operator, OperatorArgs};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::tls::Ports;
 use crate::domain::checkup::{self, Finding, Seen};
 use crate::identity::{DryCall, Providers};
 use crate::ids::Dice;
@@ -43,7 +44,7 @@ pub(super) fn round_trip(config: &Config, operator: &OperatorArgs) -> Finding {
     if pragma.public_host.is_empty() {
         return Finding::ok(check, "not checked: pragma.public_host is not set");
     }
-    let operator = match Operator::new(operator, config.server.operators_address(), PATIENCE) {
+    let operator = match Operator::new(operator, config.operators_url(), PATIENCE) {
         Ok(operator) => operator,
         Err(error) => return Finding::ok(check, format!("not checked: {error}")),
     };
@@ -52,7 +53,8 @@ pub(super) fn round_trip(config: &Config, operator: &OperatorArgs) -> Finding {
         Err(error) => return Finding::ok(check, format!("not checked: {error}")),
     };
     let id = begun["id"].as_str().unwrap_or_default();
-    let scheme = if pragma.public_tls { "https" } else { "http" };
+    let is_tls = config.is_by_tls(Ports::Players);
+    let scheme = if is_tls { "https" } else { "http" };
     let port = match pragma.public_port {
         0 => config.server.listen.port(),
         port => port,
@@ -63,7 +65,8 @@ pub(super) fn round_trip(config: &Config, operator: &OperatorArgs) -> Finding {
         let ip = |name: &str| seen[name].as_str()?.parse().ok();
         Some(Seen { peer: ip("peer")?, client: ip("client")? })
     });
-    checkup::round_trip(came, pragma.public_tls)
+    // TLS that ends here needs no proxy.
+    checkup::round_trip(came, pragma.public_tls && !config.tls.serves(Ports::Players))
 }
 
 /// How far the clock is off the first that tells its time.

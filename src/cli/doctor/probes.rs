@@ -10,6 +10,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::clock::{Clock, Stopwatch};
 use crate::config::secrets::{DEV_SERVER_KEY, Secrets, SecretsError};
+use crate::config::tls::Ports;
 use crate::config::{Config, PasswordConfig};
 use crate::domain::backup as rules;
 use crate::domain::checkup::{self, Finding, Folder};
@@ -17,6 +18,7 @@ use crate::ids::Dice;
 use crate::signin::Password;
 use crate::signin::hashing::HashPool;
 use crate::store::sled::{Options, is_in_use, peek, sync_data};
+use crate::tls;
 
 /// The server's own backlog of connections.
 const BACKLOG: u64 = 4_096;
@@ -128,9 +130,21 @@ pub(super) fn access(config: &Config) -> Vec<Finding> {
     findings.push(checkup::operators_port("operators", server.operators_address().ip()));
     findings.push(checkup::operators_port("game servers", server.partners_address().ip()));
     let listens: IpAddr = server.listen.ip();
-    let is_behind_one = !config.dev && (listens.is_loopback() || config.pragma.public_tls);
+    let is_behind_one = !config.dev
+        && (listens.is_loopback() || config.pragma.public_tls)
+        && !config.tls.serves(Ports::Players);
     findings.push(checkup::proxies(&server.trusted_proxies, is_behind_one));
     findings
+}
+
+/// The certificate, where there is one.
+pub(super) fn certificate(config: &Config, clock: &Clock) -> Option<Finding> {
+    config.tls.is_on().then(|| {
+        let read = tls::look_at(&config.tls).map_err(|error| error.to_string());
+        let key = fs::metadata(&config.tls.key);
+        let is_open = key.is_ok_and(|key| key.permissions().mode() & 0o004 != 0);
+        checkup::certificate(read, &config.pragma.public_host, is_open, clock.now())
+    })
 }
 
 /// Data, ports, backups.

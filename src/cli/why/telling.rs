@@ -106,7 +106,7 @@ fn reasons(story: &Story) -> String {
 const fn because(cause: Cause) -> &'static str {
     match cause {
         Cause::Bound(Bound::Paused) => "because admissions were paused",
-        Cause::Bound(Bound::Held) => "because sign-ins failed and the line held itself",
+        Cause::Bound(Bound::Held) => "because sign-ins failed and the line was held",
         Cause::Bound(Bound::Maintenance) => "because of maintenance",
         Cause::Bound(Bound::Prequeue) => "because the doors were not open yet",
         Cause::Bound(Bound::Drawing) => "because places were being drawn",

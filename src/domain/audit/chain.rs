@@ -1,6 +1,6 @@
 //! How records hang together.
 //!
-//! A record's *body* is a JSON object in one line: `seq`, `at`, `who`, `what`, `prev`. Its digest is
+//! A record's *body* is a JSON object in one line: `seq`, `at`, `who`, `what`, `prev`, and before that `request` if one asked for it. Its digest is
 //! SHA-256 of a prefix, the digest before (`prev`, 32 bytes; zeros at the start) and the body's
 //! bytes. The line in the file is the body with `,"hash":"…"` put before its closing brace: whoever
 //! checks takes those 75 bytes out again and hashes what was there, byte for byte, so no rule about
@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, LINE_MAX, What, Who};
+use super::{Entry, LINE_MAX, Text, What, Who};
 use crate::domain::digest::Digest;
 use crate::domain::time::UnixMicros;
 
@@ -67,6 +67,8 @@ struct Body<'a> {
     at: UnixMicros,
     who: &'a Who,
     what: &'a What,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<&'a Text>,
     prev: Digest,
 }
 
@@ -95,7 +97,8 @@ impl Chain {
     /// is then as it was.
     pub fn add(&mut self, entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
         let (seq, prev) = (self.head.seq.saturating_add(1), self.head.hash);
-        let body = Body { seq, at: entry.at, who: &entry.who, what: &entry.what, prev };
+        let Entry { at, who, what, request } = entry;
+        let body = Body { seq, at: *at, who, what, request: request.as_ref(), prev };
         let mut line = serde_json::to_vec(&body)?;
         let hash = digest(prev, &line);
         line.pop();
@@ -146,6 +149,8 @@ pub struct Seen {
     pub who: serde_json::Value,
     /// What, as written: kinds of a later version are read too.
     pub what: serde_json::Value,
+    /// The id of the request that asked for it, if one did.
+    pub request: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -154,6 +159,7 @@ struct Found {
     at: UnixMicros,
     who: serde_json::Value,
     what: serde_json::Value,
+    request: Option<String>,
     prev: Digest,
 }
 
@@ -227,8 +233,8 @@ fn read(line: &[u8]) -> Result<(Seen, Digest), Why> {
     if digest(found.prev, &body) != hash {
         return Err(Why::Altered);
     }
-    let Found { seq, at, who, what, prev } = found;
-    Ok((Seen { head: Head { seq, hash }, at, who, what }, prev))
+    let Found { seq, at, who, what, request, prev } = found;
+    Ok((Seen { head: Head { seq, hash }, at, who, what, request }, prev))
 }
 
 /// Checks a whole chain from its first record, and that it has the records of the heads that were

@@ -337,4 +337,13 @@ pub struct Entry {
     pub who: Who,
     /// What.
     pub what: What,
+    /// The id of the request by which it was asked for, as the log and the answer say it.
+    pub request: Option<Text>,
+}
+
+impl Entry {
+    /// Something that no request asked for.
+    pub const fn of(at: UnixMicros, who: Who, what: What) -> Self {
+        Self { at, who, what, request: None }
+    }
 }

@@ -67,6 +67,7 @@ mod tests {
             at: UnixMicros(1_000),
             who: json!({"operator": name(1).as_str()}),
             what,
+            request: None,
         };
         let rate = seen(json!({"kind": "rate", "from": 1.0, "to": 2.0}));
         let kick = seen(json!({"kind": "other", "name": "kick",

@@ -27,7 +27,7 @@ fn entry(n: u64) -> Entry {
             details: vec![("phase".into(), "new".into())].into(),
         },
     };
-    Entry { at: NOW.plus_us(n), who: Who::Operator(who), what }
+    Entry::of(NOW.plus_us(n), Who::Operator(who), what)
 }
 
 /// Lines without their line feeds, and the chain's head.
@@ -64,7 +64,7 @@ fn a_line_has_this_form() {
         player: Some(Pseudonyms::new(&[1; 32]).identity(Identity(5))),
         why: OutOfTurn::Lottery { lottery: "season-2".into(), place: 3 },
     };
-    let line = chain.add(&Entry { at: NOW, who: Who::Server, what }).unwrap();
+    let line = chain.add(&Entry::of(NOW, Who::Server, what)).unwrap();
     let body = r#"{"seq":1,"at":1800000000000000,"who":"server","what":{"kind":"admitted","epoch":7,"number":42,"player":"PLAYER","by":"lottery","lottery":"season-2","place":3},"prev":"0000000000000000000000000000000000000000000000000000000000000000"}"#;
     let body = body.replace("PLAYER", &Pseudonyms::new(&[1; 32]).identity(Identity(5)).to_string());
     let hash = Digest::of(&[b"anteroom audit v1\n", &[0; 32], body.as_bytes()]);
@@ -108,7 +108,7 @@ fn texts_and_lines_have_bounds() {
     let details = vec![(Text::from(long.as_str()), Text::from(long.clone())); 100];
     let what = What::Other { name: long.as_str().into(), details: details.into() };
     let line = Chain::after(Head { seq: u64::MAX - 1, hash: Digest::ZERO })
-        .add(&Entry { at: UnixMicros(u64::MAX), who: Who::Partner(long.into()), what })
+        .add(&Entry::of(UnixMicros(u64::MAX), Who::Partner(long.into()), what))
         .unwrap();
     assert!(line.len() <= LINE_MAX, "{}", line.len());
     assert!(Verifier::anywhere().take(&line[..line.len() - 1]).is_ok());

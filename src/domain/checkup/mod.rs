@@ -2,11 +2,13 @@
 //! out, with what to do about it.
 
 mod access;
+mod certificate;
 mod machine;
 mod round_trip;
 mod upkeep;
 
 pub use access::{Secrets, operators_port, proxies, secrets, server_key};
+pub use certificate::{Certificate, certificate};
 pub use machine::{Folder, backlog, clock, disk, files, flush, folder, hashing};
 pub use round_trip::{RoundTrips, Seen, round_trip};
 pub use upkeep::{backup, data, ports, provider};

@@ -240,11 +240,12 @@ impl Queue {
 
     /// Takes a silent ticket out of the way; its owner may come back.
     fn park_silent(&mut self, now: UnixMicros, number: Number, lane: Lane) {
-        self.eta.at_head(true, self.waited_s(now, number), self.lease_s());
-        self.note_silence(number);
         self.line.clear_waiting(number, lane);
-        // Not heard of since a restart: waits aside, unmarked, until a lease has passed.
+        // Not heard of since a restart: waits aside, unmarked, until a lease has passed. That says
+        // nothing of how soon people give up.
         if !self.line.has(number, Mark::Unheard) {
+            self.eta.at_head(true, self.waited_s(now, number), self.lease_s());
+            self.note_silence(number);
             let lease_until = self.lease_until(number);
             self.park(now, number, lease_until);
         }

@@ -109,7 +109,7 @@ impl Queue {
         let phase = self.phase(seconds, number, lane);
         // Nobody who takes part in a draw has a place yet: how many they are.
         let position = if position == 0 { self.entrants_count().max(1) } else { position };
-        Waiting { ticket, position, eta, poll_after_ms, lease_until, phase, reason }
+        Waiting { ticket, position, eta, poll_after_ms, lease_until, phase, reason, watches: false }
     }
 
     /// Lengthens the interval of somebody who watches the frame, and the lease with it.
@@ -130,6 +130,7 @@ impl Queue {
         if let Some(record) = self.line.record_mut(number) {
             record.set_watched_ms(alone_ms);
             waiting.poll_after_ms = alone_ms;
+            waiting.watches = true;
             waiting.lease_until = record.lease_until(lease_ms);
             self.longest_ms = self.longest_ms.max(alone_ms);
         }

@@ -66,7 +66,7 @@ pub use ledger::Holder;
 pub use mode::{Announcement, Mode};
 pub use opening::{LotteryPlan, Opening, OpeningPlan, Range};
 pub use parties::NoParty;
-pub use poll::FRONT_CONFIRM_S;
+pub use poll::{FRONT_CONFIRM_S, NEAR_CONFIRM_S};
 pub use queue::{Admission, Checked, Queue};
 pub use recovery::Recovery;
 pub use replay::{Input, Output};

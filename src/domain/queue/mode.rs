@@ -22,7 +22,7 @@ pub enum Mode {
     Open,
     /// Nobody comes in: an operator said so. Places are kept, newcomers stand in line.
     Paused,
-    /// As paused, but the queue said so itself: too many sign-ins fail.
+    /// As paused, for sign-ins fail: the queue said so itself, or an operator.
     Held,
     /// Who stands in line comes in; newcomers are turned away.
     Draining,

@@ -27,7 +27,7 @@ const HELD_MIN_S: f64 = 5.0;
 /// This long before his turn somebody who watches the frame has to say that he is there, in seconds.
 pub const FRONT_CONFIRM_S: f64 = 180.0;
 /// And once more this long before it, unless he is told over a stream, in seconds.
-const NEAR_CONFIRM_S: f64 = 30.0;
+pub const NEAR_CONFIRM_S: f64 = 30.0;
 /// Then he asks so long after it, in seconds: estimates are not to the second.
 const TURN_SLACK_S: f64 = 1.0;
 /// Who watches the frame is left alone for this long at most, in seconds; longer in a line so long that

@@ -113,7 +113,8 @@ pub struct Queue {
 /// The clock as the queue sees it: it never steps back.
 ///
 /// When the machine's clock does, time here goes on from where it was, at the machine's pace, until
-/// the machine has caught up. (Standing still instead would stop admissions for as long.)
+/// the machine has caught up: at a step forward, or when nobody waits. (Standing still instead would
+/// stop admissions for as long.)
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Time {
     pub(super) now: UnixMicros,
@@ -124,9 +125,13 @@ pub(super) struct Time {
 impl Time {
     /// Steps back shorter than this are callers out of order, not clocks: time stands still.
     const STEP_US: u64 = 1_000_000;
+    /// While somebody waits the clock is read every second: a step forward of so much is one.
+    const LEAP_US: u64 = 10_000_000;
 
-    fn read(&mut self, machine: UnixMicros) -> UnixMicros {
-        if machine >= self.now {
+    /// `idle`: nobody waits, so nobody comes in later for being ahead no more.
+    fn read(&mut self, machine: UnixMicros, idle: bool) -> UnixMicros {
+        let leaps = machine.since_us(self.now) + self.ahead_us >= Self::LEAP_US;
+        if machine >= self.now && (idle || leaps || self.ahead_us == 0) {
             self.ahead_us = 0;
             self.now = machine;
             return machine;
@@ -459,7 +464,7 @@ impl Queue {
 
     /// Reads the clock and lets happen what is due.
     pub(super) fn begin(&mut self, machine: UnixMicros) -> UnixMicros {
-        let now = self.time.read(machine);
+        let now = self.time.read(machine, self.line.waiting_total() == 0);
         self.look_for_returns(now);
         if self.alarm.is_some_and(|due| due <= now) {
             self.run(now);

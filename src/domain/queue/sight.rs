@@ -32,7 +32,7 @@ pub enum Place {
 pub enum Bound {
     /// Nobody is admitted: operators have paused the line.
     Paused,
-    /// Nobody is admitted: the line holds itself, for sign-ins fail.
+    /// Nobody is admitted: the line is held, for sign-ins fail.
     Held,
     /// Nobody is admitted: maintenance.
     Maintenance,

@@ -199,6 +199,8 @@ pub struct Waiting {
     pub phase: Phase,
     /// Why things got worse since the last answer, if they did.
     pub reason: Option<Reason>,
+    /// Its owner watches the frame, and was told to come back so shortly before the turn.
+    pub watches: bool,
 }
 
 impl Waiting {

@@ -1,13 +1,16 @@
 //! A session's life: live, draining, parting, over; how fast it is listened to; and why it closes.
 //!
-//! [`Life`] keeps the timers, [`Pace`] the rate. Both are handed the time.
+//! [`Life`] keeps the timers, [`Pace`] the rate, [`Returning`] says when to come back after a stop. All are
+//! handed the time.
 
 pub mod attributes;
 pub mod life;
 pub mod pace;
+pub mod returning;
 
 pub use life::{Due, Life, Timing};
 pub use pace::Pace;
+pub use returning::Returning;
 
 use crate::domain::queue::Departure;
 

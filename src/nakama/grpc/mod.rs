@@ -4,19 +4,23 @@
 //! `connection` carries a connection, `service` is the generated service in terms of
 //! [`super::calls`], `status` says what a refusal looks like here.
 
+mod begun;
 mod connection;
 mod service;
 mod status;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_rt::net::TcpStream;
 use actix_service::{ServiceFactory, fn_service};
 use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
 
 use super::App;
 use super::wire::api::nakama_server::NakamaServer;
+use crate::actors::session::Connection;
+use crate::observe::Access;
+use crate::observe::access::Doorway;
 use service::Calls;
 
 /// Calls at once on one connection; a client's library holds further ones back.
@@ -54,28 +58,35 @@ impl Leave {
 pub struct Port {
     calls: NakamaServer<Calls>,
     leaving: watch::Receiver<bool>,
+    doorway: Doorway,
 }
 
 impl Port {
-    /// The port; `leave` ends its connections.
-    pub fn new(app: App, leave: &Leave) -> Self {
+    /// The port; `leave` ends its connections, `access` looks at its calls.
+    pub fn new(app: App, leave: &Leave, access: &Access) -> Self {
         let body_max = app.config.limits.body_max_bytes;
         let calls = NakamaServer::new(Calls::new(app))
             .accept_compressed(CompressionEncoding::Gzip)
             .send_compressed(CompressionEncoding::Gzip)
             .max_decoding_message_size(body_max);
-        Self { calls, leaving: leave.0.subscribe() }
+        Self { calls, leaving: leave.0.subscribe(), doorway: access.by("grpc", false) }
     }
 
     /// One worker's service: a connection each time, to its end.
-    pub fn service(
+    pub fn service<T: Connection>(
         &self,
-    ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), InitError = ()> + use<> {
+    ) -> impl ServiceFactory<
+        (T, Option<SocketAddr>),
+        Config = (),
+        Response = (),
+        Error = (),
+        InitError = (),
+    > + use<T> {
         let this = self.clone();
-        fn_service(move |stream: TcpStream| {
+        fn_service(move |(stream, peer): (T, Option<SocketAddr>)| {
             let this = this.clone();
             async move {
-                connection::serve(stream, this.calls, this.leaving).await;
+                connection::serve(stream, peer, (this.calls, this.doorway), this.leaving).await;
                 Ok::<(), ()>(())
             }
         })

@@ -123,6 +123,11 @@ pub fn find(method: &Method, path: &str) -> Result<Call, Failure> {
     if known { Err(Failure::wrong_method()) } else { Err(not_offered(method, path)) }
 }
 
+/// The path of a call that is offered, as it stands in the table: what a log may say of a request.
+pub fn named(path: &str) -> Option<&'static str> {
+    OFFERED.iter().map(|(_, at, _)| *at).find(|at| *at == path)
+}
+
 /// The rest of Nakama's client API. `*` stands for one segment that is not empty.
 const NOT_BUILT: &[(&str, &str)] = &[
     ("GET", "/v2/channel/*"),

@@ -123,7 +123,7 @@ async fn advance(ask: Ask) -> Result<Value, Fault> {
 async fn offer(ask: Ask) -> Result<Value, Fault> {
     let offer = ask.app.door.offer_report(Payload::of(&ask).id("requestId")?).await?;
     Ok(json!({
-        "downloadUrl": data_rights::address(&ask.app.config.pragma),
+        "downloadUrl": data_rights::address(&ask.app),
         "downloadToken": *offer.token.0,
     }))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::PATH;
 use crate::config::QueueConfig;
-use crate::domain::queue::{Frame, Waiting};
+use crate::domain::queue::{Frame, NEAR_CONFIRM_S, Waiting};
 use crate::queue_api::App;
 
 /// Share of the streams that is planned for; the rest is for those whose turn comes later than they
@@ -13,6 +13,9 @@ use crate::queue_api::App;
 const PLANNED: f64 = 0.5;
 /// Shortest time before the turn, in milliseconds: estimates are not to the second.
 const LEAD_MIN_MS: u64 = 5_000;
+/// How long before the turn who watches says for the last time that he is there, in milliseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "half a minute")]
+const NEAR_CONFIRM_MS: u64 = (NEAR_CONFIRM_S * 1e3) as u64;
 /// How much earlier than that a stream may be opened, for estimates change: so many times, and so much
 /// more.
 const EARLY: u64 = 2;
@@ -28,12 +31,16 @@ pub(in crate::queue_api) struct Invitation {
 }
 
 /// An invitation for somebody whose turn comes near before he asks again, while there is room.
+///
+/// Who watches the frame and was to say once more, half a minute before his turn, that he is there
+/// need not if a stream opens after that: opening it says as much.
 pub(in crate::queue_api) fn of(app: &App, line: &Frame, waiting: &Waiting) -> Option<Invitation> {
     let queue = &app.config.queue;
     let login_ms = u64::from(queue.seconds_to_login) * 1_000;
     let eta_ms = waiting.eta?.mid_ms.saturating_sub(login_ms);
     let after_ms = eta_ms.saturating_sub(lead_ms(queue, line.rate));
-    let invited = after_ms <= waiting.poll_after_ms && app.streams.has_room();
+    let asks_ms = waiting.poll_after_ms + if waiting.watches { NEAR_CONFIRM_MS } else { 0 };
+    let invited = after_ms <= asks_ms && app.streams.has_room();
     invited.then_some(Invitation { url: PATH, invited, after_ms })
 }
 

@@ -67,6 +67,9 @@ enum Woken {
 struct Notice {
     why: &'static str,
     message: &'static str,
+    /// When to ask again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
 }
 
 impl Teller {
@@ -243,7 +246,8 @@ impl Teller {
     }
 
     fn end(&mut self, why: &'static str, message: &'static str) {
-        self.put("notice", &Notice { why, message });
+        let retry_after_ms = self.app.door.back_in_ms(self.shown.claims.ticket.number);
+        self.put("notice", &Notice { why, message, retry_after_ms });
         self.is_over = true;
     }
 

@@ -12,6 +12,7 @@ use crate::actors::account_registry::{
 use crate::domain::account::update::AccountUpdate;
 use crate::domain::account::{Account, AccountId, Link, LinkKind, Refusal, display_name};
 use crate::domain::hook::{HookCall, HookEvent, Protocol, WantedNames};
+use crate::observe::trace;
 use crate::signin::{Door, SignInError};
 
 /// How often hooks are asked anew because the account changed meanwhile.
@@ -133,6 +134,14 @@ impl Door {
         Ok(given.session_info)
     }
 
+    /// Signs in as the registry decides; durable when this answers.
+    fn committed(
+        &self,
+        ask: SignIn,
+    ) -> impl Future<Output = Result<registry::SignedIn, AccountsError>> {
+        trace::step("commit account", self.accounts.sign_in(ask))
+    }
+
     /// Signs in, or makes an account, as hooks allow. `is_login`: somebody is signed in by it, rather
     /// than an account made for them.
     pub(in crate::signin) async fn sign_in_as_allowed(
@@ -146,7 +155,7 @@ impl Door {
             // Boxed: most servers have no hooks.
             return Box::pin(self.ask_and_sign_in(ask, origin, is_login)).await;
         }
-        Ok(Allowed { signed_in: self.accounts.sign_in(ask).await?, session_info: Map::new() })
+        Ok(Allowed { signed_in: self.committed(ask).await?, session_info: Map::new() })
     }
 
     async fn ask_and_sign_in(
@@ -185,13 +194,13 @@ impl Door {
         let given = self.hooks.ask(of_sign_in(call, ask)).await?;
         let expected = Expected::Account(account.id);
         let ask = SignIn { create: None, expected, ..ask.clone() };
-        let signed_in = self.accounts.sign_in(ask).await?;
+        let signed_in = self.committed(ask).await?;
         Ok(Allowed { signed_in, session_info: given.session_info })
     }
 
     /// With `account_create` alone: who is there already costs nothing more.
     async fn ask_for_new(&self, ask: &SignIn, origin: Origin) -> Result<Allowed, SignInError> {
-        match self.accounts.sign_in(SignIn { create: None, ..ask.clone() }).await {
+        match self.committed(SignIn { create: None, ..ask.clone() }).await {
             Err(AccountsError::Refused(Refusal::NoAccount)) => {
                 self.ask_and_make(ask, origin, false).await
             }
@@ -227,7 +236,7 @@ impl Door {
             let call = self.hook_call(HookEvent::AccountLogin, None, origin);
             session_info = self.hooks.ask(of_sign_in(call, &ask)).await?.session_info;
         }
-        Ok(Allowed { signed_in: self.accounts.sign_in(ask).await?, session_info })
+        Ok(Allowed { signed_in: self.committed(ask).await?, session_info })
     }
 
     async fn account_of(&self, ask: &SignIn) -> Result<Option<Account>, SignInError> {

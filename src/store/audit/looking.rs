@@ -149,7 +149,7 @@ mod tests {
             } else {
                 What::Resume
             };
-            writer.record(Entry { at, who: Who::Settings, what }).unwrap();
+            writer.record(Entry::of(at, Who::Settings, what)).unwrap();
             // One at a time, so that files are begun in between.
             while check(folder, u64::MAX).unwrap().records <= second.into() {
                 std::thread::yield_now();

@@ -14,6 +14,7 @@ mod disk;
 mod looking;
 mod opening;
 mod reading;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -22,6 +23,7 @@ pub use disk::{Disk, Folder};
 pub use looking::{Checked, Looked, check, latest};
 pub use opening::{Files, Found, open};
 pub use reading::{Item, read};
+pub use stream::{Stream, Target, Told};
 pub use writer::{Done, NotTaken, Writer, WriterThread};
 
 /// The chain's folder inside the server's.

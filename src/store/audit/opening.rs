@@ -104,7 +104,7 @@ fn begin_anew(
     let hash = head.unwrap_or(Head::START).hash;
     let mut chain = Chain::after(Head { seq: next.saturating_sub(1), hash });
     disk.begin(next)?;
-    let line = chain.add(&Entry { at: now, who: Who::Server, what })?;
+    let line = chain.add(&Entry::of(now, Who::Server, what))?;
     disk.append(&line)?;
     Ok(Files { disk, chain, length: Some(line.len() as u64) })
 }

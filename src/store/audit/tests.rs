@@ -12,7 +12,7 @@ use crate::domain::time::UnixMicros;
 const NOW: UnixMicros = UnixMicros::from_secs(1_800_000_000);
 
 fn entry(n: u64) -> Entry {
-    Entry { at: NOW.plus_us(n), who: Who::Settings, what: What::Cap { from: n, to: n + 1 } }
+    Entry::of(NOW.plus_us(n), Who::Settings, What::Cap { from: n, to: n + 1 })
 }
 
 /// Runs a writer to its end and returns what it said.

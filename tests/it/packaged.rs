@@ -1,0 +1,77 @@
+//! What players and operators get as files: only with `PACKAGED=1`, because it builds for use, which
+//! takes minutes.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use crate::harness::{Auth, ask};
+
+/// Runs one of the scripts of `deploy/`; what it prints.
+fn deploy(script: &str, arguments: &[&str]) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let done = Command::new(root.join("deploy").join(script))
+        .args(arguments)
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success(), "deploy/{script}: {said}");
+    said.trim().to_owned()
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[actix_rt::test]
+async fn the_static_program_needs_nothing_and_signs_players_in() {
+    if std::env::var_os("PACKAGED").is_none() {
+        eprintln!("skipped: PACKAGED=1 builds and runs the static program");
+        return;
+    }
+    let said = deploy("static", &[]);
+    println!("{said}");
+    let program = said.rsplit_once(": ").unwrap().1;
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(program);
+    let ldd = Command::new("ldd").arg(&program).output().unwrap();
+    let words = String::from_utf8_lossy(&[ldd.stdout, ldd.stderr].concat()).into_owned();
+    let is_static =
+        ["not a dynamic executable", "statically linked"].iter().any(|it| words.contains(it));
+    assert!(is_static, "{words}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let serve = |command: &mut Command| {
+        command
+            .current_dir(&folder)
+            .env_clear()
+            .env("ANTEROOM__SERVER__OPERATORS", "127.0.0.1:17351");
+    };
+    let mut command = Command::new(&program);
+    serve(&mut command);
+    command.args(["serve", "--dev", "--listen", "127.0.0.1:17350", "--data", "data"]);
+    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("is ready"), "{line}");
+    let url = "http://127.0.0.1:17350/v2/account/authenticate/device";
+    let body = Some(json!({"id": "a-device-id-of-ada"}));
+    let answer = ask("POST", url, Auth::Key("defaultkey"), body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let healthy = || {
+        let mut command = Command::new(&program);
+        serve(&mut command);
+        command.args(["healthcheck", "--data", "data"]).status().unwrap().success()
+    };
+    assert!(healthy());
+    drop(running);
+    assert!(!healthy(), "and not when nobody answers");
+}
