@@ -25,6 +25,7 @@
     reason = "a measurement: it reads the clock, rounds, and has nobody to answer to when it fails"
 )]
 
+mod backups;
 mod bare;
 mod child;
 mod grpc;
@@ -68,6 +69,9 @@ fn main() {
     }
     if args.iter().any(|arg| arg == "memory") {
         waiting::memory();
+    }
+    if args.iter().any(|arg| arg == "backup") {
+        backups::backups();
     }
     if wanted("start") {
         scenes::start();
