@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod acme;
 mod across;
 mod audit;
 mod backup;
@@ -48,6 +49,7 @@ mod operator_status;
 mod own_provider;
 mod packaged;
 mod passwords;
+mod pebble;
 mod plan;
 mod pragma_accounts;
 mod pragma_bans;
