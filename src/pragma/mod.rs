@@ -11,6 +11,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, guard, web};
 
+use crate::actors::Audit;
 use crate::actors::session::SocketRoute;
 use crate::config::Config;
 use crate::config::pragma::BackendMode;
@@ -46,6 +47,8 @@ pub use gateway::Gateway;
 pub struct App {
     /// The use cases.
     pub door: Door,
+    /// Where what operators and game servers do goes on record.
+    pub audit: Audit,
     /// Keys of session tokens.
     pub keys: Arc<PlayerKeys>,
     /// Settings.

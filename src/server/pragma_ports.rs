@@ -53,6 +53,7 @@ pub(super) fn app(
 ) -> pragma::App {
     pragma::App {
         door: running.door.clone(),
+        audit: running.audit.clone(),
         keys: Arc::clone(&running.player_keys),
         config: Arc::clone(&running.config),
         started_at: running.door.clock.now(),

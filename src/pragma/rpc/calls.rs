@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::envelope::Request;
 use super::payload::may;
 use super::{
-    access_calls, account_calls, ban_calls, data_calls, friend_calls, group_calls,
+    access_calls, account_calls, ban_calls, data_calls, friend_calls, group_calls, on_record,
     partner_token_calls, people_calls, presence_calls, role_calls, search_calls, session_calls,
     tag_calls, trusted_calls,
 };
@@ -198,22 +198,28 @@ pub fn call(ask: Ask) -> Step {
         return (call.run)(ask);
     };
     match &*ask.claims {
-        Claims::Partner(partner) if partner.permits(permission) => (call.run)(ask),
-        Claims::Partner(_) => Step::Now(Err(Fault::Forbidden)),
-        Claims::Person(_) => Step::Later(Box::pin(as_operator(ask, permission, call.run))),
+        Claims::Partner(partner) if !partner.permits(permission) => {
+            Step::Now(Err(Fault::Forbidden))
+        }
+        _ => Step::Later(Box::pin(permitted(ask, call, permission))),
     }
 }
 
 /// Roles are looked up each time: one that is taken away is gone at once.
-async fn as_operator(ask: Ask, permission: &'static str, run: fn(Ask) -> Step) -> Answer {
+async fn permitted(ask: Ask, call: &Call, permission: &str) -> Answer {
     if !may(&ask, permission).await? {
         return Err(Fault::Forbidden);
     }
-    match run(ask) {
+    let deed = on_record::begin(&ask, call.name, permission)?;
+    let answer = match (call.run)(ask) {
         Step::Now(answer) => answer,
         Step::Later(answer) => answer.await,
-        // Operators show no presence.
+        // Neither operators nor game servers show presence.
         Step::Asking(_) => Err(Fault::Internal),
+    };
+    match deed {
+        Some(deed) => deed.came(answer),
+        None => answer,
     }
 }
 

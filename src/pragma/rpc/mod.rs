@@ -16,6 +16,7 @@ mod group_calls;
 pub mod http;
 mod lookups;
 pub(in crate::pragma) mod office_shapes;
+mod on_record;
 mod partner_token_calls;
 pub(in crate::pragma) mod payload;
 mod people_calls;
