@@ -113,7 +113,7 @@ pub const ALL: &[WireError] = &[
         "the audit chain takes nothing, so nothing was done",
         Advice::TellOperator,
     ),
-    row(503, "provider_away", "the provider does not answer", Advice::Later),
+    row(503, "provider_away", "the provider does not answer", Advice::SignIn),
     row(503, "no_room", "too many streams are open", Advice::LookAgain),
     row(503, "unavailable", "no answer in time", Advice::LookAgain),
 ];
