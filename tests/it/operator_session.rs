@@ -133,11 +133,20 @@ impl Phone {
 }
 
 pub async fn enrol(server: &TestServer, by: &mut Browser) -> (Phone, Vec<String>) {
+    enrol_as(server, by, "ada%40example.org").await
+}
+
+/// Sets an authenticator up for who is called this in its link.
+pub async fn enrol_as(
+    server: &TestServer,
+    by: &mut Browser,
+    name: &str,
+) -> (Phone, Vec<String>) {
     let made = by.ask("POST", "/totp", json!({})).await;
     assert_eq!(made.status, 201, "{}", made.text);
     assert!(made.str("/picture").starts_with("<svg "));
     let secret = made.str("/secret");
-    assert!(made.str("/uri").contains(secret) && made.str("/uri").contains("ada%40example.org"));
+    assert!(made.str("/uri").contains(secret) && made.str("/uri").contains(name));
     let values = secret.bytes().map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' });
     let bits: Vec<u8> =
         values.flat_map(|five| (0..5).rev().map(move |at| five >> at & 1)).collect();
