@@ -50,7 +50,9 @@ enum InviteError {
     #[error("{0}: there is no server's data here")]
     NoData(String),
     /// A server runs.
-    #[error("a server runs on this folder: invite on the console's page Operators, or stop it first")]
+    #[error(
+        "a server runs on this folder: invite on the console's page Operators, or stop it first"
+    )]
     Running,
     /// Nobody to invite in the name of.
     #[error("nobody is an administrator: start the server, and it prints a setup code")]

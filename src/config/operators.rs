@@ -96,7 +96,9 @@ fn find(name: &str, identity: &IdentityConfig) -> Result<OperatorProvider, Strin
     if let Some(own) = studio.find(|own| own.name.eq_ignore_ascii_case(name)) {
         let section = format!("[[identity.studio]] {}", own.name);
         let Some(oidc) = &own.oidc else {
-            return Err(format!("names \"{name}\", but {section} has no oidc: there is no page to send anybody to"));
+            return Err(format!(
+                "names \"{name}\", but {section} has no oidc: there is no page to send anybody to"
+            ));
         };
         let has_issuer = !oidc.issuer.is_empty();
         let missing = lacks(&oidc.registration(), has_issuer.then_some(()).ok_or("issuer"), true);
@@ -109,9 +111,13 @@ fn find(name: &str, identity: &IdentityConfig) -> Result<OperatorProvider, Strin
     let names: Vec<_> = PAGES.iter().map(|(kind, _)| kind.name()).collect();
     let names = names.join(", ");
     Err(if known {
-        format!("names \"{name}\", which operators cannot sign in by: {names}, or the studio's own with oidc")
+        format!(
+            "names \"{name}\", which operators cannot sign in by: {names}, or the studio's own with oidc"
+        )
     } else {
-        format!("names \"{name}\", which is no provider: {names}, or the name of one of [[identity.studio]]")
+        format!(
+            "names \"{name}\", which is no provider: {names}, or the name of one of [[identity.studio]]"
+        )
     })
 }
 
@@ -181,7 +187,11 @@ mod tests {
             authorize_url: "https://club.example/authorize".into(),
             ..OidcConfig::default()
         };
-        let own = |number, name: &str| StudioConfig { number, name: name.into(), ..StudioConfig::default() };
+        let own = |number, name: &str| StudioConfig {
+            number,
+            name: name.into(),
+            ..StudioConfig::default()
+        };
         identity.studio = vec![
             StudioConfig { oidc: Some(oidc), ..own(102, "CLUB") },
             StudioConfig { http: Some(HttpConfig::default()), ..own(103, "ACME") },

@@ -2,9 +2,7 @@
 //! to go, the provider sends the browser back here, and here it is sent on to the console's page, which
 //! asks what came of it: nothing of it is in an address.
 
-use actix_web::http::header::{
-    CACHE_CONTROL, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE,
-};
+use actix_web::http::header::{CACHE_CONTROL, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -185,7 +183,9 @@ pub(super) async fn callback(
         code: is_code.then_some(code.as_str()),
     };
     let mut answer = HttpResponse::SeeOther();
-    answer.insert_header((CACHE_CONTROL, "no-store")).insert_header((REFERRER_POLICY, "no-referrer"));
+    answer
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((REFERRER_POLICY, "no-referrer"));
     match app.operators.returned(back).await {
         Ok(Some(opened)) => {
             answer.append_header((SET_COOKIE, session_cookie(&app, &request, &opened)));

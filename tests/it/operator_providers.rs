@@ -81,7 +81,8 @@ async fn an_operator_signs_in_by_a_provider_that_she_has_bound() {
 
     let mut page = Browser::at(&server);
     let nobody = page.get("/session").await;
-    let titles: Vec<_> = nobody.json["providers"].as_array().unwrap().iter().map(|it| it["title"].clone()).collect();
+    let titles: Vec<_> =
+        nobody.json["providers"].as_array().unwrap().iter().map(|it| it["title"].clone()).collect();
     assert_eq!(titles, ["Okta", "Google", "Discord", "CLUB"]);
     check(&nobody);
     let seen = trip(&fakes, &mut page, OKTA, (for_("sign_in"), who.clone())).await;
@@ -106,7 +107,10 @@ async fn an_operator_signs_in_by_a_provider_that_she_has_bound() {
         let seen = trip(&fakes, &mut page, kind, (for_("sign_in"), who)).await;
         assert_eq!((seen.status, seen.str("/name")), (200, "ada@example.org"), "{}", seen.text);
     }
-    assert_eq!(ada.get("/operators").await.json["operators"][0]["providers"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        ada.get("/operators").await.json["operators"][0]["providers"].as_array().unwrap().len(),
+        4
+    );
 
     // It outlives the process.
     let clock = server.clock.clone();
@@ -123,7 +127,10 @@ async fn an_operator_signs_in_by_a_provider_that_she_has_bound() {
     let chain = std::fs::read_dir(folder.path().join("audit")).unwrap();
     let chain: String =
         chain.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
-    assert_eq!(chain.matches(r#""kind":"operator_provider","provider":"okta","on":true"#).count(), 1);
+    assert_eq!(
+        chain.matches(r#""kind":"operator_provider","provider":"okta","on":true"#).count(),
+        1
+    );
     assert_eq!(chain.matches(r#""kind":"operator_signed_in","by":"okta""#).count(), 2, "{chain}");
     assert!(!chain.contains("ada-there") && !chain.contains("studio.example"));
 }
@@ -247,17 +254,17 @@ async fn who_comes_back_is_who_went_once_and_with_the_answer_to_that_sign_in() {
     let foreign = [("origin", "https://evil.example")];
     let told = page.ask_as("POST", "/session/providers/okta", &foreign, for_("sign_in")).await;
     refused(&told, 403, "csrf");
-    refused(&page.ask_as("POST", "/session/providers/okta", &[], for_("sign_in")).await, 403, "csrf");
+    refused(
+        &page.ask_as("POST", "/session/providers/okta", &[], for_("sign_in")).await,
+        403,
+        "csrf",
+    );
 }
 
 #[actix_rt::test]
 async fn the_code_is_asked_for_after_a_provider_unless_that_is_trusted() {
     let (fakes, server, mut ada) = office(|config| config.dev = false).await;
-    refused(
-        &ada.ask("POST", "/session/providers/okta", for_("bind")).await,
-        403,
-        "totp_needed",
-    );
+    refused(&ada.ask("POST", "/session/providers/okta", for_("bind")).await, 403, "totp_needed");
     let (phone, recovery) = enrol(&server, &mut ada).await;
     let who = json!({"sub": "ada-there"});
     trip(&fakes, &mut ada, OKTA, (for_("bind"), who.clone())).await;
@@ -320,8 +327,16 @@ async fn an_invitation_is_taken_up_by_a_provider_and_one_account_there_is_one_op
     // Nobody types an address: the provider's says what they are called.
     let who = json!({"sub": "kim", "email": "Kim@studio.example"});
     let joined = trip(&fakes, &mut kim, OKTA, (accept(&first, ""), who.clone())).await;
-    assert_eq!((joined.status, joined.str("/name")), (200, "kim@studio.example"), "{}", joined.text);
-    assert_eq!((&joined.json["password"], &joined.json["permissions"]), (&json!(false), &json!(["*"])));
+    assert_eq!(
+        (joined.status, joined.str("/name")),
+        (200, "kim@studio.example"),
+        "{}",
+        joined.text
+    );
+    assert_eq!(
+        (&joined.json["password"], &joined.json["permissions"]),
+        (&json!(false), &json!(["*"]))
+    );
     refused(&kim.sign_in("kim@studio.example", "", "").await, 401, "wrong");
     let again = kim.ask("POST", "/session/providers/okta", accept(&first, "")).await;
     refused(&again, 403, "wrong_code");
@@ -381,7 +396,11 @@ async fn who_has_no_password_proves_anew_at_the_provider_or_by_a_code() {
     server.pass_ms(600_000).await;
     refused(&kim.ask("POST", "/tokens", token("b")).await, 403, "step_up");
     refused(&kim.ask("POST", "/session/step-up", json!({})).await, 409, "no_step_up");
-    refused(&kim.ask("POST", "/session/providers/google", for_("step_up")).await, 409, "no_step_up");
+    refused(
+        &kim.ask("POST", "/session/providers/google", for_("step_up")).await,
+        409,
+        "no_step_up",
+    );
 
     let now_s = server.clock.now().as_secs();
     let address = goes(&mut kim, "okta", for_("step_up")).await;
@@ -431,7 +450,10 @@ async fn a_provider_is_taken_away_by_a_fresh_proof_and_never_the_last_way_in() {
     server.pass_ms(600_000).await;
     refused(&ada.ask("POST", "/session/providers/club", for_("bind")).await, 403, "step_up");
     refused(&ada.ask("DELETE", "/session/providers/okta", Value::Null).await, 403, "step_up");
-    assert_eq!(ada.ask("POST", "/session/step-up", json!({"password": PASSWORD})).await.status, 200);
+    assert_eq!(
+        ada.ask("POST", "/session/step-up", json!({"password": PASSWORD})).await.status,
+        200
+    );
     refused(&ada.ask("DELETE", "/session/providers/club", Value::Null).await, 404, "not_there");
     assert_eq!(ada.ask("DELETE", "/session/providers/okta", Value::Null).await.status, 204);
     refused(&page.get("/session").await, 401, "token");

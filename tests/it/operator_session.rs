@@ -59,7 +59,8 @@ impl Browser {
 
     /// The cookies it has.
     fn shows(&self) -> String {
-        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 
@@ -67,7 +68,8 @@ impl Browser {
     fn keeps(&mut self, headers: &[(String, String)]) {
         for (_, kept) in headers.iter().filter(|(name, _)| name == "set-cookie") {
             let (name, value) = kept.split(';').next().unwrap().split_once('=').unwrap();
-            let same_site = if name.ends_with("-away") { "SameSite=Lax" } else { "SameSite=Strict" };
+            let same_site =
+                if name.ends_with("-away") { "SameSite=Lax" } else { "SameSite=Strict" };
             assert!(kept.contains("HttpOnly") && kept.contains(same_site), "{kept}");
             if kept.contains("Max-Age=0;") {
                 self.cookies.remove(name);
@@ -137,11 +139,7 @@ pub async fn enrol(server: &TestServer, by: &mut Browser) -> (Phone, Vec<String>
 }
 
 /// Sets an authenticator up for who is called this in its link.
-pub async fn enrol_as(
-    server: &TestServer,
-    by: &mut Browser,
-    name: &str,
-) -> (Phone, Vec<String>) {
+pub async fn enrol_as(server: &TestServer, by: &mut Browser, name: &str) -> (Phone, Vec<String>) {
     let made = by.ask("POST", "/totp", json!({})).await;
     assert_eq!(made.status, 201, "{}", made.text);
     assert!(made.str("/picture").starts_with("<svg "));

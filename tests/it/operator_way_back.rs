@@ -37,7 +37,12 @@ async fn the_last_administrator_who_is_locked_out_invites_herself_from_the_machi
     refused(&page.sign_in("ada@example.org", PASSWORD, "").await, 401, "totp");
     let joins = json!({"code": invitation, "email": "ada+2@example.org", "password": PASSWORD});
     let joined = page.ask("POST", "/operators/accept", joins.clone()).await;
-    assert_eq!((joined.status, &joined.json["permissions"]), (201, &json!(["*"])), "{}", joined.text);
+    assert_eq!(
+        (joined.status, &joined.json["permissions"]),
+        (201, &json!(["*"])),
+        "{}",
+        joined.text
+    );
     refused(&Browser::at(&server).ask("POST", "/operators/accept", joins).await, 403, "wrong_code");
     enrol_second(&server, &mut page).await;
     let all = page.get("/operators").await;

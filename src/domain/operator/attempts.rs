@@ -247,7 +247,11 @@ mod tests {
             let mut attempts = away();
             assert!(attempts.take(&browser, kind, state, at).is_err(), "{kind:?} {state} {at:?}");
             let is_over = at > NOW;
-            assert_eq!(attempts.take(&HERE, okta, "state", NOW).is_err(), is_over, "others harm it");
+            assert_eq!(
+                attempts.take(&HERE, okta, "state", NOW).is_err(),
+                is_over,
+                "others harm it"
+            );
         }
         let mut attempts = away();
         let back = attempts.take(&HERE, okta, "state", NOW.plus_secs(LIFE_S - 1)).unwrap();

@@ -338,10 +338,14 @@ mod tests {
     fn only_the_first_becomes_one_without_an_invitation() {
         let mut ada = somebody();
         let mut realm = Realm::default();
-        assert_eq!(ask(&mut ada, &OperatorAsk::First(Way::Password("hash".into())), &realm), Ok(()));
+        assert_eq!(
+            ask(&mut ada, &OperatorAsk::First(Way::Password("hash".into())), &realm),
+            Ok(())
+        );
         assert_eq!(ada.dossier().roles, [ADMIN]);
         realm.admins = vec![ada.id];
-        let second = ask(&mut somebody(), &OperatorAsk::First(Way::Password("hash".into())), &realm);
+        let second =
+            ask(&mut somebody(), &OperatorAsk::First(Way::Password("hash".into())), &realm);
         assert_eq!(second, refusal(OperatorRefusal::NotFirst));
         assert_eq!(ask(&mut ada, &OperatorAsk::Dismiss, &realm), Ok(()));
         assert!(ada.dossier().roles.is_empty() && ada.dossier().operator.is_none());
@@ -379,7 +383,8 @@ mod tests {
         let (mut ada, mut realm) = (somebody(), Realm::default());
         let first = OperatorAsk::First(Way::Provider(binding("ada")));
         assert_eq!(ask(&mut ada, &first, &realm), Ok(()));
-        let bound = |id: &str, account| Bound { kind: LinkKind::Okta.number(), id: id.into(), account };
+        let bound =
+            |id: &str, account| Bound { kind: LinkKind::Okta.number(), id: id.into(), account };
         realm.bindings = vec![bound("ada", ada.id), bound("bob", AccountId(Uuid::from_u128(8)))];
         let taken = refusal(OperatorRefusal::Taken);
         assert_eq!(ask(&mut ada, &OperatorAsk::Bind(binding("bob")), &realm), taken);

@@ -40,7 +40,9 @@ pub enum OperatorError {
     #[error("there is no such operator")]
     Unknown,
     /// Whom the provider knows is no operator here, not any more, or banned: nobody is told which.
-    #[error("nobody is an operator by this account there: ask for an invitation, or sign in otherwise")]
+    #[error(
+        "nobody is an operator by this account there: ask for an invitation, or sign in otherwise"
+    )]
     NoOperator,
     /// The provider did not say who somebody is, or said it of another sign-in.
     #[error("the provider did not say who you are: try again")]
@@ -55,7 +57,9 @@ pub enum OperatorError {
     #[error("the provider does not answer: try again, or sign in otherwise")]
     ProviderAway,
     /// The provider does not say when somebody showed who they are.
-    #[error("this provider does not say when you signed in there: set up an authenticator, or sign in again")]
+    #[error(
+        "this provider does not say when you signed in there: set up an authenticator, or sign in again"
+    )]
     NoStepUp,
     /// A rule refused.
     #[error(transparent)]

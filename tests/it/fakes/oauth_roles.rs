@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse};
-use base64::Engine as _;
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
@@ -101,7 +101,8 @@ fn redeem(path: &str, authorization: &str, form: &Pairs, known: &mut Known) -> H
         return if is_apple { HttpResponse::BadRequest() } else { HttpResponse::Unauthorized() }
             .json(answer);
     }
-    let is_code = |code: &&String| says("grant_type", "authorization_code") && !code.starts_with("access-");
+    let is_code =
+        |code: &&String| says("grant_type", "authorization_code") && !code.starts_with("access-");
     let code = form.get("code").filter(is_code);
     let bound_to = code.and_then(|code| known.tickets.get(code)?["redirect_uri"].as_str());
     let is_there = says("redirect_uri", bound_to.unwrap_or(REDIRECT));
