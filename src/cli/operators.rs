@@ -137,7 +137,7 @@ fn write(
     for admin in admins(store.reads(), &realm)? {
         let chance = (dice.uuid(), &dice.bytes());
         let now = clock.now();
-        let made = Invitation::new(admin.id, LABEL.to_owned(), vec![role], chance, now);
+        let made = Invitation::make(admin.id, LABEL.to_owned(), vec![role], chance, now);
         let Invited { invitation, code } = made;
         let what = What::OperatorInvited {
             invitation: invitation.id.to_string().into(),

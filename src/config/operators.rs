@@ -211,7 +211,7 @@ mod tests {
         tokens.okta.token_kind = TokenKind::IdToken;
         let mut no_page = identity();
         no_page.studio[0].oidc.as_mut().unwrap().authorize_url = String::new();
-        for (names, identity, words) in [
+        for (names, identity, words) in vec![
             (&["okta", "OKTA"][..], identity(), "twice"),
             (&["google"], identity(), "client_ids in [identity.google_oauth]"),
             (&["googleworkspace"], identity(), "allowed_domains in [identity.googleworkspace]"),

@@ -51,6 +51,7 @@ pub(super) fn name_of(account: &Account) -> &str {
 }
 
 /// Who is signed in.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own on the wire")]
 #[derive(Serialize)]
 struct View {
     id: Uuid,

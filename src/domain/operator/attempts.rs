@@ -147,13 +147,13 @@ impl<E: Clone> Attempts<E> {
         state: &str,
         now: UnixMicros,
     ) -> Result<Attempt, StartAgain> {
-        let (_, stage) = self.known(browser, now).ok_or(StartAgain)?;
-        let is_it = matches!(stage, Stage::Away(attempt) if attempt.kind == kind
+        let (_, at) = self.known(browser, now).ok_or(StartAgain)?;
+        let is_it = matches!(at, Stage::Away(attempt) if attempt.kind == kind
             && bool::from(attempt.state.as_bytes().ct_eq(state.as_bytes())));
         if !is_it {
             return Err(StartAgain);
         }
-        match std::mem::replace(stage, Stage::Back) {
+        match std::mem::replace(at, Stage::Back) {
             Stage::Away(attempt) => Ok(attempt),
             _ => Err(StartAgain),
         }

@@ -35,7 +35,7 @@ pub struct Invited {
 
 impl Invitation {
     /// A new one, that hangs on this operator.
-    pub fn new(
+    pub fn make(
         by: AccountId,
         label: String,
         roles: Vec<Uuid>,
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_code_opens_its_invitation_for_a_day() {
         let (ada, now) = (AccountId(Uuid::from_u128(7)), UnixMicros::from_secs(1_000));
-        let made = |secret| Invitation::new(ada, "bob".into(), vec![], (Uuid::nil(), secret), now);
+        let made = |secret| Invitation::make(ada, "bob".into(), vec![], (Uuid::nil(), secret), now);
         let Invited { invitation, code } = made(&[5; 16]);
         assert_eq!(Invitation::inviter(&code), Some(ada));
         assert!(invitation.opens(&code, now) && invitation.opens(&code.to_lowercase(), now));

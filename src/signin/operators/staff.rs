@@ -104,7 +104,7 @@ impl Operators {
         }
         let dice = &self.0.door.dice;
         let chance = (dice.uuid(), &dice.bytes());
-        let made = Invitation::new(by.id, label, roles, chance, self.now());
+        let made = Invitation::make(by.id, label, roles, chance, self.now());
         let Invited { invitation, code } = made;
         let (name, roles) = (invitation.id.to_string().into(), ids(&invitation.roles));
         self.record(by.id, What::OperatorInvited { invitation: name, roles })?;
