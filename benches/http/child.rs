@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running server, killed when dropped.
@@ -13,6 +13,8 @@ pub struct Server {
     /// The gRPC port; the bare server has none, and then this is `at`.
     pub grpc: SocketAddr,
     pub started_in: Duration,
+    /// The first line it said, and where it says the others.
+    said: (String, BufReader<ChildStdout>),
 }
 
 impl Server {
@@ -42,12 +44,14 @@ impl Server {
         let watch = Instant::now();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
         let at = line.split("players http://").nth(1).and_then(|rest| rest.split(',').next());
         let at = at.unwrap_or_else(|| panic!("no announcement: {line:?}")).parse().unwrap();
         let grpc = line.split("gRPC http://").nth(1).and_then(|rest| rest.split(',').next());
         let grpc = grpc.map_or(at, |grpc| grpc.trim().parse().unwrap());
-        let mut this = Self { child, at, grpc, started_in: Duration::ZERO };
+        let said = (line, out);
+        let mut this = Self { child, at, grpc, started_in: Duration::ZERO, said };
         this.wait_ready();
         this.started_in = watch.elapsed();
         this
@@ -65,6 +69,19 @@ impl Server {
             // The bare server has no such path: any answer will do.
             if asked.is_ok() && !answer.contains("503") && !answer.is_empty() {
                 return;
+            }
+        }
+    }
+
+    /// Where operators connect, and what the first of them is made by.
+    pub fn first_operator(&mut self) -> (String, String) {
+        let at = self.said.0.split("operators ").nth(1).unwrap().trim().to_owned();
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert!(self.said.1.read_line(&mut line).unwrap() > 0, "there is an operator");
+            if let Some((_, code)) = line.split_once("code=") {
+                return (at, code.trim().to_owned());
             }
         }
     }

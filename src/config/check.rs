@@ -62,8 +62,10 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     within("server.drain_s", config.server.drain_s, 0, 600)?;
     within("server.return_after_s", config.server.return_after_s, 0, 600)?;
     within("server.return_spread_s", config.server.return_spread_s, 0, 3_600)?;
-    let has_key = !config.tls.key.as_os_str().is_empty();
-    ordered("tls.key", config.tls.is_on() == has_key, "goes with tls.certificate: both or none")
+    match config.tls.problem() {
+        Some((key, problem)) => ordered(key, false, problem),
+        None => Ok(()),
+    }
 }
 
 fn queue(config: &Config) -> Result<(), Invalid> {

@@ -40,6 +40,7 @@ pub(super) fn sections() -> Result<Vec<Section>, toml::ser::Error> {
     let mut sections = vec![
         section("server", &config.server)?,
         section("tls", &config.tls)?,
+        section("tls.acme", &config.tls.acme)?,
         section("queue", &config.queue)?,
         section("queue.adaptive", &config.queue.adaptive)?,
         section("queue.opening", &config.queue.opening)?,

@@ -19,6 +19,7 @@ pub mod portable;
 pub mod presence;
 pub mod queue;
 pub mod realm;
+pub mod renewal;
 pub mod session;
 pub mod steering;
 pub mod time;

@@ -102,6 +102,7 @@ catalogue! {
     FILES_MAX = Gauge "process_max_fds" [""] "How many files and sockets may be open";
     CERTIFICATE_EXPIRY = Gauge "tls_certificate_expiry_timestamp_seconds" [""] "When the certificate in force lapses, in seconds since the epoch; not there: the server has no TLS";
     CERTIFICATES = Counter "tls_certificates" ["result"] "Certificates found in the files while the server ran: taken, refused (the one before stayed in force)";
+    ACME_ORDERS = Counter "tls_acme_orders" ["result"] "Certificates asked of the authority: issued, failed (the log says why; the one before stayed in force)";
     HANDSHAKES_FAILED = Counter "tls_handshakes_failed" [""] "Connections to ports with TLS that never got through the handshake";
     READY = Gauge "ready" [""] "1 while players are served";
 }

@@ -8,11 +8,11 @@ use tracing::{Dispatch, Subscriber};
 
 /// Where a test's log lines are written. Clones are one place.
 #[derive(Clone, Default)]
-pub struct Overheard(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Overheard(Arc<Mutex<Vec<u8>>>);
 
 impl Overheard {
     /// What was written since it was last taken.
-    pub fn take(&self) -> String {
+    pub(crate) fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
     }
 }
@@ -33,7 +33,7 @@ impl Write for Overheard {
 /// While there is one subscriber only, tracing asks that of whichever thread comes by a place in the code
 /// first whether the place is of interest, and keeps the answer for all: a test beside this one, which
 /// listens to nothing, would answer no. A second one, which lives for ever, has it ask them all.
-pub fn listen(log: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
+pub(crate) fn listen(log: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
     static SECOND: OnceLock<Dispatch> = OnceLock::new();
     SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
     tracing::subscriber::set_default(log)

@@ -204,6 +204,8 @@ impl Sources {
         page.put(name::CERTIFICATE_EXPIRY, certificates.facts().not_after.as_secs());
         page.labelled(name::CERTIFICATES, "taken", figures.taken.load(Ordering::Relaxed));
         page.labelled(name::CERTIFICATES, "refused", figures.refused.load(Ordering::Relaxed));
+        page.labelled(name::ACME_ORDERS, "issued", figures.issued.load(Ordering::Relaxed));
+        page.labelled(name::ACME_ORDERS, "failed", figures.not_issued.load(Ordering::Relaxed));
         page.put(name::HANDSHAKES_FAILED, figures.failed.load(Ordering::Relaxed));
     }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use actix_http::header::HeaderName;
+use actix_http::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_http::{ConnectionType, Request};
 use actix_service::{Service as _, ServiceFactory, apply_fn_factory};
 use actix_web::HttpRequest;
@@ -72,6 +72,8 @@ fn answered<B>(
         // Connections that nobody needs would keep the server from stopping.
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
+    // No answer is anything else than it says.
+    answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(id) = asked.header() {
         answer.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id);
     }
@@ -94,7 +96,6 @@ fn route(request: &HttpRequest) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
-    use actix_http::header::HeaderValue;
     use actix_http::{Method, StatusCode};
     use actix_service::{Service as _, map_config};
     use actix_web::dev::AppConfig;
@@ -124,6 +125,7 @@ mod tests {
         let headers = request.head_mut().headers_mut();
         headers.insert(HeaderName::from_static(REQUEST_ID), HeaderValue::from_static(id));
         let answer = app.call(request).await.unwrap();
+        assert_eq!(answer.headers().get(X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
         let given = answer.headers().get(REQUEST_ID).unwrap().to_str().unwrap().to_owned();
         (answer.status(), given)
     }

@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Figures;
+use super::acme::PROTOCOL;
 
 /// How long a handshake may take.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -43,6 +44,10 @@ impl Acceptor {
     ) -> Result<(TlsStream<TcpStream>, Option<SocketAddr>), NoHandshake> {
         let peer = stream.peer_addr().ok();
         match tokio::time::timeout(WITHIN, self.tls.accept(stream)).await {
+            // An authority has seen what it came for.
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(PROTOCOL) => {
+                Err(NoHandshake)
+            }
             Ok(Ok(stream)) => Ok((stream, peer)),
             failed => {
                 self.figures.failed.fetch_add(1, Ordering::Relaxed);

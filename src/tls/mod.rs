@@ -1,9 +1,14 @@
 //! TLS at the server's own ports: the certificate in force, and connections that begin with it.
 //!
 //! `pair` reads a certificate and its key, [`Certificates`] holds the pair in force and exchanges it
-//! while connections go on, `acceptor` begins a connection.
+//! while connections go on, `acceptor` begins a connection, `acme` fetches a pair.
 
 mod acceptor;
+#[cfg(feature = "acme")]
+mod acme;
+#[cfg(not(feature = "acme"))]
+#[path = "acme_left_out.rs"]
+mod acme;
 mod pair;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +19,8 @@ use rustls::server::{ClientHello, ResolvesServerCert, ServerConfig};
 use rustls::sign::CertifiedKey;
 
 pub use acceptor::{Acceptor, NoHandshake};
+pub use acme::Keeper;
+use acme::{Challenges, is_challenge};
 pub use pair::PairError;
 
 use crate::clock::Clock;
@@ -51,16 +58,22 @@ struct Seen {
 }
 
 #[derive(Debug)]
-struct InForce(RwLock<Arc<Pair>>);
+struct InForce {
+    pair: RwLock<Arc<Pair>>,
+    challenges: Challenges,
+}
 
 impl InForce {
     fn get(&self) -> Arc<Pair> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.pair.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl ResolvesServerCert for InForce {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if is_challenge(&hello) {
+            return self.challenges.answer(&hello);
+        }
         Some(Arc::clone(&self.get().key))
     }
 }
@@ -74,6 +87,18 @@ pub struct Figures {
     pub taken: AtomicU64,
     /// Pairs that were refused while it ran.
     pub refused: AtomicU64,
+    /// Certificates that the authority gave.
+    pub issued: AtomicU64,
+    /// Orders that it did not fill.
+    pub not_issued: AtomicU64,
+}
+
+#[cfg(feature = "acme")]
+impl Figures {
+    fn count_order(&self, is_filled: bool) {
+        let counter = if is_filled { &self.issued } else { &self.not_issued };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// What came of reading the files again.
@@ -90,7 +115,8 @@ pub struct Renewed {
 
 impl Certificates {
     /// Reads the files; `None`: there is no TLS. A certificate that has lapsed is served all the same,
-    /// and said to have: a server that does not start serves nobody.
+    /// and said to have: a server that does not start serves nobody. Where an authority is asked for
+    /// certificates, files that cannot be used are as good as none: it is asked for another.
     ///
     /// # Errors
     ///
@@ -100,17 +126,30 @@ impl Certificates {
             return Ok(None);
         }
         let stamp = Stamp::of(config);
-        let pair = Pair::read(config)?;
+        let pair = Self::first(config)?;
         if let Err(problem) = pair.facts.check(clock.now()) {
             tracing::error!(%problem, "players refuse this certificate");
         }
         Ok(Some(Self(Arc::new(Inner {
             config: config.clone(),
             clock,
-            in_force: Arc::new(InForce(RwLock::new(Arc::new(pair)))),
+            in_force: Arc::new(InForce {
+                pair: RwLock::new(Arc::new(pair)),
+                challenges: Challenges::default(),
+            }),
             seen: Mutex::new(Seen { looked: stamp, read: stamp }),
             figures: Arc::default(),
         }))))
+    }
+
+    fn first(config: &TlsConfig) -> Result<Pair, PairError> {
+        match Pair::read(config) {
+            Err(error) if config.acme.is_on() => {
+                tracing::warn!(%error, "no certificate of the authority yet");
+                Pair::placeholder(config)
+            }
+            read => read,
+        }
     }
 
     /// Begins connections with the certificate that is in force then.
@@ -131,6 +170,10 @@ impl Certificates {
         // Who comes back after a drop saves the server a signature.
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         config.alpn_protocols = match speaks {
+            // Over HTTP/2 nobody looks.
+            Speaks::Http if self.0.config.acme.is_on() => {
+                vec![b"http/1.1".to_vec(), acme::PROTOCOL.to_vec()]
+            }
             Speaks::Http => vec![b"http/1.1".to_vec()],
             Speaks::Grpc => vec![b"h2".to_vec()],
         };
@@ -150,7 +193,7 @@ impl Certificates {
             Ok(pair) => {
                 let pair = Arc::new(pair);
                 let mut in_force =
-                    self.0.in_force.0.write().unwrap_or_else(PoisonError::into_inner);
+                    self.0.in_force.pair.write().unwrap_or_else(PoisonError::into_inner);
                 let changed = std::mem::replace(&mut *in_force, Arc::clone(&pair));
                 drop((in_force, changed));
                 self.0.figures.taken.fetch_add(1, Ordering::Relaxed);
@@ -182,6 +225,19 @@ impl Certificates {
     /// What the one in force says.
     pub fn facts(&self) -> Certificate {
         self.0.in_force.get().facts.clone()
+    }
+
+    #[cfg(feature = "acme")]
+    /// What the authority's certificate says; `None`: the one in force is none of its.
+    fn fetched(&self) -> Option<Certificate> {
+        let pair = self.0.in_force.get();
+        (!pair.is_placeholder).then(|| pair.facts.clone())
+    }
+
+    #[cfg(feature = "acme")]
+    /// What is shown to an authority that looks.
+    fn challenges(&self) -> &Challenges {
+        &self.0.in_force.challenges
     }
 
     /// What is counted.

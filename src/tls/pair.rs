@@ -49,18 +49,35 @@ pub enum PairError {
 pub(super) struct Pair {
     pub key: Arc<CertifiedKey>,
     pub facts: Certificate,
+    /// It only stands where one is to come.
+    pub is_placeholder: bool,
 }
 
 impl Pair {
     /// Reads the pair of the settings.
     pub fn read(config: &TlsConfig) -> Result<Self, PairError> {
+        Self::of(config, &bytes(&config.certificate)?, &bytes(&config.key)?)
+    }
+
+    /// One of our own making, which nobody trusts.
+    pub fn placeholder(config: &TlsConfig) -> Result<Self, PairError> {
+        let (certificate, key) = super::acme::placeholder(&config.acme.domains)
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let mut pair = Self::of(config, certificate.as_bytes(), key.as_bytes())?;
+        // It is good for nobody, and looks so where operators look.
+        pair.facts.not_after = pair.facts.not_before;
+        pair.is_placeholder = true;
+        Ok(pair)
+    }
+
+    fn of(config: &TlsConfig, certificate: &[u8], key: &[u8]) -> Result<Self, PairError> {
         let path = &config.certificate;
         let content = |problem: String| PairError::Content { path: path.clone(), problem };
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes(path)?).collect();
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
         let chain = chain.map_err(|error| content(error.to_string()))?;
         let first = chain.first().ok_or_else(|| content("no certificate in PEM".to_owned()))?;
         let facts = facts(first).ok_or_else(|| content("not a certificate".to_owned()))?;
-        let key = PrivateKeyDer::from_pem_slice(&bytes(&config.key)?).map_err(|error| {
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| {
             let problem = match error {
                 pem::Error::NoItemsFound => "no key in PEM".to_owned(),
                 error => error.to_string(),
@@ -68,7 +85,7 @@ impl Pair {
             PairError::Content { path: config.key.clone(), problem }
         })?;
         let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?;
-        Ok(Self { key: Arc::new(key), facts })
+        Ok(Self { key: Arc::new(key), facts, is_placeholder: false })
     }
 }
 

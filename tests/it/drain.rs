@@ -19,6 +19,8 @@ use crate::harness::TestServer;
 
 /// Connections that ask at the same time.
 const LANES: usize = 32;
+/// Of those in line, how many ask while the server stops.
+const POLLERS: usize = 400;
 const DRAIN_S: u64 = 8;
 /// When the first may come back after the last socket is closed, and over how long the others do.
 const AFTER_S: u64 = 4;
@@ -151,7 +153,8 @@ fn is_spread(what: &str, moments_ms: &[u64]) {
         let at = (ms - first_ms) * 4 / (last_ms - first_ms + 1);
         quarters[usize::try_from(at).unwrap()] += 1;
     }
-    let least = moments_ms.len() / 12;
+    // The first quarter is cut short by the time that has passed when it is told.
+    let least = moments_ms.len() / 40;
     assert!(quarters.iter().all(|count| *count >= least), "{what}: {quarters:?}");
 }
 
@@ -186,7 +189,7 @@ async fn a_stop_under_load_tells_everybody_when_to_come_back_and_loses_nobodys_p
     assert_eq!(before.values().max(), Some(&u64::try_from(waiting).unwrap()));
 
     // Those who ask meanwhile are connected before it begins.
-    let pollers = join_all((0..LANES).map(|_| Asker::new(at))).await;
+    let pollers = join_all((0..POLLERS).map(|_| Asker::new(at))).await;
     let clock = server.clock.clone();
     let began = Stopwatch::start();
     let stopped = actix_rt::task::spawn_blocking(move || (server.stop(), began.elapsed_us()));

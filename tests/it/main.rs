@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod acme;
 mod across;
 mod audit;
 mod backup;
@@ -50,6 +51,7 @@ mod operator_way_back;
 mod own_provider;
 mod packaged;
 mod passwords;
+mod pebble;
 mod plan;
 mod pragma_accounts;
 mod pragma_bans;

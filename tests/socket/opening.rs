@@ -19,11 +19,15 @@ async fn the_handshake_answer_is_exactly_these_bytes() {
     for request in [handshake("1"), offers] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
+        let head = read_head(&mut stream).await;
+        let (known, id) = head.split_once("X-Request-Id: ").unwrap();
         assert_eq!(
-            read_head(&mut stream).await,
+            known,
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
         );
+        let id = id.strip_suffix("\r\n\r\n").unwrap();
+        assert!(id.len() == 16 && id.bytes().all(|it| it.is_ascii_hexdigit()), "{id}");
     }
 }
 

@@ -141,6 +141,10 @@ pub(super) fn access(config: &Config) -> Vec<Finding> {
 pub(super) fn certificate(config: &Config, clock: &Clock) -> Option<Finding> {
     config.tls.is_on().then(|| {
         let read = tls::look_at(&config.tls).map_err(|error| error.to_string());
+        if let (Err(why), true) = (&read, config.tls.acme.is_on()) {
+            let advice = "the server asks the authority for one when it runs";
+            return Finding::warning("certificate", why.clone(), advice);
+        }
         let key = fs::metadata(&config.tls.key);
         let is_open = key.is_ok_and(|key| key.permissions().mode() & 0o004 != 0);
         checkup::certificate(read, &config.pragma.public_host, is_open, clock.now())

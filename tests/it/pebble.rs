@@ -1,0 +1,110 @@
+//! Pebble, the authority that the people behind ACME try clients with, and its DNS server: from Debian's
+//! package, unpacked and not installed.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::tls_client::Authority;
+
+/// A running authority. It forgets everything when dropped.
+pub struct Pebble {
+    /// Address of its directory.
+    pub directory: String,
+    /// Whose certificate its own address has.
+    pub own: Authority,
+    /// The root of what it issues, PEM.
+    pub root: String,
+    processes: [Child; 2],
+    folder: tempfile::TempDir,
+}
+
+impl Pebble {
+    /// Starts one that knocks at `players` for every name there is.
+    pub async fn start(players: SocketAddr) -> Self {
+        let (programs, folder) = (programs(), tempfile::tempdir().unwrap());
+        let own = Authority::new();
+        own.issue(2040).write(folder.path());
+        let [listen, management, names] = [free(), free(), free()];
+        let settings = json!({"pebble": {
+            "listenAddress": listen, "managementListenAddress": management,
+            "certificate": folder.path().join("certificate.pem"),
+            "privateKey": folder.path().join("key.pem"),
+            "httpPort": 1, "tlsPort": players.port(),
+        }});
+        let config = folder.path().join("pebble.json");
+        std::fs::write(&config, settings.to_string()).unwrap();
+        let dns = run(Command::new(programs.join("pebble-challtestsrv"))
+            .args(["-dns01", &names.to_string(), "-defaultIPv6", ""])
+            .args(["-http01", "", "-https01", "", "-tlsalpn01", ""])
+            .args(["-management", &free().to_string()]));
+        let authority = run(Command::new(programs.join("pebble"))
+            .arg("-config")
+            .arg(&config)
+            .args(["-dnsserver", &names.to_string(), "-strict"])
+            .envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "0")]));
+        let mut processes = [dns, authority];
+        while tokio::net::TcpStream::connect(management).await.is_err() {
+            for process in &mut processes {
+                assert_eq!(process.try_wait().unwrap(), None, "it runs");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let answer = own.ask(management, "GET /roots/0", "").await;
+        let root = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+        let directory = format!("https://{listen}/dir");
+        Self { directory, own, root, processes, folder }
+    }
+
+    /// A file with the root of its own address.
+    pub fn own_root(&self) -> PathBuf {
+        let path = self.folder.path().join("own-root.pem");
+        std::fs::write(&path, &self.own.pem).unwrap();
+        path
+    }
+}
+
+impl Drop for Pebble {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A port that nobody listens at.
+pub fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn run(command: &mut Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Where the two programs are: installed, or unpacked below `target`.
+fn programs() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        if Path::new("/usr/bin/pebble-challtestsrv").exists() {
+            return PathBuf::from("/usr/bin");
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pebble");
+        let found = folder.join("usr/bin");
+        if found.join("pebble-challtestsrv").exists() {
+            return found;
+        }
+        let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let script = "apt-get download pebble || { apt-get update && apt-get download pebble; } \
+                      && dpkg -x pebble_*.deb unpacked";
+        let done = Command::new("sh").args(["-c", script]).current_dir(&fresh).output().unwrap();
+        let words = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success(), "needs Debian's package pebble: {words}");
+        std::fs::rename(fresh.path().join("unpacked"), &folder).unwrap();
+        found
+    })
+}
