@@ -21,17 +21,18 @@ fn signing_in(server: &Server, accounts: u64, ended: &(dyn Fn() -> bool + Sync))
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (began, at) = (Instant::now(), server.at);
     let mut latencies: Vec<u64> = runtime.block_on(async {
-        let lanes = connect(at, CONNECTIONS).await.into_iter().zip(0..).map(async |(lane, first)| {
-            let (mut lane, mut number, mut took) = ([lane], first, Vec::new());
-            while !ended() {
-                let due = began + Duration::from_micros(number * 1_000_000 / SIGN_INS);
-                tokio::time::sleep_until(due.into()).await;
-                all(&mut lane, &[device(number * 7_919 % accounts)]).await;
-                took.push(u64::try_from(due.elapsed().as_micros()).unwrap());
-                number += CONNECTIONS;
-            }
-            took
-        });
+        let lanes =
+            connect(at, CONNECTIONS).await.into_iter().zip(0..).map(async |(lane, first)| {
+                let (mut lane, mut number, mut took) = ([lane], first, Vec::new());
+                while !ended() {
+                    let due = began + Duration::from_micros(number * 1_000_000 / SIGN_INS);
+                    tokio::time::sleep_until(due.into()).await;
+                    all(&mut lane, &[device(number * 7_919 % accounts)]).await;
+                    took.push(u64::try_from(due.elapsed().as_micros()).unwrap());
+                    number += CONNECTIONS;
+                }
+                took
+            });
         futures_util::future::join_all(lanes).await.into_iter().flatten().collect()
     });
     latencies.sort_unstable();

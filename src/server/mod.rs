@@ -196,7 +196,10 @@ impl Bound {
         // A clock that is turned by hand says itself when a second has passed.
         if !running.door.clock.is_manual() {
             actix_rt::spawn(sampler.run());
-            actix_rt::spawn(watching::certificate(running.reloader.clone(), running.keeper.clone()));
+            actix_rt::spawn(watching::certificate(
+                running.reloader.clone(),
+                running.keeper.clone(),
+            ));
         }
         let handle = listeners.server.handle();
         actix_rt::spawn(watching::run(running.reloader.clone()));

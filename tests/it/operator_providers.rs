@@ -184,6 +184,12 @@ async fn whom_a_provider_knows_and_nobody_bound_is_refused_alike() {
     refused(&other, 404, "not_there");
 }
 
+/// The code in an address that a provider sends somebody back to.
+fn code_of(back: &str) -> String {
+    let code = back.split_once("code=").unwrap().1;
+    code.split('&').next().unwrap().to_owned()
+}
+
 #[actix_rt::test]
 async fn who_comes_back_is_who_went_once_and_with_the_answer_to_that_sign_in() {
     let (fakes, server, mut ada) = office(|_| {}).await;
@@ -216,10 +222,6 @@ async fn who_comes_back_is_who_went_once_and_with_the_answer_to_that_sign_in() {
     let (mut page, mut eve) = (Browser::at(&server), Browser::at(&server));
     let mine = fakes.page(OKTA, &began(&mut page).await, json!({"sub": "eve"}));
     let stolen = fakes.page(OKTA, &began(&mut eve).await, who.clone());
-    let code_of = |back: &str| {
-        let code = back.split_once("code=").unwrap().1;
-        code.split('&').next().unwrap().to_owned()
-    };
     let injected = mine.replace(&code_of(&mine), &code_of(&stolen));
     assert_eq!(page.comes_back(&injected).await, (303, BACK.to_owned()));
     told(&page.get("/session").await, 401, "not_proven");
@@ -234,10 +236,15 @@ async fn who_comes_back_is_who_went_once_and_with_the_answer_to_that_sign_in() {
         let seen = trip(&fakes, &mut page, OKTA, (for_("sign_in"), changes)).await;
         told(&seen, 401, "not_proven");
     }
+}
 
-    // The provider says no, or nothing.
+#[actix_rt::test]
+async fn a_provider_that_says_no_or_nothing_lets_nobody_in_nor_does_who_is_late_or_elsewhere() {
+    let (fakes, server, mut ada) = office(|_| {}).await;
+    let who = json!({"sub": "ada-there"});
+    trip(&fakes, &mut ada, OKTA, (for_("bind"), who.clone())).await;
     let mut page = Browser::at(&server);
-    let back = fakes.page(OKTA, &began(&mut page).await, who.clone());
+    let back = fakes.page(OKTA, &goes(&mut page, "okta", for_("sign_in")).await, who.clone());
     let no = back.replace(&format!("code={}", code_of(&back)), "error=access_denied");
     assert_eq!(page.comes_back(&no).await, (303, BACK.to_owned()));
     told(&page.get("/session").await, 401, "not_proven");
@@ -247,9 +254,10 @@ async fn who_comes_back_is_who_went_once_and_with_the_answer_to_that_sign_in() {
     fakes.mood("/okta/token", Mood::Works);
 
     // Too late.
-    let back = fakes.page(OKTA, &began(&mut page).await, who);
+    let back = fakes.page(OKTA, &goes(&mut page, "okta", for_("sign_in")).await, who);
     server.pass_ms(600_000).await;
-    refused_here(&mut page, &back).await;
+    assert_eq!(page.comes_back(&back).await, (303, AGAIN.to_owned()));
+    assert_eq!(page.get("/session").await.status, 401);
     // And no other page begins one.
     let foreign = [("origin", "https://evil.example")];
     let told = page.ask_as("POST", "/session/providers/okta", &foreign, for_("sign_in")).await;
