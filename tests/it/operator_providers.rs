@@ -14,12 +14,12 @@ use crate::operator_session::{Browser, PASSWORD, enrol, enrol_as, refused, with_
 use crate::pragma_client::Tokens;
 use crate::pragma_office::social_id;
 
-const OKTA: LinkKind = LinkKind::Okta;
+pub const OKTA: LinkKind = LinkKind::Okta;
 const BACK: &str = "/";
 const AGAIN: &str = "/#/sign-in?again";
 
 /// Providers, and a server whose operators may sign in by some of them; ada is one, by password.
-async fn office(set: impl FnOnce(&mut Config)) -> (Providers, TestServer, Browser) {
+pub async fn office(set: impl FnOnce(&mut Config)) -> (Providers, TestServer, Browser) {
     let fakes = Providers::start(&TestServer::noon()).await;
     let (server, ada) = with_ada(|config| {
         fakes.config(config);
@@ -40,7 +40,7 @@ async fn goes(page: &mut Browser, provider: &str, ask: Value) -> String {
 }
 
 /// There and back: where the console is, and who the session says is there.
-async fn trip(
+pub async fn trip(
     fakes: &Providers,
     page: &mut Browser,
     kind: LinkKind,
@@ -56,7 +56,7 @@ async fn trip(
     page.get("/session").await
 }
 
-fn for_(purpose: &str) -> Value {
+pub fn for_(purpose: &str) -> Value {
     json!({ "for": purpose })
 }
 
