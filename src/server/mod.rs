@@ -45,7 +45,6 @@ use crate::signin::reloading::Reloader;
 pub use crate::signin::reloading::{ReloadError, Reloaded};
 pub use crate::signin::steering::SteerError;
 use crate::signin::steering::Steering;
-use crate::tls::Keeper;
 pub use parts::StartError;
 
 /// What connections get at the end of a drain, however long sockets took.
@@ -85,7 +84,6 @@ pub struct Dials {
     backups: Backups,
     guard: Arc<SharedGuard>,
     sampler: Sampler,
-    keeper: Option<Keeper>,
 }
 
 /// Opens data and ports.
@@ -178,7 +176,6 @@ impl Bound {
             line: self.running.line.clone(),
             steering: self.running.steering.clone(),
             reloader: self.running.reloader.clone(),
-            keeper: self.running.keeper.clone(),
             sockets: self.running.sockets.clone(),
             backups: self.running.backups.clone(),
             guard: Arc::clone(&self.running.door.guard),
@@ -196,10 +193,7 @@ impl Bound {
         // A clock that is turned by hand says itself when a second has passed.
         if !running.door.clock.is_manual() {
             actix_rt::spawn(sampler.run());
-            actix_rt::spawn(watching::certificate(
-                running.reloader.clone(),
-                running.keeper.clone(),
-            ));
+            actix_rt::spawn(watching::certificate(running.reloader.clone()));
         }
         let handle = listeners.server.handle();
         actix_rt::spawn(watching::run(running.reloader.clone()));
@@ -324,10 +318,7 @@ impl Dials {
         self.line.turn().await;
         self.sockets.time_has_passed();
         self.backups.time_has_passed();
-        self.reloader.look_at_certificate();
-        if let Some(keeper) = &self.keeper {
-            keeper.look().await;
-        }
+        self.reloader.look_at_certificate().await;
         self.sampler.take().await;
     }
 

@@ -40,7 +40,7 @@ use crate::signin::{Door, Parts};
 use crate::store::StoreError;
 use crate::store::audit::AuditFileError;
 use crate::store::backup;
-use crate::tls::{Certificates, Keeper, PairError};
+use crate::tls::{Certificates, PairError};
 
 use crate::signin::reloading::Reloader;
 use crate::signin::steering::{SteerError, Steering};
@@ -165,7 +165,6 @@ pub(super) struct Running {
     pub queue_api: Box<queue_api::App>,
     pub states: Arc<StateKey>,
     pub certificates: Option<Certificates>,
-    pub keeper: Option<Keeper>,
     pub server_key: Zeroizing<String>,
     pub first_run: bool,
 }
@@ -178,7 +177,6 @@ impl Running {
         own: Own,
     ) -> Result<Self, StartError> {
         let certificates = Certificates::open(&config.tls, clock.clone())?;
-        let keeper = certificates.as_ref().and_then(|it| Keeper::new(&config.tls, &clock, it));
         let data = make_folder(&config)?;
         let (secrets, first_run) = open_secrets(&config, &data, &dice)?;
         let server_key = server_key(&config, &secrets)?;
@@ -237,7 +235,6 @@ impl Running {
             nakama_keys: keys.nakama,
             player_keys: keys.player,
             queue_api,
-            keeper,
             certificates,
             server_key,
             first_run,

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use crate::config::load::DEFAULT_FILE;
 use crate::domain::audit::Who;
 use crate::signin::reloading::Reloader;
-use crate::tls::Keeper;
 
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_secs(2);
@@ -45,12 +44,9 @@ fn changed_at(file: &Path) -> Option<SystemTime> {
 
 /// Runs as long as the server: a certificate lapses, so its files need no setting to be looked at. Where
 /// an authority gives it, it is asked in time.
-pub(super) async fn certificate(reloader: Reloader, keeper: Option<Keeper>) {
+pub(super) async fn certificate(reloader: Reloader) {
     loop {
         tokio::time::sleep(EVERY).await;
-        reloader.look_at_certificate();
-        if let Some(keeper) = &keeper {
-            keeper.look().await;
-        }
+        reloader.look_at_certificate().await;
     }
 }

@@ -11,7 +11,7 @@ use crate::config::origin::{self, Changed};
 use crate::config::{Config, ConfigError, load};
 use crate::domain::audit::{What, Who};
 use crate::observe::logging;
-use crate::tls::{Certificates, Renewed};
+use crate::tls::{Certificates, Keeper, Renewed};
 
 /// Why settings were not taken, or not all of them.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,7 @@ struct Inner {
     steering: Steering,
     audit: Audit,
     certificates: Option<Certificates>,
+    keeper: Option<Keeper>,
     in_force: Mutex<Arc<Config>>,
     /// One at a time.
     turn: tokio::sync::Mutex<()>,
@@ -86,11 +87,14 @@ impl Reloader {
         certificates: Option<Certificates>,
     ) -> Self {
         let in_force = Mutex::new(Arc::clone(&door.config));
+        let (tls, clock) = (&door.config.tls, &door.clock);
+        let keeper = certificates.as_ref().and_then(|it| Keeper::new(tls, clock, it));
         Self(Arc::new(Inner {
             door,
             steering,
             audit,
             certificates,
+            keeper,
             in_force,
             turn: tokio::sync::Mutex::default(),
         }))
@@ -115,9 +119,12 @@ impl Reloader {
         Ok(Reloaded { certificate, ..self.apply(who, &read).await? })
     }
 
-    /// Looks whether the files of the certificate have changed.
-    pub fn look_at_certificate(&self) {
+    /// Looks whether the files of the certificate have changed, and whether it is time to fetch another.
+    pub async fn look_at_certificate(&self) {
         self.0.certificates.as_ref().map(Certificates::look);
+        if let Some(keeper) = &self.0.keeper {
+            keeper.look().await;
+        }
     }
 
     /// Applies of these settings what changes live.

@@ -15,6 +15,10 @@ fn by_authority(pebble: &Pebble, at: SocketAddr, folder: &Path) -> impl FnOnce(&
     let folder = folder.join("tls");
     move |config| {
         config.server.listen = at;
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.server.grpc = Some(any);
+        config.server.operators = Some(any);
+        config.server.partners = Some(any);
         config.tls.certificate = folder.join("certificate.pem");
         config.tls.key = folder.join("key.pem");
         config.tls.acme.domains = vec![NAME.to_owned()];
@@ -99,7 +103,7 @@ async fn an_authority_that_says_no_is_left_alone_for_a_while_and_players_are_ser
     assert_eq!(figure(&server, FAILED).await, 2);
     server.pass_ms(600_000).await;
     assert_eq!(figure(&server, FAILED).await, 2, "twice as long");
-    let alive = connect_trusting(&pebble.own.pem, at, &[], rustls::DEFAULT_VERSIONS).await;
+    let alive = connect_trusting(&pebble.root, at, &[], rustls::DEFAULT_VERSIONS).await;
     let words = alive.expect_err("nobody trusts what it shows meanwhile").to_string();
     assert!(words.contains("UnknownIssuer"), "{words}");
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::ClientHello;
 use rustls::sign::CertifiedKey;
@@ -36,7 +36,8 @@ impl Challenges {
         let private = PrivateKeyDer::try_from(key.serialize_der())
             .map_err(|problem| rustls::Error::General(problem.to_owned()))?;
         let chain = vec![certificate.der().clone()];
-        let key = CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider())?;
+        // Not `from_der`: it refuses the extension that this is about, because it is critical.
+        let key = CertifiedKey::new(chain, any_supported_type(&private)?);
         let mut answers = self.0.write().unwrap_or_else(PoisonError::into_inner);
         answers.insert(name.to_ascii_lowercase(), Arc::new(key));
         Ok(())

@@ -24,13 +24,13 @@ const WITHIN: Duration = Duration::from_mins(3);
 
 /// Why there is no new certificate.
 #[derive(Debug, thiserror::Error)]
-enum AcmeError {
+pub(super) enum AcmeError {
     /// The authority says no, or says nothing.
     #[error("{0}")]
     Authority(#[from] instant_acme::Error),
-    /// It refuses a name.
-    #[error("the authority could not make sure of {name}: {why}")]
-    Refused { name: String, why: String },
+    /// It refuses, and does not say why.
+    #[error("the authority refuses the order")]
+    Refused,
     /// It wants to be shown something else.
     #[error("the authority does not offer TLS-ALPN-01 for {0}")]
     NoChallenge(String),

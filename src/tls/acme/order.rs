@@ -30,7 +30,7 @@ pub(super) async fn order(
     show(&mut order, challenges).await?;
     let patience = RetryPolicy::new().timeout(WITHIN);
     if order.poll_ready(&patience).await? != OrderStatus::Ready {
-        return Err(refusal(&mut order).await);
+        return Err(AcmeError::Refused);
     }
     let key = zeroize::Zeroizing::new(order.finalize().await?);
     let chain = order.poll_certificate(&patience).await?;
@@ -52,19 +52,6 @@ async fn show(order: &mut Order, challenges: &Challenges) -> Result<(), AcmeErro
         challenge.set_ready().await?;
     }
     Ok(())
-}
-
-/// The words of the authority about the name it refused.
-async fn refusal(order: &mut Order) -> AcmeError {
-    let mut authorizations = order.authorizations();
-    while let Some(Ok(authorization)) = authorizations.next().await {
-        let problems = authorization.challenges.iter().filter_map(|it| it.error.as_ref());
-        if let Some(problem) = problems.into_iter().next() {
-            let name = authorization.identifier().to_string();
-            return AcmeError::Refused { name, why: problem.to_string() };
-        }
-    }
-    AcmeError::Refused { name: "the order".to_owned(), why: "it does not say why".to_owned() }
 }
 
 /// The account at this authority: the one in the file, or a new one, which is in the file when it is
