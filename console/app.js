@@ -8,6 +8,13 @@ import { Dialogues, Empty, Failed, Loading, may } from "./parts.js";
 export { html, render } from "./html.js";
 export { Plot, withGaps } from "./plot.js";
 
+// Back from a provider: to where they were.
+const back = sessionStorage.getItem("anteroom.back");
+if (back !== null) {
+  sessionStorage.removeItem("anteroom.back");
+  if (!location.hash) history.replaceState(null, "", back || "#/");
+}
+
 /** `#/accounts/1?tab=bans` → the name of the page, what follows it, and the query. */
 function route() {
   const [path, values] = location.hash.replace(/^#\/?/, "").split("?");
@@ -111,6 +118,8 @@ function App() {
     }
   };
   const { session, out, error } = state;
+  const attempt = (session ?? out)?.attempt;
+  const said = at.query.has("again") ? "That sign-in was not begun in this browser, or too long ago. Begin again." : back !== null && attempt?.why !== "totp" && attempt?.message;
   const pages = session ? PAGES.filter(({ permission }) => !permission || may(session, permission)) : [];
   // Where the setup code and invitations lead is of no use to who is signed in.
   const first = ["", "setup", SIGN_IN.name].includes(at.name);
@@ -125,6 +134,7 @@ function App() {
     <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.querySelector("main").focus(); }}>Skip to the page</a>
     <${Bar} session=${session} at=${{ ...at, name: page?.name }} pages=${pages} leave=${leave} />
     ${session?.needs_totp && page?.name !== "me" && html`<p class="banner" role="status">Until you have an authenticator you can only look. <a href="#/me">Set it up</a></p>`}
+    ${said && html`<p class="banner bad" role="alert">${said}</p>`}
     <main id="main" tabindex="-1" class=${page?.name}>${show()}</main>
     <${Dialogues} />`;
 }

@@ -119,6 +119,14 @@ fn operators_sign_in_to_the_console() {
     run("console-seat.mjs", OPEN_GATE);
 }
 
+/// The story starts a server of its own, which knows the provider that it plays.
+#[test]
+fn operators_sign_in_to_the_console_at_a_provider() {
+    let program = [("ANTEROOM_PROGRAM", env!("CARGO_BIN_EXE_anteroom"))];
+    browser();
+    run("console-providers.mjs", &program);
+}
+
 #[test]
 fn operators_work_with_the_console() {
     let slow = [

@@ -4,7 +4,8 @@ import { html, useState } from "../html.js";
 import { Deed, Field, Loaded, Pager, Table, dialogue, may, useList, when } from "../parts.js";
 import Account from "./account.js";
 
-const KINDS = ["custom", "device", "steam", "epic", "discord", "apple", "google", "xbox", "psn", "nintendo", "twitch", "unsafe"];
+// All that an account can be made for, but for addresses and the studio's own: a test compares.
+const KINDS = "custom device steam epic discord apple google googleworkspace okta auth0 facebook facebookinstantgame gamecenter xbox psn nintendo twitch unsafe".split(" ");
 
 const go = (search) => {
   location.hash = path("#/accounts", { search });

@@ -2,6 +2,7 @@
 import { post, remove } from "../api.js";
 import { html, useState } from "../html.js";
 import { Deed, Field, Secret, confirm, count, when } from "../parts.js";
+import { Providers } from "./sign-in.js";
 
 /** An authenticator, from the picture to the recovery codes. */
 function Enrol({ look }) {
@@ -16,7 +17,7 @@ function Enrol({ look }) {
   }
   if (!made) {
     return html`<${Deed} id="enrol" action="Set up an authenticator" act=${async () => setMade(await post("/totp"))}>
-      <p>An app on your phone shows six digits that change every 30 seconds. They are asked for beside your password.</p>
+      <p>An app on your phone shows six digits that change every 30 seconds. They are asked for when you have signed in.</p>
     <//>`;
   }
   const act = async (fields) => setCodes((await post("/totp/confirm", fields)).recovery_codes);
@@ -35,7 +36,7 @@ export default function Me({ session, look }) {
   const drop = async () => {
     const sure = await confirm({
       title: "Sign in without an authenticator?",
-      text: "From then on your password is all it takes. Recovery codes go, too.",
+      text: "From then on your password, or a provider, is all it takes. Recovery codes go, too.",
       action: "Take it away",
     });
     if (!sure) return;
@@ -50,8 +51,16 @@ export default function Me({ session, look }) {
       <dt>Name</dt><dd>${session.name}</dd>
       <dt>Roles</dt><dd>${session.roles.map((role) => role.name).join(", ")}</dd>
       <dt>Authenticator</dt><dd>${session.totp ? html`<span class="good">set up</span>, ${count(session.recovery_codes)} recovery codes left` : "none"}</dd>
+      ${session.bindings.map((it) => html`<dt>${it.provider}</dt><dd class="deeds">${it.name || "set up"}, ${when(it.added_ms)}
+        <${Deed} quiet=${true} action="Remove" act=${async () => {
+          await remove(`/session/providers/${it.provider}`);
+          await look();
+        }} /></dd>`)}
       <dt>Session ends</dt><dd>${when(session.expires_ms)}</dd>
     </dl>
+    <div class="row">
+      <${Providers} of=${session.providers.filter(({ name }) => !session.bindings.some((it) => it.provider === name))} purpose="bind" title="Sign in by" />
+    </div>
     ${shows && html`<section class="narrow"><${Enrol} look=${async () => { setAnew(false); await look(); }} /></section>`}
     ${!shows && html`<div class="row">
       <button type="button" class="quiet" onClick=${() => setAnew(true)}>Another authenticator, new recovery codes</button>

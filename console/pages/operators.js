@@ -56,11 +56,12 @@ function Staff({ all, reload, session }) {
   };
   const change = async (operator) => (await dialogue(Roles, { operator, roles: all.roles })) && reload();
   return html`
-    <${Table} label="Operators" head=${["Name", "Roles", "Authenticator", "Last seen", ""]}>
+    <${Table} label="Operators" head=${["Name", "Roles", "Authenticator", "Providers", "Last seen", ""]}>
       ${all.operators.map((operator) => html`<tr key=${operator.id}>
         <th scope="row">${operator.name}${operator.is_me && html` <span class="tag soft">you</span>`}</th>
         <td>${names(operator.roles)}</td>
         <td>${operator.totp ? html`<span class="good">yes</span>` : html`<span class="warn">no</span>`}</td>
+        <td>${operator.providers.join(", ") || "–"}</td>
         <td>${when(operator.last_seen_ms)}</td>
         <td class="deeds">${gives && html`
           <button type="button" class="quiet" aria-label=${`Roles of ${operator.name}`} onClick=${() => change(operator)}>Roles</button>

@@ -10,7 +10,16 @@ export const Digits = (props) => html`<${Field} name="totp" label="Code" hint="S
 export const Password = (props) => html`<${Field} name="password" type="password" label="Password" required maxlength="128"
   autocomplete="current-password" ...${props} />`;
 
-function Setup({ look, query, other }) {
+/** A button for each provider: `purpose` is what for, `more()` what goes along. The browser leaves and comes back. */
+export const Providers = ({ of, purpose, more, title = "Continue with" }) => of.map((it) => html`
+  <${Deed} quiet=${true} action=${`${title} ${it.title}`} act=${async () => {
+    const { url } = await post(`/session/providers/${it.name}`, { for: purpose, ...more?.() });
+    sessionStorage.setItem("anteroom.back", location.hash);
+    location.assign(url);
+  }} />`);
+const field = (name) => document.querySelector(`.card [name=${name}]`).value;
+
+function Setup({ look, query, other, of }) {
   const act = async (fields) => {
     await post("/setup", fields);
     await look();
@@ -23,11 +32,12 @@ function Setup({ look, query, other }) {
       <${Field} name="email" type="email" label="E-mail address" required autocomplete="username" maxlength="254" />
       <${Password} minlength="15" autocomplete="new-password" hint="At least 15 characters: a sentence is fine" />
     <//>
+    <${Providers} of=${of} purpose="setup" more=${() => ({ code: field("code"), email: field("email") })} />
     <button type="button" class="quiet" onClick=${other}>Sign in instead</button>
   </section>`;
 }
 
-function Invited({ look, query }) {
+function Invited({ look, query, of }) {
   const act = async (fields) => {
     await post("/operators/accept", { ...fields, code: query.get("code") });
     location.hash = "#/";
@@ -40,6 +50,7 @@ function Invited({ look, query }) {
       <${Field} name="email" type="email" label="E-mail address" required autocomplete="username" maxlength="254" />
       <${Password} minlength="15" autocomplete="new-password" hint="At least 15 characters: a sentence is fine" />
     <//>
+    <${Providers} of=${of} purpose="accept" more=${() => ({ code: query.get("code"), email: field("email") })} />
   </section>`;
 }
 
@@ -58,8 +69,20 @@ export default function SignIn({ session: out, rest, query, look }) {
     }
     await look(true);
   };
-  if (rest[0] === "invited" && query.get("code")) return html`<${Invited} look=${look} query=${query} />`;
-  if (out.setup && !other) return html`<${Setup} look=${look} query=${query} other=${() => setOther(true)} />`;
+  const of = out.providers ?? [];
+  if (rest[0] === "invited" && query.get("code")) return html`<${Invited} look=${look} query=${query} of=${of} />`;
+  if (out.attempt?.why === "totp" && !other) {
+    const show = async (fields) => {
+      await post("/session/code", fields);
+      await look(true);
+    };
+    return html`<section class="card">
+      <h1>Sign in</h1>
+      <${Deed} id="code" act=${show} action="Sign in"><${Digits} autofocus /><//>
+      <button type="button" class="quiet" onClick=${() => setOther(true)}>Sign in otherwise</button>
+    </section>`;
+  }
+  if (out.setup && !other) return html`<${Setup} look=${look} query=${query} of=${of} other=${() => setOther(true)} />`;
   return html`<section class="card">
     <h1>Sign in</h1>
     ${out.isForgotten && html`<p class="bad" role="alert">Your browser did not keep the session. It does so over https, and on the machine the server runs on.</p>`}
@@ -68,6 +91,7 @@ export default function SignIn({ session: out, rest, query, look }) {
       <${Password} />
       ${asked && html`<${Digits} ref=${(field) => field?.querySelector?.("input")?.focus()} />`}
     <//>
+    <${Providers} of=${of} purpose="sign_in" />
     ${out.setup && html`<button type="button" class="quiet" onClick=${() => setOther(false)}>Set up the first operator</button>`}
   </section>`;
 }

@@ -17,6 +17,7 @@ mod init;
 mod keys;
 mod moment;
 mod operator;
+mod operators;
 pub mod plan;
 mod restore;
 mod serve;
@@ -75,6 +76,11 @@ enum Command {
     Keys {
         #[command(subcommand)]
         what: keys::KeysCommand,
+    },
+    /// A way back in when nobody can sign in to the console any more
+    Operators {
+        #[command(subcommand)]
+        what: operators::OperatorsCommand,
     },
     /// What operators did, and who came in out of turn
     Audit {
@@ -145,6 +151,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Keys { what } => keys::run(&what),
+        Command::Operators { what } => operators::run(&what),
         Command::Audit { what } => audit::run(&what),
         Command::Why(args) => why::run(&args),
         Command::VerifyLottery(args) => verify_lottery::run(&args),

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use super::identity::{Method, StudioConfig, TokenKind, TokenPlace};
 use super::{BackendMode, Config};
 use crate::domain::abuse::challenge::BITS_MAX;
+use crate::domain::operator::BINDINGS_MAX;
 use crate::domain::steering::{CAP_MAX, RATE_MAX};
 
 /// A setting that is out of bounds or contradicts another.
@@ -28,8 +29,7 @@ pub fn check(config: &Config) -> Result<(), Invalid> {
     pragma(config)?;
     identity(config)?;
     hooks(config)?;
-    within("operators.session_h", config.operators.session_h, 1, 168)?;
-    within("operators.idle_min", config.operators.idle_min, 1, 1_440)?;
+    operators(config)?;
     let p = &config.passwords;
     within("passwords.memory_kib", p.memory_kib, 8_192, 1_048_576)?;
     within("passwords.iterations", p.iterations, 1, 20)?;
@@ -237,6 +237,15 @@ fn identity(config: &Config) -> Result<(), Invalid> {
         "must not be id_token: Discord's are not read",
     )?;
     i.studio.iter().try_for_each(studio_provider)
+}
+
+fn operators(config: &Config) -> Result<(), Invalid> {
+    let o = &config.operators;
+    within("operators.session_h", o.session_h, 1, 168)?;
+    within("operators.idle_min", o.idle_min, 1, 1_440)?;
+    ordered("operators.providers", o.providers.len() <= BINDINGS_MAX, "must be 8 at most")?;
+    let offered = o.offered(&config.identity);
+    offered.map(drop).map_err(|problem| Invalid { key: "operators.providers", problem })
 }
 
 fn hooks(config: &Config) -> Result<(), Invalid> {

@@ -30,7 +30,7 @@ pub use identity::IdentityConfig;
 pub use load::{ConfigError, Overrides, load};
 pub use nakama::{FollowPolicy, NakamaConfig, RefreshPolicy};
 pub use opening::OpeningConfig;
-pub use operators::OperatorsConfig;
+pub use operators::{OperatorProvider, OperatorsConfig};
 pub use passwords::PasswordConfig;
 pub use pragma::{BackendMode, PragmaConfig, ProviderOptions, Signing};
 pub use queue::{Gate, QueueConfig};

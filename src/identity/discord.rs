@@ -5,6 +5,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::ceremony::Ceremony;
 use super::oauth::{Client, Credentials, Door, Redeemed, Takes};
 use super::{Common, IdentityError, SetupError, Verified, facts};
 use crate::config::identity::DiscordConfig;
@@ -117,6 +118,10 @@ impl Guild {
 impl Door for Discord {
     fn client(&self) -> &Client {
         &self.client
+    }
+
+    fn ceremony(&self) -> Option<Ceremony> {
+        Some(Ceremony::Pkce)
     }
 
     async fn id_token(&self, _token: &str) -> Result<Verified, IdentityError> {

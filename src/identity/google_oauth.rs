@@ -4,6 +4,7 @@
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::ceremony::Ceremony;
 use super::jwt::Claims;
 use super::oauth::{Client, Credentials, Door, Redeemed, Takes};
 use super::oidc::Oidc;
@@ -72,6 +73,10 @@ impl Door for GoogleOauth {
         &self.client
     }
 
+    fn ceremony(&self) -> Option<Ceremony> {
+        Some(Ceremony::SilentOidc)
+    }
+
     async fn id_token(&self, token: &str) -> Result<Verified, IdentityError> {
         let claims = self.oidc.claims(token).await?;
         let link = facts::link(LinkKind::Google, claims.text("sub").unwrap_or_default())?;
@@ -118,6 +123,10 @@ impl GoogleWorkspace {
 impl Door for GoogleWorkspace {
     fn client(&self) -> &Client {
         &self.client
+    }
+
+    fn ceremony(&self) -> Option<Ceremony> {
+        Some(Ceremony::SilentOidc)
     }
 
     async fn id_token(&self, token: &str) -> Result<Verified, IdentityError> {

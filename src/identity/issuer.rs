@@ -3,6 +3,7 @@
 
 use reqwest::Url;
 
+use super::ceremony::Ceremony;
 use super::jwt::Claims;
 use super::oauth::{Client, Credentials, Door, Redeemed, Takes};
 use super::oidc::Oidc;
@@ -118,6 +119,10 @@ fn with_page<'a>(settings: Registration<'a>, page: &'a str) -> Registration<'a> 
 impl Door for Issuer {
     fn client(&self) -> &Client {
         &self.client
+    }
+
+    fn ceremony(&self) -> Option<Ceremony> {
+        Some(Ceremony::Oidc)
     }
 
     async fn id_token(&self, token: &str) -> Result<Verified, IdentityError> {

@@ -5,13 +5,14 @@
 //! says what each checks.
 //!
 //! [`outbound`] is the only way out; [`jwks`] and [`jwt`] are what most providers share, [`oauth`] and
-//! [`oidc`] what those of Pragma's table do; [`studio`] are the studio's own;
+//! [`oidc`] what those of Pragma's table do, [`ceremony`] how operators sign in by some of them; [`studio`] are the studio's own;
 //! [`remembered`] keeps a token from being asked about twice. [`webhook`] goes the same way out to the
 //! studio's hooks.
 
 mod address;
 mod apple;
 mod beacon;
+mod ceremony;
 mod chain;
 mod discord;
 mod discovery;
@@ -46,6 +47,7 @@ pub mod webhook;
 mod xbox;
 
 pub use beacon::Beacon;
+pub use ceremony::{Returned, Trip};
 pub use dry_call::DryCall;
 pub use oauth::Portal;
 pub use outbound::collector_client;

@@ -7,6 +7,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::ceremony::{Ceremony, Page};
 use super::outbound::Answer;
 use super::{Common, IdentityError, SetupError, Verified, jwt};
 use crate::config::identity::{Registration, TokenKind};
@@ -69,6 +70,7 @@ pub(super) struct Client {
     token_kind: TokenKind,
     token_url: Option<Url>,
     takes: Takes,
+    page: Option<Page>,
     portal: Option<Portal>,
 }
 
@@ -86,6 +88,17 @@ pub(super) enum Brought {
 pub(super) struct Redeemed {
     pub access_token: Zeroizing<String>,
     pub id_token: Zeroizing<String>,
+}
+
+/// A code, as it is redeemed.
+#[derive(Clone, Copy)]
+pub(super) struct Redeeming<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// The address it was made for; empty: none.
+    pub redirect_uri: &'a str,
+    /// What it was bound to (PKCE).
+    pub verifier: Option<&'a str>,
 }
 
 /// Why a code was not exchanged.
@@ -111,6 +124,10 @@ pub(super) trait Door: Sync {
         &self,
         tokens: Redeemed,
     ) -> impl Future<Output = Result<Verified, IdentityError>> + Send;
+    /// How its page takes part when operators sign in by it; `None`: they do not.
+    fn ceremony(&self) -> Option<Ceremony> {
+        None
+    }
     /// Where codes are redeemed, when the settings do not say.
     fn token_url(&self) -> impl Future<Output = Result<Url, IdentityError>> + Send {
         let kind = self.client().kind;
@@ -125,19 +142,12 @@ pub(super) async fn verify<D: Door>(door: &D, text: &str) -> Result<Verified, Id
     if brought == Brought::IdToken {
         return door.id_token(text).await;
     }
-    // Both go into requests as they are.
-    if text.is_empty() || text.len() > TEXT_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic())
-    {
-        return Err(IdentityError::Refused(client.kind, "neither a code nor a token"));
-    }
+    goes_into_a_request(client.kind, text)?;
     if brought == Brought::AccessToken {
         return door.access_token(text).await;
     }
-    let url = match &client.token_url {
-        Some(url) => url.clone(),
-        None => door.token_url().await?,
-    };
-    match client.redeem(url, text).await {
+    let redirect_uri = client.redirect_uri.as_str();
+    match redeem(door, Redeeming { code: text, redirect_uri, verifier: None }).await {
         Ok(tokens) => door.redeemed(tokens).await,
         Err(NotRedeemed::NoGrant) if brought == Brought::CodeOrAccessToken => {
             door.access_token(text).await
@@ -147,6 +157,38 @@ pub(super) async fn verify<D: Door>(door: &D, text: &str) -> Result<Verified, Id
         }
         Err(NotRedeemed::Other(error)) => Err(error),
     }
+}
+
+/// What a code of ours stands for, without asking whose it is.
+pub(super) async fn redeemed_code<D: Door>(
+    door: &D,
+    ask: Redeeming<'_>,
+) -> Result<Redeemed, IdentityError> {
+    let kind = door.client().kind;
+    goes_into_a_request(kind, ask.code)?;
+    redeem(door, ask).await.map_err(|error| match error {
+        NotRedeemed::NoGrant => IdentityError::Refused(kind, "it does not know the code"),
+        NotRedeemed::Other(error) => error,
+    })
+}
+
+/// Codes and access tokens go into requests as they are.
+fn goes_into_a_request(kind: LinkKind, text: &str) -> Result<(), IdentityError> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain && (1..=TEXT_MAX).contains(&text.len()) {
+        Ok(())
+    } else {
+        Err(IdentityError::Refused(kind, "neither a code nor a token"))
+    }
+}
+
+async fn redeem<D: Door>(door: &D, ask: Redeeming<'_>) -> Result<Redeemed, NotRedeemed> {
+    let client = door.client();
+    let url = match &client.token_url {
+        Some(url) => url.clone(),
+        None => door.token_url().await?,
+    };
+    client.redeem(url, ask).await
 }
 
 impl Client {
@@ -178,14 +220,19 @@ impl Client {
         };
         // A page brings a code back.
         let redeems = takes_codes && takes_codes_of(settings.token_kind);
-        let portal = match settings.authorize_url {
+        let page = match settings.authorize_url {
             "" => None,
-            _ if !redeems || settings.redirect_uri.is_empty() => None,
-            url => {
-                let page = common.outbound.url(&key("authorize_url"), url)?;
-                Some(portal(page, first, settings.redirect_uri, settings.scopes))
-            }
+            _ if !redeems => None,
+            url => Some(Page {
+                url: common.outbound.url(&key("authorize_url"), url)?,
+                client_id: first.clone(),
+                scopes: settings.scopes.to_owned(),
+            }),
         };
+        let goes_back_to = Some(settings.redirect_uri).filter(|address| !address.is_empty());
+        let portal = page.clone().zip(goes_back_to).map(|(page, redirect_uri)| {
+            portal(page.url, &page.client_id, redirect_uri, &page.scopes)
+        });
         Ok(Some(Self {
             kind,
             common: common.clone(),
@@ -194,6 +241,7 @@ impl Client {
             token_kind: settings.token_kind,
             token_url,
             takes,
+            page,
             portal,
             ids,
         }))
@@ -212,6 +260,11 @@ impl Client {
     /// Whether a token for this client is for us.
     pub fn is_us(&self, client_id: &str) -> bool {
         !client_id.is_empty() && self.ids.iter().any(|ours| ours == client_id)
+    }
+
+    /// The provider's sign-in page; `None`: no code comes back from it that we could redeem.
+    pub const fn page(&self) -> Option<&Page> {
+        self.page.as_ref()
     }
 
     /// What a sign-in page needs; `None`: it cannot offer this provider.
@@ -234,11 +287,12 @@ impl Client {
         is_taken.then_some(brought)
     }
 
-    async fn redeem(&self, url: Url, code: &str) -> Result<Redeemed, NotRedeemed> {
-        let mut form = vec![("grant_type", "authorization_code"), ("code", code)];
-        if !self.redirect_uri.is_empty() {
-            form.push(("redirect_uri", &self.redirect_uri));
+    async fn redeem(&self, url: Url, ask: Redeeming<'_>) -> Result<Redeemed, NotRedeemed> {
+        let mut form = vec![("grant_type", "authorization_code"), ("code", ask.code)];
+        if !ask.redirect_uri.is_empty() {
+            form.push(("redirect_uri", ask.redirect_uri));
         }
+        form.extend(ask.verifier.map(|verifier| ("code_verifier", verifier)));
         let outbound = &self.common.outbound;
         let id = self.ids.first().map_or("", String::as_str);
         let request = outbound.post(url);

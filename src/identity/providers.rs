@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::apple::Apple;
+use super::ceremony::{self, Ceremony, Page, Returned, Trip};
 use super::discord::Discord;
 use super::epic::Epic;
 use super::facebook::Facebook;
@@ -162,6 +163,62 @@ impl Providers {
             _ => None,
         };
         portal.cloned()
+    }
+
+    /// Where to send an operator who signs in by this provider; `None`: it is not configured for that.
+    pub fn address(&self, kind: LinkKind, trip: &Trip<'_>) -> Option<String> {
+        let (page, ceremony) = self.page(kind)?;
+        Some(page.address(ceremony, trip))
+    }
+
+    /// Whether this provider asks its people anew who they are, and says when they showed it.
+    pub fn asks_anew(&self, kind: LinkKind) -> bool {
+        self.page(kind).is_some_and(|(_, ceremony)| ceremony == Ceremony::Oidc)
+    }
+
+    /// Asks the provider which operator came back from its page with this code. Nothing is remembered:
+    /// the code is good once.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`].
+    pub async fn returned(
+        &self,
+        kind: LinkKind,
+        code: &str,
+        trip: &Trip<'_>,
+    ) -> Result<Returned, IdentityError> {
+        let all = &self.all;
+        let back = match kind {
+            LinkKind::Google => {
+                ceremony::returned(all.google_oauth.as_ref(), kind, code, trip).await
+            }
+            LinkKind::GoogleWorkspace => {
+                ceremony::returned(all.workspace.as_ref(), kind, code, trip).await
+            }
+            LinkKind::Discord => ceremony::returned(all.discord.as_ref(), kind, code, trip).await,
+            LinkKind::Okta => ceremony::returned(all.okta.as_ref(), kind, code, trip).await,
+            LinkKind::Auth0 => ceremony::returned(all.auth0.as_ref(), kind, code, trip).await,
+            LinkKind::Studio(number) => {
+                ceremony::returned(all.studio.issuer(number), kind, code, trip).await
+            }
+            _ => Err(IdentityError::NotConfigured(kind)),
+        };
+        self.note(kind, &back.as_ref().map(|back| back.verified.clone()).map_err(Clone::clone));
+        back
+    }
+
+    fn page(&self, kind: LinkKind) -> Option<(Page, Ceremony)> {
+        let all = &self.all;
+        match kind {
+            LinkKind::Google => ceremony::page_of(all.google_oauth.as_ref()),
+            LinkKind::GoogleWorkspace => ceremony::page_of(all.workspace.as_ref()),
+            LinkKind::Discord => ceremony::page_of(all.discord.as_ref()),
+            LinkKind::Okta => ceremony::page_of(all.okta.as_ref()),
+            LinkKind::Auth0 => ceremony::page_of(all.auth0.as_ref()),
+            LinkKind::Studio(number) => ceremony::page_of(all.studio.issuer(number)),
+            _ => None,
+        }
     }
 
     /// Asks the provider who brought this proof. Tokens that cost a request are asked about once,

@@ -134,6 +134,14 @@ impl Studio {
         }
     }
 
+    /// The `OpenID` Connect service with this number.
+    pub fn issuer(&self, number: u8) -> Option<&Issuer> {
+        match self.0.get(&number)? {
+            Service::Issuer(issuer) => Some(issuer),
+            Service::Http(_) | Service::Own(..) => None,
+        }
+    }
+
     /// Asks the one with this number.
     pub async fn verify(&self, number: u8, text: &str) -> Result<Verified, IdentityError> {
         let kind = LinkKind::Studio(number);

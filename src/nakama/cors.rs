@@ -100,8 +100,10 @@ fn mark<B>(answer: Result<ServiceResponse<B>, Error>) -> Answered<B> {
     Ok(response.map_into_left_body())
 }
 
-/// What a page may read besides the body: when to come back, and what goes with the queue's frame.
-const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, ETag, X-Frame-Signature");
+/// What a page may read besides the body: when to come back, what goes with the queue's frame, and what
+/// the request is called in our log.
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("Retry-After, ETag, X-Frame-Signature, X-Request-Id");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
 /// The answer to `OPTIONS`: a preflight when there is an origin, else an empty 200.

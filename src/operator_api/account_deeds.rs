@@ -244,3 +244,20 @@ pub(super) async fn create(
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok(json(status, &Made { id: account.id.0, created }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The console offers what [`create`] takes.
+    #[test]
+    fn an_account_is_made_for_every_kind_of_link_from_the_console() {
+        let page = include_str!("../../console/pages/accounts.js");
+        let list = page.split("const KINDS = \"").nth(1).and_then(|rest| rest.split('"').next());
+        let mut offered: Vec<_> = list.unwrap().split(' ').filter_map(kind_named).collect();
+        let mut taken = LinkKind::ALL.to_vec();
+        taken.retain(|kind| *kind != LinkKind::Email);
+        offered.sort();
+        assert_eq!(offered, taken);
+    }
+}

@@ -29,6 +29,19 @@ pub const ALL: &[WireError] = &[
     ),
     row(401, "totp", "the password is good, a code of the authenticator is needed", Advice::GoOn),
     row(401, "wrong_totp", "the code is not right, or was used", Advice::SignIn),
+    row(
+        401,
+        "no_operator",
+        "whom the provider knows is no operator here, not any more, or banned: nobody is told which",
+        Advice::SignIn,
+    ),
+    row(
+        401,
+        "not_proven",
+        "the provider did not say who somebody is, or said it of another sign-in",
+        Advice::SignIn,
+    ),
+    row(401, "other_account", "somebody else is signed in at the provider", Advice::SignIn),
     row(403, "forbidden", "a permission is missing: `message` names it", Advice::TellPerson),
     row(
         403,
@@ -44,6 +57,12 @@ pub const ALL: &[WireError] = &[
         "wrong_code",
         "a setup code or invitation that is none, was used, or is over",
         Advice::TellPerson,
+    ),
+    row(
+        403,
+        "start_again",
+        "the sign-in at a provider was not begun in this browser, came back before, or is over",
+        Advice::SignIn,
     ),
     row(403, "not_yours", "more than the asker may do", Advice::TellPerson),
     row(404, "not_staged", "no such change is staged (any more)", Advice::LookAgain),
@@ -63,8 +82,14 @@ pub const ALL: &[WireError] = &[
     row(
         409,
         "no_password",
-        "who signs in by a provider has no authenticator here",
+        "who signs in to Pragma's operator port alone has no authenticator here",
         Advice::MendCall,
+    ),
+    row(
+        409,
+        "no_step_up",
+        "the provider does not say when somebody signed in there: an authenticator is needed",
+        Advice::GoOn,
     ),
     row(409, "hook", "the studio's own service says no, in `message`", Advice::TellPerson),
     row(
@@ -88,6 +113,7 @@ pub const ALL: &[WireError] = &[
         "the audit chain takes nothing, so nothing was done",
         Advice::TellOperator,
     ),
+    row(503, "provider_away", "the provider does not answer", Advice::SignIn),
     row(503, "no_room", "too many streams are open", Advice::LookAgain),
     row(503, "unavailable", "no answer in time", Advice::LookAgain),
 ];

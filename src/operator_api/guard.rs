@@ -19,6 +19,10 @@ use crate::signin::operators::{Opened, Operators};
 const COOKIE_SECURE: &str = "__Host-anteroom";
 /// The console's cookie on this machine, where there is no TLS.
 const COOKIE_LOOPBACK: &str = "anteroom";
+/// What binds a sign-in at a provider to the browser that began it.
+const AWAY_SECURE: &str = "__Host-anteroom-away";
+/// The same on this machine.
+const AWAY_LOOPBACK: &str = "anteroom-away";
 /// What a page shows beside the cookie when it changes something.
 const PROOF: &str = "x-anteroom-csrf";
 
@@ -87,7 +91,7 @@ impl Asker {
     /// Whether an authenticator has to be set up before anything is changed.
     pub fn needs_totp(&self, app: &App) -> bool {
         let has = self.account.dossier().operator.as_deref();
-        self.session().is_some()
+        self.session().is_some_and(|(_, session)| !session.is_vouched)
             && app.operators.requires_totp()
             && has.is_none_or(|has| has.totp.is_none())
     }
@@ -115,6 +119,21 @@ impl Asker {
             return Err(Refusal::TotpNeeded);
         }
         Ok(())
+    }
+
+    /// The same for the first authenticator, which may also be set up by who signed in just now by a
+    /// provider that does not say when it asked who they are: else they never could.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::StepUp`]
+    pub fn fresh_or_new(&self, app: &App) -> Result<(), Refusal> {
+        let has = self.account.dossier().operator.as_deref();
+        let has_totp = has.is_some_and(|has| has.totp.is_some());
+        let is_new = self
+            .session()
+            .is_some_and(|(_, session)| app.door.clock.now() < session.opened.plus_secs(FRESH_S));
+        if is_new && !has_totp { Ok(()) } else { self.fresh(app) }
     }
 
     /// That he proved lately who he is. A token for scripts was made by somebody who did.
@@ -217,7 +236,15 @@ pub(super) fn is_own_page(request: &HttpRequest) -> bool {
 
 /// What the browser keeps of its session.
 pub(super) fn cookie(request: &HttpRequest) -> Option<&str> {
-    let name = cookie_name(request);
+    cookie_named(request, cookie_name(request))
+}
+
+/// What the browser keeps of its sign-in at a provider; empty: nothing.
+pub(super) fn away(request: &HttpRequest) -> &str {
+    cookie_named(request, away_name(request)).unwrap_or_default()
+}
+
+fn cookie_named<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     let lines = request.headers().get_all(COOKIE).filter_map(|value| value.to_str().ok());
     let mut pairs =
         lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
@@ -226,22 +253,37 @@ pub(super) fn cookie(request: &HttpRequest) -> Option<&str> {
 
 /// The header that makes the browser keep a session for so long; zero: that it forgets it.
 pub(super) fn keep(request: &HttpRequest, token: &str, life_s: u64) -> String {
-    let name = cookie_name(request);
-    let secure = if name == COOKIE_SECURE { " Secure;" } else { "" };
-    format!("{name}={token}; Path=/; Max-Age={life_s}; HttpOnly;{secure} SameSite=Strict")
+    kept(cookie_name(request), token, life_s, "Strict")
+}
+
+/// The same of a sign-in at a provider. It has to come along when the provider sends the browser back.
+pub(super) fn keep_away(request: &HttpRequest, browser: &str, life_s: u64) -> String {
+    kept(away_name(request), browser, life_s, "Lax")
+}
+
+fn kept(name: &str, value: &str, life_s: u64, same_site: &str) -> String {
+    let secure = if name.starts_with("__Host-") { " Secure;" } else { "" };
+    format!("{name}={value}; Path=/; Max-Age={life_s}; HttpOnly;{secure} SameSite={same_site}")
+}
+
+fn cookie_name(request: &HttpRequest) -> &'static str {
+    if is_loopback(request) { COOKIE_LOOPBACK } else { COOKIE_SECURE }
+}
+
+fn away_name(request: &HttpRequest) -> &'static str {
+    if is_loopback(request) { AWAY_LOOPBACK } else { AWAY_SECURE }
 }
 
 /// On this machine there is no TLS, and not every browser keeps a cookie then that insists on it.
-fn cookie_name(request: &HttpRequest) -> &'static str {
+fn is_loopback(request: &HttpRequest) -> bool {
     let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("");
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
     let name = name.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if is_loopback { COOKIE_LOOPBACK } else { COOKIE_SECURE }
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -293,9 +335,13 @@ mod tests {
             let kept = keep(&asked, "token", 60);
             assert!(kept.starts_with(&format!("{name}=token; Path=/;")), "{host}: {kept}");
             assert_eq!(kept.contains("Secure;"), name == COOKIE_SECURE, "{host}: {kept}");
-            let shows = format!("other=1; {name}=abc; anteroomx=2");
+            let shows = format!("other=1; {name}=abc; {name}-away=def; anteroomx=2");
             let again = request(&[("host", host), ("cookie", &shows)]);
-            assert_eq!(cookie(&again), Some("abc"), "{host}");
+            assert_eq!((cookie(&again), away(&again)), (Some("abc"), "def"), "{host}");
+            let kept = keep_away(&asked, "browser", 60);
+            assert!(kept.starts_with(&format!("{name}-away=browser; Path=/;")), "{kept}");
+            assert_eq!(kept.contains("Secure;"), name == COOKIE_SECURE, "{host}: {kept}");
+            assert!(kept.ends_with("SameSite=Lax") && kept.contains("HttpOnly;"), "{kept}");
         }
         assert_eq!(
             cookie(&request(&[("host", "console.example"), ("cookie", "anteroom=x")])),

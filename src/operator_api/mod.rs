@@ -31,6 +31,7 @@ mod live;
 mod page;
 mod partner_tokens;
 mod picture;
+mod provider_sign_in;
 pub mod refusal;
 pub mod round_trips;
 mod servers;
@@ -160,6 +161,10 @@ routes! {
     post "/session" => session::sign_in;
     delete "/session" => session::sign_out;
     post "/session/step-up" => session::step_up;
+    post "/session/code" => provider_sign_in::code;
+    post "/session/providers/{name}" => provider_sign_in::begin;
+    delete "/session/providers/{name}" => provider_sign_in::unbind;
+    get "/session/providers/{name}/callback" => provider_sign_in::callback;
     post "/setup" => session::set_up;
     post "/totp" => session::enrol;
     delete "/totp" => session::drop_totp;

@@ -52,8 +52,8 @@ pub enum Refusal {
     /// A script asks for what only people do.
     #[error("this is for people: a token for scripts cannot do it")]
     NoScript,
-    /// An authenticator is for who signs in by password.
-    #[error("you do not sign in by a password here")]
+    /// An authenticator, or a provider, is for who signs in here.
+    #[error("you do not sign in here: an authenticator would be of no use")]
     NoPassword,
     /// Signing in, or something about operators.
     #[error(transparent)]
@@ -142,8 +142,11 @@ const fn row_of(rule: &Rule) -> (u16, &'static str) {
         Rule::UsernameTaken
         | Rule::LinkTaken(_)
         | Rule::NoDiscriminator
-        | Rule::Realm(RealmRefusal::NameTaken(_)) => (409, "taken"),
-        Rule::CannotUnlink(_) => (409, "last_link"),
+        | Rule::Realm(RealmRefusal::NameTaken(_))
+        | Rule::Office(OfficeRefusal::Operator(OperatorRefusal::Taken)) => (409, "taken"),
+        Rule::CannotUnlink(_) | Rule::Office(OfficeRefusal::Operator(OperatorRefusal::LastWay)) => {
+            (409, "last_link")
+        }
         Rule::Office(OfficeRefusal::LastAdmin) => (409, "last_admin"),
         Rule::Realm(RealmRefusal::GroupInUse) => (409, "in_use"),
         Rule::Office(
@@ -167,6 +170,12 @@ const fn of_operators(error: &OperatorError) -> (u16, &'static str) {
         OperatorError::NotYours => (403, "not_yours"),
         OperatorError::SetupOver => (409, "setup_over"),
         OperatorError::AddressTaken => (409, "address_taken"),
+        OperatorError::NoOperator => (401, "no_operator"),
+        OperatorError::NotProven => (401, "not_proven"),
+        OperatorError::OtherAccount => (401, "other_account"),
+        OperatorError::StartAgain => (403, "start_again"),
+        OperatorError::NoStepUp => (409, "no_step_up"),
+        OperatorError::ProviderAway => (503, "provider_away"),
         OperatorError::Form => (400, "bad_request"),
         OperatorError::Unknown => (404, "not_there"),
         OperatorError::Busy { .. } => (429, "busy"),
@@ -195,6 +204,12 @@ impl ResponseError for Refusal {
         }
         answer
     }
+}
+
+/// The word and the text of what came of a sign-in at a provider.
+pub(super) fn words_of(error: OperatorError) -> (&'static str, String) {
+    let refusal = Refusal::from(error);
+    (refusal.row().1, refusal.to_string())
 }
 
 impl From<OperatorError> for Refusal {

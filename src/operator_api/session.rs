@@ -10,12 +10,13 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::guard::{Asker, cookie, is_own_page, keep};
+use super::provider_sign_in::{BindingTold, ByProviders};
 use super::{App, Refusal, json};
 use crate::domain::account::Account;
-use crate::domain::operator::proof_of_page;
+use crate::domain::operator::{bindings_of, proof_of_page};
 use crate::domain::realm::{ADMIN, ADMIN_NAME, Realm};
 use crate::signin::Password;
-use crate::signin::operators::{Accepting, Opened, Shown, email_of};
+use crate::signin::operators::{Accepting, Opened, Shown, email_of, has_password};
 
 /// A role, as it is told.
 #[derive(Serialize)]
@@ -50,6 +51,7 @@ pub(super) fn name_of(account: &Account) -> &str {
 }
 
 /// Who is signed in.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own on the wire")]
 #[derive(Serialize)]
 struct View {
     id: Uuid,
@@ -68,10 +70,16 @@ struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf: Option<String>,
     is_dev: bool,
+    /// Whether there is a password to sign in by.
+    password: bool,
+    #[serde(flatten)]
+    by_providers: ByProviders,
+    /// Those of them that are theirs, and others that are not offered any more.
+    bindings: Vec<BindingTold>,
 }
 
 impl View {
-    fn of(app: &App, asker: &Asker) -> Self {
+    fn of(app: &App, request: &HttpRequest, asker: &Asker) -> Self {
         let (realm, dossier) = (app.door.realm(), asker.account.dossier());
         let names = app.permissions.iter().map(|(name, _)| *name);
         let permissions = if dossier.roles.contains(&ADMIN) {
@@ -93,6 +101,9 @@ impl View {
             expires_ms: session.map(|(_, session)| session.ends.as_millis()),
             csrf: session.map(|(token, _)| proof_of_page(token)),
             is_dev: app.door.config.dev,
+            password: has_password(&asker.account),
+            by_providers: ByProviders::of(app, request),
+            bindings: BindingTold::all(app, &asker.account),
         }
     }
 }
@@ -107,12 +118,16 @@ pub(super) async fn see(
         why: &'static str,
         message: String,
         setup: bool,
+        #[serde(flatten)]
+        by_providers: ByProviders,
     }
     match Asker::of(&app, &request).await {
-        Ok(asker) => Ok(json(StatusCode::OK, &View::of(&app, &asker))),
+        Ok(asker) => Ok(json(StatusCode::OK, &View::of(&app, &request, &asker))),
         Err(refusal @ Refusal::Token) => {
             let message = refusal.to_string();
-            let nobody = Nobody { why: "token", message, setup: app.operators.needs_setup() };
+            let (setup, by_providers) =
+                (app.operators.needs_setup(), ByProviders::of(&app, &request));
+            let nobody = Nobody { why: "token", message, setup, by_providers };
             Ok(json(StatusCode::UNAUTHORIZED, &nobody))
         }
         Err(refusal) => Err(refusal),
@@ -192,7 +207,8 @@ pub(super) async fn sign_out(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StepUp {
-    #[serde(deserialize_with = "typed")]
+    /// Not there: they have none, and the code stands alone.
+    #[serde(default = "no_password", deserialize_with = "typed")]
     password: Password,
     #[serde(default)]
     totp: String,
@@ -227,7 +243,7 @@ pub(super) async fn enrol(
         picture: String,
     }
     let asker = signs_in_here(&app, &request).await?;
-    asker.fresh(&app)?;
+    asker.fresh_or_new(&app)?;
     let made = app.operators.enrol(&asker.account).await?;
     let picture = super::picture::svg(&made.uri);
     let told = Enrolment { secret: &made.secret, uri: &made.uri, picture };
@@ -264,15 +280,15 @@ pub(super) async fn drop_totp(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Somebody who signs in here by password: an authenticator is of use to nobody else.
+/// Somebody who signs in here, by password or provider: an authenticator is of use to nobody else.
 async fn signs_in_here(app: &App, request: &HttpRequest) -> Result<Asker, Refusal> {
     let asker = Asker::person(app, request).await?;
-    let has = asker.account.dossier().operator.as_deref();
-    if has.is_some_and(|has| !has.password.is_empty()) {
-        Ok(asker)
-    } else {
-        Err(Refusal::NoPassword)
-    }
+    let is_bound = !bindings_of(&asker.account).is_empty();
+    if has_password(&asker.account) || is_bound { Ok(asker) } else { Err(Refusal::NoPassword) }
+}
+
+fn no_password() -> Password {
+    Password(Zeroizing::default())
 }
 
 /// A password, as typed.
@@ -291,16 +307,20 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(
     serde_json::from_slice(body).map_err(|_| Refusal::BadRequest)
 }
 
-fn from(app: &App, request: &HttpRequest) -> Option<IpAddr> {
+pub(super) fn from(app: &App, request: &HttpRequest) -> Option<IpAddr> {
     let lines = request.headers().get_all("x-forwarded-for").filter_map(|it| it.to_str().ok());
     app.door.client_address(request.peer_addr(), lines)
 }
 
-fn opened_answer(app: &App, request: &HttpRequest, opened: &Opened) -> HttpResponse {
+pub(super) fn opened_answer(app: &App, request: &HttpRequest, opened: &Opened) -> HttpResponse {
     let asker = Asker::signed_in(opened);
-    let life_s = app.door.config.operators.session_h * 3_600;
     HttpResponse::Created()
         .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((SET_COOKIE, keep(request, &opened.token, life_s)))
-        .json(View::of(app, &asker))
+        .insert_header((SET_COOKIE, session_cookie(app, request, opened)))
+        .json(View::of(app, request, &asker))
+}
+
+/// The header that makes the browser keep a session that was opened.
+pub(super) fn session_cookie(app: &App, request: &HttpRequest, opened: &Opened) -> String {
+    keep(request, &opened.token, app.door.config.operators.session_h * 3_600)
 }

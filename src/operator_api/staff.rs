@@ -9,6 +9,7 @@ use super::guard::Asker;
 use super::session::{RoleTold, name_of, read, role_told, roles_of};
 use super::{App, Refusal, json, operator};
 use crate::domain::account::AccountId;
+use crate::domain::operator::bindings_of;
 use crate::domain::realm::ADMIN;
 use crate::signin::operators::{Wanted, email_of};
 
@@ -40,6 +41,8 @@ struct OperatorTold {
     email: String,
     roles: Vec<RoleTold>,
     totp: bool,
+    /// Providers they sign in by.
+    providers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_ms: Option<u64>,
     is_me: bool,
@@ -88,6 +91,10 @@ pub(super) async fn list(
             email: email_of(account).to_owned(),
             roles: roles_of(account, &realm),
             totp: has.is_some_and(|has| has.totp.is_some()),
+            providers: bindings_of(account)
+                .iter()
+                .map(|it| app.operators.provider_name(it.kind))
+                .collect(),
             last_seen_ms: staff.seen.map(crate::domain::time::UnixMicros::as_millis),
             is_me: account.id == me,
         });

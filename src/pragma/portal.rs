@@ -61,6 +61,8 @@ fn shared(app: &App, request: &HttpRequest, mut response: HttpResponse) -> HttpR
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin.filter(|_| is_ours) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        let exposed = HeaderValue::from_static("Retry-After, X-Request-Id");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         if request.method() == Method::OPTIONS {
             let (methods, allowed) = ("POST", "content-type");
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));

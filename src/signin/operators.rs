@@ -2,7 +2,9 @@
 //! proof before what cannot be undone. Who may be one, and tokens for scripts, are beside it
 //! (`operators/staff.rs`).
 
+mod error;
 mod failures;
+mod provided;
 mod staff;
 
 use std::net::IpAddr;
@@ -12,21 +14,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+pub use error::OperatorError;
+pub use provided::{Back, Begin, Begun};
 pub use staff::{Accepting, NewToken, Rejected, Staff, Wanted};
 
-use super::hashing::{PoolFull, Verdict};
-use super::limits::TooOften;
+use super::hashing::Verdict;
 use super::office::PartnerUse;
 use super::{Door, Password};
-use crate::actors::account_registry::{AccountsError, Key, NewAccount, SignIn};
-use crate::actors::audit::NotTaken;
-use crate::actors::{Audit, CallError};
-use crate::domain::account::{Account, AccountId, Link, OfficeAsk, OfficeRefusal, Refusal, names};
+use crate::actors::Audit;
+use crate::actors::account_registry::{Key, NewAccount, SignIn};
+use crate::config::OperatorProvider;
+use crate::domain::account::{Account, AccountId, Link, OfficeAsk, names};
 use crate::domain::audit::{Text, What, Who};
 use crate::domain::digest::Digest;
 use crate::domain::operator::{
-    self, Credentials, Factor, OperatorAsk, OperatorRefusal, SealKey, Session, Sessions, SetupCode,
-    codes, totp,
+    self, Attempts, Credentials, Factor, OpenedBy, OperatorAsk, SealKey, Session, Sessions,
+    SetupCode, Way, codes, totp,
 };
 use crate::domain::time::UnixMicros;
 use failures::Failures;
@@ -35,82 +38,6 @@ use failures::Failures;
 const RECOVERY_CODES: usize = 10;
 /// Who gives out the codes, as authenticators show it.
 const ISSUER: &str = "Anteroom";
-
-/// Why an operator was not let in, or something about operators not done.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OperatorError {
-    /// Unknown address, wrong password, no operator, banned: nobody is told which.
-    #[error("the address or the password is not right")]
-    Wrong,
-    /// The password is right; the authenticator's code is asked for.
-    #[error("a code of your authenticator is needed")]
-    CodeNeeded,
-    /// The code is not right, too old, or was used before.
-    #[error("the code is not right, or was used before")]
-    WrongCode,
-    /// The setup code or the invitation is not right, was used, or is over.
-    #[error("the code is not right, was used, or is too old")]
-    NotInvited,
-    /// There is an operator already, so nobody is made one by a setup code.
-    #[error("there is an operator already: ask for an invitation")]
-    SetupOver,
-    /// The address is somebody's, an operator's or a player's.
-    #[error("this address is in use: take another")]
-    AddressTaken,
-    /// More than the asker may do would be given or taken away.
-    #[error("nobody gives or takes away what they may not do themselves")]
-    NotYours,
-    /// A life or a label is out of bounds.
-    #[error("a label has 1 to 128 characters, a token lives 1 to 366 days and permits something")]
-    Form,
-    /// There is no such operator.
-    #[error("there is no such operator")]
-    Unknown,
-    /// A rule refused.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// Asked too often, or too much to hash.
-    #[error("asked too often: come back in {retry_after_s} s")]
-    Busy {
-        /// When, in seconds.
-        retry_after_s: u32,
-    },
-    /// It cannot be put on record, so it was not done.
-    #[error(transparent)]
-    Audit(#[from] NotTaken),
-    /// No answer in time.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The server has no way to keep a secret: never seen.
-    #[error("a secret could not be sealed")]
-    Seal,
-}
-
-impl From<TooOften> for OperatorError {
-    fn from(error: TooOften) -> Self {
-        Self::Busy { retry_after_s: error.retry_after_s }
-    }
-}
-
-impl From<PoolFull> for OperatorError {
-    fn from(error: PoolFull) -> Self {
-        Self::Busy { retry_after_s: error.retry_after_s }
-    }
-}
-
-impl From<AccountsError> for OperatorError {
-    fn from(error: AccountsError) -> Self {
-        let code = |why| Refusal::from(OfficeRefusal::Operator(why));
-        match error {
-            AccountsError::Refused(why) if why == code(OperatorRefusal::Code) => Self::WrongCode,
-            AccountsError::Refused(why) if why == code(OperatorRefusal::NotFirst) => {
-                Self::SetupOver
-            }
-            AccountsError::Refused(why) => Self::Refused(why),
-            AccountsError::Call(call) => Self::Call(call),
-        }
-    }
-}
 
 /// What somebody shows who signs in.
 #[derive(Clone, Debug)]
@@ -150,6 +77,8 @@ struct Inner {
     sessions: Mutex<Sessions>,
     setup: Mutex<Option<SetupCode>>,
     failures: Mutex<Failures>,
+    attempts: Mutex<Attempts<OperatorError>>,
+    offered: Vec<OperatorProvider>,
     used: PartnerUse,
 }
 
@@ -158,11 +87,15 @@ impl Operators {
     pub fn new(door: Door, audit: Audit, identity_key: &[u8]) -> Option<Self> {
         let settings = &door.config.operators;
         let sessions = Sessions::new(settings.session_h * 3_600, settings.idle_min * 60);
+        // Checked when the settings were read; those that are compiled in have no such page.
+        let offered = settings.offered(&door.config.identity).unwrap_or_default();
         Some(Self(Arc::new(Inner {
             seal: SealKey::new(identity_key)?,
             sessions: Mutex::new(sessions),
             setup: Mutex::default(),
             failures: Mutex::default(),
+            attempts: Mutex::default(),
+            offered,
             used: PartnerUse::default(),
             door,
             audit,
@@ -203,6 +136,13 @@ impl Operators {
     ) -> Result<Opened, OperatorError> {
         self.0.door.limits.sign_in(from)?;
         self.0.door.limits.password("operator setup", from)?;
+        self.may_set_up(code)?;
+        let (account, hash) = self.newcomer(email, password).await?;
+        self.first(&account, Way::Password(hash)).await
+    }
+
+    /// That a setup code is the one that was printed, and good.
+    fn may_set_up(&self, code: &str) -> Result<(), OperatorError> {
         if !self.needs_setup() {
             return Err(OperatorError::SetupOver);
         }
@@ -211,13 +151,17 @@ impl Operators {
             self.refused(None, "setup code")?;
             return Err(OperatorError::NotInvited);
         }
-        let (account, hash) = self.newcomer(email, password).await?;
+        Ok(())
+    }
+
+    /// Makes an account the first operator.
+    async fn first(&self, account: &Account, way: Way) -> Result<Opened, OperatorError> {
         let name = self.pseudonym(account.id);
         let (how, roles) = ("setup".into(), "Admin".into());
         self.record(account.id, What::OperatorMade { account: name, how, roles })?;
-        let account = self.ask(account.id, OperatorAsk::First(hash)).await?;
+        let account = self.ask(account.id, OperatorAsk::First(way)).await?;
         *lock(&self.0.setup) = None;
-        Ok(self.open(account))
+        Ok(self.open(account, OpenedBy::Proof))
     }
 
     /// Signs an operator in. Whoever is none hears the same as with a wrong password, as late.
@@ -236,10 +180,11 @@ impl Operators {
         self.0.door.limits.password(&link.id, from)?;
         let account = self.0.door.find(Key::Link(link)).await?;
         let account = self.proven(account, shown).await?;
-        Ok(self.open(account))
+        Ok(self.open(account, OpenedBy::Proof))
     }
 
-    /// Proves again who is there: the session is fresh from now on.
+    /// Proves again who is there: the session is fresh from now on. Who has no password shows a code
+    /// alone; who has no authenticator either goes to a provider again ([`Self::begin`]).
     ///
     /// # Errors
     ///
@@ -252,7 +197,11 @@ impl Operators {
         from: Option<IpAddr>,
     ) -> Result<Session, OperatorError> {
         self.0.door.limits.password(&account.id.0.to_string(), from)?;
-        self.proven(Some(account), shown).await?;
+        if has_password(&account) {
+            self.proven(Some(account), shown).await?;
+        } else {
+            self.proven_by_code(&account, &shown.code).await?;
+        }
         let hash = hash_of(token);
         let mut sessions = self.sessions();
         sessions.freshen(&hash, self.now());
@@ -335,9 +284,8 @@ impl Operators {
         let has = account.as_ref().and_then(|account| account.dossier().operator.as_deref());
         let stored = has.map(|has| has.password.as_str()).filter(|hash| !hash.is_empty());
         let verdict = self.0.door.hashing.check(shown.password.clone(), stored).await?;
-        let may =
-            |account: &Account| !account.is_banned(now) && !account.dossier().roles.is_empty();
-        let (Some(account), Some(has)) = (account.as_ref().filter(|it| may(it)), has) else {
+        let may = |account: &&Account| is_operator(account, now);
+        let (Some(account), Some(has)) = (account.as_ref().filter(may), has) else {
             self.refused(account.as_ref().map(|account| account.id), "no operator")?;
             return Err(OperatorError::Wrong);
         };
@@ -346,26 +294,44 @@ impl Operators {
             return Err(OperatorError::Wrong);
         }
         let factor = self.factor(account.id, has, &shown.code)?;
-        let by: Text = match factor {
-            Factor::None => "password".into(),
-            Factor::Step(_) => "password and code".into(),
-            Factor::Recovery(_) => "password and recovery code".into(),
-        };
-        let done = match self.ask(account.id, OperatorAsk::Prove(factor)).await {
-            Err(OperatorError::WrongCode) => {
-                self.refused(Some(account.id), "code was used")?;
-                return Err(OperatorError::WrongCode);
-            }
-            done => done?,
-        };
-        self.record(account.id, What::OperatorSignedIn { by })?;
+        let done = self.used_up(account.id, "password", factor).await?;
         if verdict == Verdict::RightButOld {
             self.rehash(account.id, has.password.clone(), shown.password).await;
         }
         Ok(done)
     }
 
-    /// What was typed beside the password.
+    /// The proof is used up, and on record.
+    async fn used_up(
+        &self,
+        account: AccountId,
+        first: &str,
+        factor: Factor,
+    ) -> Result<Account, OperatorError> {
+        let by: Text = match factor {
+            Factor::None | Factor::Vouched => first.into(),
+            Factor::Step(_) => format!("{first} and code").as_str().into(),
+            Factor::Recovery(_) => format!("{first} and recovery code").as_str().into(),
+        };
+        let done = match self.ask(account, OperatorAsk::Prove(factor)).await {
+            Err(OperatorError::WrongCode) => {
+                self.refused(Some(account), "code was used")?;
+                return Err(OperatorError::WrongCode);
+            }
+            done => done?,
+        };
+        self.record(account, What::OperatorSignedIn { by })?;
+        Ok(done)
+    }
+
+    /// The same for who has no password: the session they have stands for it.
+    async fn proven_by_code(&self, account: &Account, typed: &str) -> Result<(), OperatorError> {
+        let has = account.dossier().operator.as_deref().filter(|has| has.totp.is_some());
+        let factor = self.factor(account.id, has.ok_or(OperatorError::NoStepUp)?, typed)?;
+        self.used_up(account.id, "session", factor).await.map(drop)
+    }
+
+    /// What was typed beside the password, or after a provider.
     fn factor(
         &self,
         account: AccountId,
@@ -407,19 +373,26 @@ impl Operators {
         let max = self.0.door.config.passwords.length_max;
         operator::password(&password.0, max)?;
         let link = names::email_link(email, &password.0, max)?;
+        self.is_free(&link).await?;
+        let hash = self.0.door.hashing.hash(password).await?;
+        Ok((self.account_for(link).await?, hash))
+    }
+
+    /// That nobody has an address.
+    async fn is_free(&self, link: &Link) -> Result<(), OperatorError> {
         let free = self.0.door.find(Key::Link(link.clone())).await?;
-        if free.is_some_and(|account| !is_nobodys(&account, &link)) {
+        if free.is_some_and(|account| !is_nobodys(&account, link)) {
             return Err(OperatorError::AddressTaken);
         }
-        let hash = self.0.door.hashing.hash(password).await?;
+        Ok(())
+    }
+
+    /// An account for a new operator, called by this address.
+    async fn account_for(&self, link: Link) -> Result<Account, OperatorError> {
         let ask = SignIn::by(link.clone(), Some(NewAccount::default()));
         let account = self.0.door.accounts.sign_in(ask).await?.account;
         // Somebody may have come meanwhile.
-        if is_nobodys(&account, &link) {
-            Ok((account, hash))
-        } else {
-            Err(OperatorError::AddressTaken)
-        }
+        if is_nobodys(&account, &link) { Ok(account) } else { Err(OperatorError::AddressTaken) }
     }
 
     async fn rehash(&self, account: AccountId, old: String, password: Password) {
@@ -430,10 +403,15 @@ impl Operators {
         }
     }
 
-    fn open(&self, account: Account) -> Opened {
-        let token = Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0.door.dice.bytes::<32>()));
-        let session = self.sessions().open(hash_of(&token), account.id, self.now());
+    fn open(&self, account: Account, by: OpenedBy) -> Opened {
+        let token = self.random();
+        let session = self.sessions().open(hash_of(&token), account.id, by, self.now());
         Opened { token, session, account }
+    }
+
+    /// A text nobody guesses.
+    fn random(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0.door.dice.bytes::<32>()))
     }
 
     async fn ask(&self, account: AccountId, ask: OperatorAsk) -> Result<Account, OperatorError> {
@@ -464,6 +442,16 @@ impl Operators {
     fn now(&self) -> UnixMicros {
         self.0.door.clock.now()
     }
+}
+
+/// Whether an operator may come in at all.
+fn is_operator(account: &Account, now: UnixMicros) -> bool {
+    !account.is_banned(now) && !account.dossier().roles.is_empty()
+}
+
+/// Whether somebody signs in here by a password.
+pub fn has_password(account: &Account) -> bool {
+    account.dossier().operator.as_deref().is_some_and(|has| !has.password.is_empty())
 }
 
 /// The address an operator signs in by; empty: none.

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::cli::printed;
 use crate::harness::{Answer, TestServer};
+use crate::operator_providers::{OKTA, for_, office, trip};
+use crate::operator_session::with_ada;
 use crate::races::user_id;
 
 /// "their old password", by bcrypt as Nakama stores it, cheap enough for a test.
@@ -274,4 +276,29 @@ async fn an_export_becomes_the_same_accounts_again() {
     let (code, said, errors) = anteroom(&["import", &path("bad.jsonl"), "--data", &path("new")]);
     assert_eq!(code, Some(0));
     assert!(said.contains("22 taken") && errors.contains("not a line of this form"), "{said}");
+}
+
+#[actix_rt::test]
+async fn operators_who_come_to_a_server_with_operators_of_its_own_are_none_there() {
+    let (fakes, server, mut ada) = office(|_| {}).await;
+    trip(&fakes, &mut ada, OKTA, (for_("bind"), json!({"sub": "ada-there"}))).await;
+    let from = server.stop().unwrap();
+    let to = with_ada(|_| {}).await.0.stop().unwrap();
+    let file = |name: &str| from.path().join(name);
+    let run = |what: &str, file: &Path, folder: &Path| {
+        let (file, folder) = (file.to_str().unwrap(), folder.to_str().unwrap());
+        let (code, _, errors) = anteroom(&[what, file, "--data", folder]);
+        assert_eq!(code, Some(0), "{what}: {errors}");
+    };
+    run("export", &file("theirs"), from.path());
+    let theirs = fs::read_to_string(file("theirs")).unwrap();
+    assert!(theirs.contains("ada-there"));
+    // The address is somebody's there.
+    fs::write(file("theirs"), theirs.replace("ada@example.org", "eve@example.org")).unwrap();
+    run("import", &file("theirs"), to.path());
+    run("export", &file("all"), to.path());
+    let all = accounts(&file("all"));
+    let eve = all.values().find(|it| it.to_string().contains("eve@example.org")).unwrap();
+    assert_eq!(eve["dossier"]["roles"], json!([]), "{eve}");
+    assert_eq!(eve["dossier"]["operator"]["bindings"], json!([]), "{eve}");
 }

@@ -216,6 +216,10 @@ async fn answers_are_as_described() {
         "enrol",
         "dropTotp",
         "confirmTotp",
+        "codeAfterProvider",
+        "beginAtProvider",
+        "unbindProvider",
+        "backFromProvider",
         "setRoles",
         "dismiss",
     ];

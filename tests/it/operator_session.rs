@@ -1,6 +1,8 @@
 //! Operators who sign in to the console: the first one, password and code, the session and its cookie,
 //! a page that is not the console's, a second proof.
 
+use std::collections::BTreeMap;
+
 use anteroom::config::Config;
 use anteroom::domain::operator::totp;
 use serde_json::{Value, json};
@@ -13,8 +15,8 @@ const API: &str = "/v1/operator";
 /// A browser with the console in it: keeps the cookie, shows the page's proof.
 #[derive(Clone, Default)]
 pub struct Browser {
-    base: String,
-    cookie: String,
+    pub base: String,
+    cookies: BTreeMap<String, String>,
     proof: String,
 }
 
@@ -41,21 +43,55 @@ impl Browser {
         headers: &[(&str, &str)],
         body: Value,
     ) -> Answer {
-        let cookie = self.cookie.clone();
+        let cookie = self.shows();
         let mut headers = headers.to_vec();
         if !cookie.is_empty() {
             headers.push(("cookie", &cookie));
         }
         let url = format!("{}{API}{path}", self.base);
         let answer = ask_with(method, &url, &headers, (!body.is_null()).then_some(body)).await;
-        if let Some(kept) = answer.header("set-cookie") {
-            kept.split(';').next().unwrap_or_default().clone_into(&mut self.cookie);
-            assert!(kept.contains("HttpOnly") && kept.contains("SameSite=Strict"), "{kept}");
-        }
+        self.keeps(&answer.headers);
         if let Some(proof) = answer.json["csrf"].as_str() {
             proof.clone_into(&mut self.proof);
         }
         answer
+    }
+
+    /// The cookies it has.
+    fn shows(&self) -> String {
+        let pairs: Vec<_> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    /// Keeps the cookies of an answer.
+    fn keeps(&mut self, headers: &[(String, String)]) {
+        for (_, kept) in headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (name, value) = kept.split(';').next().unwrap().split_once('=').unwrap();
+            let same_site =
+                if name.ends_with("-away") { "SameSite=Lax" } else { "SameSite=Strict" };
+            assert!(kept.contains("HttpOnly") && kept.contains(same_site), "{kept}");
+            if kept.contains("Max-Age=0;") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    /// Goes where a provider sends it, and is told where to go on: status and address.
+    pub async fn comes_back(&mut self, address: &str) -> (u16, String) {
+        let client = awc::Client::builder().disable_redirects().finish();
+        let request = client.get(address).insert_header(("Cookie", self.shows()));
+        let answer = request.insert_header(("Sec-Fetch-Site", "cross-site")).send().await.unwrap();
+        let told: Vec<_> = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        self.keeps(&told);
+        let location = told.iter().find(|(name, _)| name == "location");
+        (answer.status().as_u16(), location.map(|(_, to)| to.clone()).unwrap_or_default())
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
@@ -99,11 +135,16 @@ impl Phone {
 }
 
 pub async fn enrol(server: &TestServer, by: &mut Browser) -> (Phone, Vec<String>) {
+    enrol_as(server, by, "ada%40example.org").await
+}
+
+/// Sets an authenticator up for who is called this in its link.
+pub async fn enrol_as(server: &TestServer, by: &mut Browser, name: &str) -> (Phone, Vec<String>) {
     let made = by.ask("POST", "/totp", json!({})).await;
     assert_eq!(made.status, 201, "{}", made.text);
     assert!(made.str("/picture").starts_with("<svg "));
     let secret = made.str("/secret");
-    assert!(made.str("/uri").contains(secret) && made.str("/uri").contains("ada%40example.org"));
+    assert!(made.str("/uri").contains(secret) && made.str("/uri").contains(name));
     let values = secret.bytes().map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' });
     let bits: Vec<u8> =
         values.flat_map(|five| (0..5).rev().map(move |at| five >> at & 1)).collect();

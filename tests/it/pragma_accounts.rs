@@ -62,6 +62,9 @@ async fn the_portal_is_limited_by_address_and_open_to_its_own_pages_only() {
         let answer = request.send().await.unwrap();
         let got = answer.headers().get("access-control-allow-origin");
         assert_eq!(got.map(|value| value.to_str().unwrap()), allowed, "{origin}");
+        let exposed = answer.headers().get("access-control-expose-headers");
+        let exposed = exposed.map(|value| value.to_str().unwrap());
+        assert_eq!(exposed, allowed.map(|_| "Retry-After, X-Request-Id"), "{origin}");
     }
 }
 

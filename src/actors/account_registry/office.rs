@@ -80,7 +80,7 @@ impl Desk<'_> {
     /// stays.
     pub fn decide_departure(&self, account: Account) -> Result<Outcome, StoreError> {
         let reads = self.store.reads();
-        let realm = match office::without(account.id, &reads.realm()?) {
+        let realm = match office::departed(account.id, &reads.realm()?) {
             Ok(realm) => realm,
             Err(refusal) => return Ok(Outcome::refused(Refusal::from(refusal))),
         };

@@ -53,6 +53,10 @@ fn account(
 ) -> Result<(), ImportError> {
     if let Some(dossier) = line.dossier.as_mut().filter(|_| !keeps_roles) {
         dossier.roles.clear();
+        // The realm that stays does not know them.
+        if let Some(has) = dossier.operator.as_deref_mut() {
+            has.bindings.clear();
+        }
     }
     super::take(path, number, &line, intake, report).map(drop)
 }

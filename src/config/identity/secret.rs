@@ -11,6 +11,11 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
+    /// Whether nothing is set here.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The secret itself, or what the file holds without white space around it. The file wins.
     ///
     /// # Errors

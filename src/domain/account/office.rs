@@ -9,8 +9,8 @@ use super::data_rights;
 use super::dossier::{DataRequestKind, DataRequestStatus, ENTRIES_MAX};
 use super::record::{Account, AccountId};
 use super::refusal::Refusal;
-use crate::domain::operator::{self, OperatorAsk, OperatorRefusal};
-use crate::domain::realm::{ADMIN, Kind, Realm, RealmRefusal};
+use crate::domain::operator::{self, Binding, OperatorAsk, OperatorRefusal};
+use crate::domain::realm::{ADMIN, Bound, Kind, Realm, RealmRefusal};
 use crate::domain::time::UnixMicros;
 
 /// Why an account stays as it is.
@@ -178,16 +178,50 @@ pub fn decide(
     if after.dossier.as_deref().is_some_and(|dossier| *dossier == super::Dossier::EMPTY) {
         after.dossier = account.dossier.as_ref().and(after.dossier);
     }
-    let realm = admins(&after, seen.realm)?.map(Box::new);
+    let realm = in_step(&after, seen.realm)?.map(Box::new);
     Ok(Decided { change: Change { realm, ..Change::of(Some(account), after) }, about })
 }
 
-/// The realm without an administrator who goes; `None`: they were none.
+/// The realm without an account that goes; `None`: nothing of it is there.
 ///
 /// # Errors
 ///
 /// [`OfficeRefusal::LastAdmin`].
-pub fn without(admin: AccountId, realm: &Realm) -> Result<Option<Realm>, OfficeRefusal> {
+pub fn departed(account: AccountId, realm: &Realm) -> Result<Option<Realm>, OfficeRefusal> {
+    let fewer = without(account, realm)?;
+    Ok(bound(account, &[], fewer.as_ref().unwrap_or(realm))?.or(fewer))
+}
+
+/// The realm in step with an account; `None`: it is.
+fn in_step(account: &Account, realm: &Realm) -> Result<Option<Realm>, OfficeRefusal> {
+    let other = admins(account, realm)?;
+    let wanted = operator::bindings_of(account);
+    Ok(bound(account.id, wanted, other.as_ref().unwrap_or(realm))?.or(other))
+}
+
+/// The realm with an operator's accounts at providers; `None`: it has these and no others.
+fn bound(
+    account: AccountId,
+    wanted: &[Binding],
+    realm: &Realm,
+) -> Result<Option<Realm>, OfficeRefusal> {
+    let known = realm.bindings.iter().filter(|bound| bound.account == account);
+    let known = known.map(|bound| (bound.kind, &bound.id));
+    if known.eq(wanted.iter().map(|binding| (binding.kind, &binding.id))) {
+        return Ok(None);
+    }
+    let mut after = realm.clone();
+    after.bindings.retain(|bound| bound.account != account);
+    if after.bindings.len() + wanted.len() > crate::domain::realm::ENTRIES_MAX {
+        return Err(OperatorRefusal::TooMany.into());
+    }
+    let bound = |binding: &Binding| Bound { kind: binding.kind, id: binding.id.clone(), account };
+    after.bindings.extend(wanted.iter().map(bound));
+    Ok(Some(after))
+}
+
+/// The realm without an administrator who goes; `None`: they were none.
+fn without(admin: AccountId, realm: &Realm) -> Result<Option<Realm>, OfficeRefusal> {
     if !realm.admins.contains(&admin) {
         return Ok(None);
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::account::ban::FOREVER_MS;
 use crate::domain::account::dossier::BY_SYSTEM;
 use crate::domain::account::{Link, LinkKind};
+use crate::domain::operator::{Way, bindings_of};
 use crate::domain::realm::{Group, Role, Tag};
 
 const NOW: UnixMicros = UnixMicros::from_secs(1_000_000);
@@ -143,8 +144,8 @@ fn there_is_always_an_administrator_left() {
     assert_eq!(refused(first.clone(), &remove, &realm), last);
     assert_eq!(refused(first.clone(), &full_ban, &realm), last);
     assert!(after(first.clone(), &game_ban, &realm, 9, NOW).is_ok());
-    assert_eq!(without(first.id, &realm), Err(OfficeRefusal::LastAdmin));
-    assert_eq!(without(AccountId(id(8)), &realm), Ok(None));
+    assert_eq!(departed(first.id, &realm), Err(OfficeRefusal::LastAdmin));
+    assert_eq!(departed(AccountId(id(8)), &realm), Ok(None));
 
     let second = after(account(2), &OfficeAsk::AddRoles(vec![ADMIN]), &realm, 9, NOW).unwrap();
     let two = *second.change.realm.unwrap();
@@ -202,6 +203,38 @@ fn a_report_is_fetched_once_with_its_newest_token_and_in_time() {
     assert_eq!(refused(deletion, &offer(1), &realm()), OfficeRefusal::RequestStep.into());
 }
 
+fn operator(ask: OperatorAsk) -> OfficeAsk {
+    OfficeAsk::Operator(ask)
+}
+
+fn binding(kind: u8, id: u8) -> Binding {
+    Binding { kind, id: id.to_string(), name: String::new(), added_ms: 1 }
+}
+
+#[test]
+fn an_operator_is_found_by_a_provider_until_it_is_taken_away_or_they_go() {
+    let mut realm = realm();
+    let mut ada = account(1);
+    let mut ask = |what: OperatorAsk, realm: &mut Realm| {
+        let decided = after(ada.clone(), &operator(what), realm, 9, NOW).unwrap();
+        *realm = decided.change.realm.map_or_else(|| realm.clone(), |changed| *changed);
+        ada = decided.change.after;
+    };
+    ask(OperatorAsk::First(Way::Password("hash".into())), &mut realm);
+    ask(OperatorAsk::Bind(binding(17, 1)), &mut realm);
+    let found = |realm: &Realm, kind, id| realm.bound_to(kind, id);
+    assert_eq!(found(&realm, 17, "1"), Some(AccountId(id(1))));
+    assert_eq!((found(&realm, 17, "2"), found(&realm, 18, "1")), (None, None));
+    ask(OperatorAsk::Bind(binding(17, 2)), &mut realm);
+    assert_eq!((found(&realm, 17, "1"), realm.bindings.len()), (None, 1), "another in its place");
+    let mut two = realm.clone();
+    two.admins.push(AccountId(id(2)));
+    let left = departed(AccountId(id(1)), &two).unwrap().unwrap();
+    assert!(left.bindings.is_empty() && left.admins == [AccountId(id(2))]);
+    ask(OperatorAsk::Unbind(17), &mut realm);
+    assert!(realm.bindings.is_empty());
+}
+
 fn any_ask() -> impl Strategy<Value = OfficeAsk> {
     let some = || prop::collection::vec((1_u128..120).prop_map(id), 0..30);
     let roles = || Just(vec![ADMIN]);
@@ -211,6 +244,12 @@ fn any_ask() -> impl Strategy<Value = OfficeAsk> {
         some().prop_map(OfficeAsk::RemoveTags),
         roles().prop_map(OfficeAsk::AddRoles),
         roles().prop_map(OfficeAsk::RemoveRoles),
+        (15_u8..18, 0_u8..3).prop_map(|(kind, id)| operator(OperatorAsk::Bind(binding(kind, id)))),
+        (15_u8..18).prop_map(|kind| operator(OperatorAsk::Unbind(kind))),
+        (15_u8..18, 0_u8..3).prop_map(|(kind, id)| {
+            operator(OperatorAsk::Become(Way::Provider(binding(kind, id)), vec![]))
+        }),
+        Just(operator(OperatorAsk::Dismiss)),
         Just(OfficeAsk::SubmitRequest(DataRequestKind::PersonalData)),
         (0_u128..200)
             .prop_map(|at| { OfficeAsk::AdvanceRequest(id(at), DataRequestStatus::Canceled) }),
@@ -242,6 +281,14 @@ proptest! {
             had_admin |= !admins.is_empty();
             prop_assert_eq!(had_admin, !admins.is_empty());
             prop_assert_eq!(admins, known);
+            let theirs = |it: &Account| bindings_of(it).iter().map(|it| (it.kind, it.id.clone())).collect::<Vec<_>>();
+            let mut bound: Vec<_> = people.iter().flat_map(theirs).collect();
+            let mut known: Vec<_> = realm.bindings.iter().map(|it| (it.kind, it.id.clone())).collect();
+            bound.sort();
+            known.sort();
+            prop_assert_eq!(&bound, &known);
+            bound.dedup();
+            prop_assert_eq!(bound.len(), known.len(), "no two operators have the same");
         }
     }
 }

@@ -285,6 +285,13 @@ pub enum What {
         /// Whether there is one since.
         on: bool,
     },
+    /// An operator signs in by a provider since, or no more.
+    OperatorProvider {
+        /// The provider.
+        provider: Text,
+        /// Whether they do.
+        on: bool,
+    },
     /// A token for scripts was made or revoked.
     AutomationToken {
         /// Its id.

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::codes;
+use super::bindings::{self, Binding, Way};
+use super::{Invitation, codes};
 use crate::domain::account::office::OfficeSeen;
 use crate::domain::account::{Account, OfficeRefusal, Refusal};
 use crate::domain::realm::ADMIN;
@@ -32,6 +33,9 @@ pub struct Credentials {
     pub invitations: Vec<Invitation>,
     /// Tokens for scripts.
     pub tokens: Vec<AutomationToken>,
+    /// Providers that they sign in by.
+    #[serde(default)]
+    pub bindings: Vec<Binding>,
 }
 
 /// An authenticator that has shown that it works.
@@ -41,21 +45,6 @@ pub struct Totp {
     pub sealed: Vec<u8>,
     /// The last step whose code was used.
     pub last_step: u64,
-}
-
-/// Somebody may become an operator.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invitation {
-    /// Its id.
-    pub id: Uuid,
-    /// The hash of its code.
-    pub hash: [u8; 32],
-    /// Who is meant, in the inviter's words.
-    pub label: String,
-    /// The roles that come with it.
-    pub roles: Vec<Uuid>,
-    /// Until when, in milliseconds since the epoch.
-    pub expires_ms: u64,
 }
 
 /// A token for scripts. It may do what it lists, as long as its owner may.
@@ -81,11 +70,12 @@ impl std::fmt::Debug for Credentials {
         f.debug_struct("Credentials")
             .field("has_password", &!self.password.is_empty())
             .field("has_totp", &self.totp.is_some())
+            .field("bindings", &self.bindings)
             .finish_non_exhaustive()
     }
 }
 
-/// What a sign-in, or a second proof, stood on beside the password.
+/// What a sign-in, or a second proof, stood on beside the password or the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Factor {
     /// Nothing: there is no authenticator.
@@ -94,15 +84,21 @@ pub enum Factor {
     Step(u64),
     /// The recovery code of this hash.
     Recovery([u8; 32]),
+    /// The provider asked for a second factor itself, and is trusted in it.
+    Vouched,
 }
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq)]
 pub enum OperatorAsk {
-    /// The first operator of this server: the built-in role and this password hash.
-    First(String),
-    /// An operator with these roles and this password hash.
-    Become(String, Vec<Uuid>),
+    /// The first operator of this server: the built-in role, who signs in this way.
+    First(Way),
+    /// An operator with these roles, who signs in this way.
+    Become(Way, Vec<Uuid>),
+    /// Signs in by this, too, in place of another account at the same provider.
+    Bind(Binding),
+    /// Signs in no more by the provider of this number.
+    Unbind(u8),
     /// Another password hash in the place of this one.
     ChangePassword(String, String),
     /// A sign-in or a second proof.
@@ -153,6 +149,12 @@ pub enum OperatorRefusal {
     /// The password is another one meanwhile.
     #[error("the password was changed meanwhile")]
     Overtaken,
+    /// Another operator signs in by it.
+    #[error("another operator signs in by this account there")]
+    Taken,
+    /// Nothing would be left to sign in by.
+    #[error("it is the last way to sign in: add another first")]
+    LastWay,
 }
 
 /// Applies an ask to an account. That an administrator is left, and that the realm's list of them is
@@ -172,8 +174,8 @@ pub fn decide(
         OperatorAsk::First(_) if !seen.realm.has_no_admin() => {
             return Err(refused(OperatorRefusal::NotFirst));
         }
-        OperatorAsk::First(hash) => become_one(account, hash, &[ADMIN]),
-        OperatorAsk::Become(hash, roles) => become_one(account, hash, roles),
+        OperatorAsk::First(way) => become_one(account, way, &[ADMIN], seen)?,
+        OperatorAsk::Become(way, roles) => become_one(account, way, roles, seen)?,
         OperatorAsk::SetRoles(roles) => {
             let kept = &mut account.dossier_mut().roles;
             kept.clone_from(roles);
@@ -186,6 +188,9 @@ pub fn decide(
             dossier.operator = None;
         }
         ask => {
+            if let OperatorAsk::Bind(binding) = ask {
+                bindings::is_free(binding, account.id, seen.realm).map_err(refused)?;
+            }
             let dossier = account.dossier_mut();
             let mut has = dossier.operator.as_deref().cloned().unwrap_or_default();
             listed(&mut has, ask, now_ms)
@@ -201,20 +206,26 @@ fn refused(why: OperatorRefusal) -> Refusal {
     OfficeRefusal::Operator(why).into()
 }
 
-fn become_one(account: &mut Account, hash: &str, roles: &[Uuid]) {
+fn become_one(
+    account: &mut Account,
+    way: &Way,
+    roles: &[Uuid],
+    seen: OfficeSeen<'_>,
+) -> Result<(), Refusal> {
+    way.is_free(account.id, seen.realm).map_err(refused)?;
     let dossier = account.dossier_mut();
     for role in roles {
         if !dossier.roles.contains(role) {
             dossier.roles.push(*role);
         }
     }
-    let has = Credentials { password: hash.to_owned(), ..Credentials::default() };
-    dossier.operator = Some(Box::new(has));
+    dossier.operator = Some(Box::new(way.credentials()));
+    Ok(())
 }
 
 type Done = Option<Result<(), OperatorRefusal>>;
 
-/// Password and codes.
+/// Password, codes and providers.
 fn factors(has: &mut Credentials, ask: &OperatorAsk, now_ms: u64) -> Done {
     Some(match ask {
         OperatorAsk::ChangePassword(old, new) => {
@@ -248,13 +259,15 @@ fn factors(has: &mut Credentials, ask: &OperatorAsk, now_ms: u64) -> Done {
             has.recovery.clear();
             Ok(())
         }
+        OperatorAsk::Bind(binding) => bindings::bind(has, binding),
+        OperatorAsk::Unbind(kind) => bindings::unbind(has, *kind),
         _ => return None,
     })
 }
 
 fn prove(has: &mut Credentials, factor: &Factor) -> Result<(), OperatorRefusal> {
     match (factor, &mut has.totp) {
-        (Factor::None, None) => Ok(()),
+        (Factor::None, None) | (Factor::Vouched, _) => Ok(()),
         (Factor::Step(step), Some(totp)) if *step > totp.last_step => {
             totp.last_step = *step;
             Ok(())
@@ -304,7 +317,7 @@ fn listed(has: &mut Credentials, ask: &OperatorAsk, now_ms: u64) -> Done {
 mod tests {
     use super::*;
     use crate::domain::account::{AccountId, Link, LinkKind};
-    use crate::domain::realm::Realm;
+    use crate::domain::realm::{Bound, Realm};
 
     const NOW: UnixMicros = UnixMicros::from_secs(1_000);
 
@@ -325,10 +338,14 @@ mod tests {
     fn only_the_first_becomes_one_without_an_invitation() {
         let mut ada = somebody();
         let mut realm = Realm::default();
-        assert_eq!(ask(&mut ada, &OperatorAsk::First("hash".into()), &realm), Ok(()));
+        assert_eq!(
+            ask(&mut ada, &OperatorAsk::First(Way::Password("hash".into())), &realm),
+            Ok(())
+        );
         assert_eq!(ada.dossier().roles, [ADMIN]);
         realm.admins = vec![ada.id];
-        let second = ask(&mut somebody(), &OperatorAsk::First("hash".into()), &realm);
+        let second =
+            ask(&mut somebody(), &OperatorAsk::First(Way::Password("hash".into())), &realm);
         assert_eq!(second, refusal(OperatorRefusal::NotFirst));
         assert_eq!(ask(&mut ada, &OperatorAsk::Dismiss, &realm), Ok(()));
         assert!(ada.dossier().roles.is_empty() && ada.dossier().operator.is_none());
@@ -353,6 +370,31 @@ mod tests {
         assert_eq!(done(OperatorAsk::DropTotp), Ok(()));
         assert_eq!(done(prove(Factor::None)), Ok(()));
         assert_eq!(ada.dossier().operator.as_ref().unwrap().signed_in_ms, NOW.as_millis());
+    }
+
+    #[test]
+    fn an_account_at_a_provider_is_one_operators() {
+        let binding = |id: &str| Binding {
+            kind: LinkKind::Okta.number(),
+            id: id.into(),
+            name: "Ada".into(),
+            added_ms: 1,
+        };
+        let (mut ada, mut realm) = (somebody(), Realm::default());
+        let first = OperatorAsk::First(Way::Provider(binding("ada")));
+        assert_eq!(ask(&mut ada, &first, &realm), Ok(()));
+        let bound =
+            |id: &str, account| Bound { kind: LinkKind::Okta.number(), id: id.into(), account };
+        realm.bindings = vec![bound("ada", ada.id), bound("bob", AccountId(Uuid::from_u128(8)))];
+        let taken = refusal(OperatorRefusal::Taken);
+        assert_eq!(ask(&mut ada, &OperatorAsk::Bind(binding("bob")), &realm), taken);
+        let joins = OperatorAsk::Become(Way::Provider(binding("bob")), vec![]);
+        assert_eq!(ask(&mut somebody(), &joins, &realm), taken);
+        assert_eq!(ask(&mut ada, &OperatorAsk::Bind(binding("ada")), &realm), Ok(()), "her own");
+        assert_eq!(ask(&mut ada, &OperatorAsk::Prove(Factor::Vouched), &realm), Ok(()));
+        let gone = ask(&mut ada, &OperatorAsk::Unbind(LinkKind::Okta.number()), &realm);
+        assert_eq!(gone, refusal(OperatorRefusal::LastWay));
+        assert_eq!(super::super::bindings_of(&ada).len(), 1, "nothing changed");
     }
 
     #[test]

@@ -1,20 +1,29 @@
-//! Operators who sign in with what they have here: a password and a code from their authenticator.
+//! Operators who sign in with what they have here, a password and a code from their authenticator, or
+//! at an identity provider that somebody who was let in has bound to them.
 //! An operator is an account with a role ([`crate::domain::realm`]); what is here hangs on it and
 //! goes with it. The password is not the account's: a player's door neither knows nor changes it.
 
+mod attempts;
+mod bindings;
 pub mod codes;
 mod credentials;
+mod invitation;
 mod seal;
 mod sessions;
 pub mod totp;
 
+pub use attempts::{
+    ATTEMPTS_MAX, Attempt, Attempts, Joining, Proven, Purpose, Seat, StartAgain, Told,
+};
+pub use bindings::{BINDINGS_MAX, Binding, Way, bindings_of};
 pub use codes::SetupCode;
 pub use credentials::{
-    AutomationToken, Credentials, Factor, Invitation, LISTED_MAX, OperatorAsk, OperatorRefusal,
+    AutomationToken, Credentials, Factor, LISTED_MAX, OperatorAsk, OperatorRefusal,
     TOKEN_LIFE_MAX_MS, Totp, decide,
 };
+pub use invitation::{INVITATION_LIFE_MS, Invitation, Invited};
 pub use seal::SealKey;
-pub use sessions::{FRESH_S, SESSIONS_MAX, Session, Sessions, proof_of_page};
+pub use sessions::{FRESH_S, OpenedBy, SESSIONS_MAX, Session, Sessions, proof_of_page};
 
 use crate::domain::account::{Refusal, passwords};
 

@@ -34,6 +34,23 @@ pub struct Session {
     pub fresh_until: UnixMicros,
     /// When it ends, used or not.
     pub ends: UnixMicros,
+    /// It was opened by a provider that is trusted to have asked for a second factor.
+    pub is_vouched: bool,
+}
+
+/// What a session is opened by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenedBy {
+    /// By what its owner showed here just now: a password, or a code.
+    Proof,
+    /// By a provider alone.
+    Provider {
+        /// The provider says that its owner showed there lately who they are. Else they may have been
+        /// signed in there for a week.
+        is_fresh: bool,
+        /// See [`Session::is_vouched`].
+        is_vouched: bool,
+    },
 }
 
 /// All of them, by the hash of what the browser shows.
@@ -50,16 +67,27 @@ impl Sessions {
         Self { open: HashMap::new(), life_s, idle_s }
     }
 
-    /// A new session of somebody who just proved who they are.
-    pub fn open(&mut self, hash: [u8; 32], account: AccountId, now: UnixMicros) -> Session {
+    /// A new session.
+    pub fn open(
+        &mut self,
+        hash: [u8; 32],
+        account: AccountId,
+        by: OpenedBy,
+        now: UnixMicros,
+    ) -> Session {
         if self.open.len() >= SESSIONS_MAX {
             let oldest = self.open.iter().min_by_key(|(_, session)| session.seen.0);
             if let Some(oldest) = oldest.map(|(hash, _)| *hash) {
                 self.open.remove(&oldest);
             }
         }
-        let (fresh_until, ends) = (now.plus_secs(FRESH_S), now.plus_secs(self.life_s));
-        let session = Session { account, opened: now, seen: now, fresh_until, ends };
+        let (is_fresh, is_vouched) = match by {
+            OpenedBy::Proof => (true, false),
+            OpenedBy::Provider { is_fresh, is_vouched } => (is_fresh, is_vouched),
+        };
+        let fresh_until = if is_fresh { now.plus_secs(FRESH_S) } else { now };
+        let ends = now.plus_secs(self.life_s);
+        let session = Session { account, opened: now, seen: now, fresh_until, ends, is_vouched };
         self.open.insert(hash, session);
         session
     }
@@ -115,8 +143,8 @@ mod tests {
     #[test]
     fn a_session_ends_when_it_is_idle_and_when_its_life_is_over() {
         let mut sessions = Sessions::new(10_000, 3_600);
-        sessions.open([1; 32], ADA, at(0));
-        sessions.open([2; 32], ADA, at(0));
+        sessions.open([1; 32], ADA, OpenedBy::Proof, at(0));
+        sessions.open([2; 32], ADA, OpenedBy::Proof, at(0));
         assert!(sessions.look(&[1; 32], at(3_599)).is_some());
         assert!(sessions.look(&[2; 32], at(3_600)).is_none(), "idle");
         assert!(sessions.look(&[2; 32], at(1)).is_none(), "and gone");
@@ -136,17 +164,22 @@ mod tests {
     #[test]
     fn it_is_fresh_for_ten_minutes_and_again_after_a_proof() {
         let mut sessions = Sessions::new(100_000, 100_000);
-        sessions.open([1; 32], ADA, at(0));
+        sessions.open([1; 32], ADA, OpenedBy::Proof, at(0));
         assert_eq!(sessions.look(&[1; 32], at(5)).unwrap().fresh_until, at(FRESH_S));
         sessions.freshen(&[1; 32], at(5_000));
         assert_eq!(sessions.look(&[1; 32], at(5_001)).unwrap().fresh_until, at(5_000 + FRESH_S));
+        for (is_fresh, until) in [(false, 7), (true, 7 + FRESH_S)] {
+            let by = OpenedBy::Provider { is_fresh, is_vouched: true };
+            let session = sessions.open([2; 32], ADA, by, at(7));
+            assert!(session.fresh_until == at(until) && session.is_vouched, "{is_fresh}");
+        }
     }
 
     #[test]
     fn others_end_and_the_oldest_gives_way() {
         let mut sessions = Sessions::new(100_000, 100_000);
         for (n, account) in [(1, ADA), (2, ADA), (3, BOB)] {
-            sessions.open([n; 32], account, at(u64::from(n)));
+            sessions.open([n; 32], account, OpenedBy::Proof, at(u64::from(n)));
         }
         assert_eq!(sessions.last_seen(ADA), Some(at(2)));
         sessions.close_others(ADA, Some(&[1; 32]));
@@ -156,7 +189,7 @@ mod tests {
         for n in 0..SESSIONS_MAX {
             let mut hash = [9; 32];
             hash[..8].copy_from_slice(&n.to_be_bytes());
-            sessions.open(hash, BOB, at(10));
+            sessions.open(hash, BOB, OpenedBy::Proof, at(10));
         }
         assert!(sessions.look(&[1; 32], at(11)).is_none(), "silent longest");
         assert!(sessions.open.len() <= SESSIONS_MAX);

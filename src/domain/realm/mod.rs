@@ -36,6 +36,28 @@ pub struct Realm {
     /// Who has the built-in role: kept in step with their accounts by the one writer, so that there
     /// is always one left.
     pub admins: Vec<AccountId>,
+    /// Whose accounts at providers operators sign in by: kept in step with their dossiers, which
+    /// decide, so that an operator is found by one and no two have the same.
+    #[serde(default)]
+    pub bindings: Vec<Bound>,
+}
+
+/// An account at a provider by which an operator signs in, and which.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// The provider, by the number of its kind of link.
+    pub kind: u8,
+    /// The id there.
+    pub id: String,
+    /// The operator.
+    pub account: AccountId,
+}
+
+/// Ids at providers are not for logs.
+impl std::fmt::Debug for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Bound({}, {})", self.kind, self.account.0)
+    }
 }
 
 /// The role that has every permission and cannot be changed.
@@ -126,6 +148,12 @@ pub struct PartnerToken {
 }
 
 impl Realm {
+    /// The operator who signs in by this account at a provider.
+    pub fn bound_to(&self, kind: u8, id: &str) -> Option<AccountId> {
+        let is_it = |bound: &&Bound| bound.kind == kind && bound.id == id;
+        self.bindings.iter().find(is_it).map(|bound| bound.account)
+    }
+
     /// A tag by its id.
     pub fn tag(&self, id: Uuid) -> Option<&Tag> {
         self.tags.iter().find(|tag| tag.id == id)

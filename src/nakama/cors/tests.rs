@@ -31,7 +31,8 @@ async fn asked(method: Method, headers: &[(&'static str, &'static str)]) -> (u16
 }
 
 const ALLOWED: &str = "access-control-allow-origin: *";
-const EXPOSED: &str = "access-control-expose-headers: Retry-After, ETag, X-Frame-Signature";
+const EXPOSED: &str =
+    "access-control-expose-headers: Retry-After, ETag, X-Frame-Signature, X-Request-Id";
 const MAX_AGE: &str = "access-control-max-age: 600";
 
 #[actix_rt::test]

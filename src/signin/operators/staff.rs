@@ -11,13 +11,13 @@ use super::{Opened, OperatorError, Operators, hash_of};
 use crate::actors::account_registry::{Key, Page};
 use crate::domain::account::{Account, AccountFilter, AccountId};
 use crate::domain::audit::{Text, What};
-use crate::domain::operator::{AutomationToken, Invitation, OperatorAsk, TOKEN_LIFE_MAX_MS, codes};
+use crate::domain::operator::{
+    AutomationToken, Invitation, Invited, OpenedBy, OperatorAsk, TOKEN_LIFE_MAX_MS, Way, codes,
+};
 use crate::domain::realm::{ADMIN, NAME_MAX, PERMISSIONS_MAX, Realm};
 use crate::domain::time::UnixMicros;
 use crate::signin::Password;
 
-/// How long an invitation is good, in milliseconds.
-const INVITATION_LIFE_MS: u64 = 24 * 3_600 * 1_000;
 /// What a token for scripts begins with, so that it is known where it is found.
 const TOKEN_PREFIX: &str = "aop_";
 /// Operators that are listed.
@@ -103,11 +103,10 @@ impl Operators {
             return Err(OperatorError::Form);
         }
         let dice = &self.0.door.dice;
-        let code = format!("{}.{}", by.id.0.simple(), codes::shown(&dice.bytes::<16>()));
-        let expires_ms = self.now().as_millis().saturating_add(INVITATION_LIFE_MS);
-        let (id, hash) = (dice.uuid(), codes::hash(&code));
-        let invitation = Invitation { id, hash, label, roles, expires_ms };
-        let (name, roles) = (id.to_string().into(), ids(&invitation.roles));
+        let chance = (dice.uuid(), &dice.bytes());
+        let made = Invitation::make(by.id, label, roles, chance, self.now());
+        let Invited { invitation, code } = made;
+        let (name, roles) = (invitation.id.to_string().into(), ids(&invitation.roles));
         self.record(by.id, What::OperatorInvited { invitation: name, roles })?;
         self.ask(by.id, OperatorAsk::Invite(invitation.clone())).await?;
         Ok((invitation, code))
@@ -141,36 +140,48 @@ impl Operators {
     ) -> Result<Opened, OperatorError> {
         self.0.door.limits.sign_in(from)?;
         self.0.door.limits.password("operator invitation", from)?;
-        let hash = codes::hash(ask.code);
-        let inviter = ask.code.trim().split_once('.');
-        let inviter = inviter.and_then(|(id, _)| Uuid::try_parse(id).ok()).map(AccountId);
-        let inviter = match inviter {
+        let (inviter, invitation) = self.invited(ask.code).await?;
+        let (account, password) = self.newcomer(ask.email, ask.password).await?;
+        self.join(&account, Way::Password(password), (&inviter, &invitation)).await
+    }
+
+    /// The invitation of a code, if it is good, and whose it is.
+    pub(super) async fn invited(&self, code: &str) -> Result<(Account, Invitation), OperatorError> {
+        let inviter = match Invitation::inviter(code) {
             Some(id) => self.0.door.find(Key::Id(id)).await?,
             None => None,
         };
-        let now_ms = self.now().as_millis();
         let found = inviter.as_ref().and_then(|inviter| {
             let made = &inviter.dossier().operator.as_deref()?.invitations;
-            made.iter().find(|one| one.expires_ms > now_ms && codes::is_same(&one.hash, &hash))
+            made.iter().find(|one| one.opens(code, self.now())).cloned()
         });
-        let (Some(inviter), Some(invitation)) = (&inviter, found) else {
+        let (Some(inviter), Some(invitation)) = (inviter, found) else {
             self.refused(None, "invitation")?;
             return Err(OperatorError::NotInvited);
         };
         // What the inviter lost since, nobody gets from them.
-        self.may_give(inviter, &invitation.roles).map_err(|_| OperatorError::NotInvited)?;
-        let (account, password) = self.newcomer(ask.email, ask.password).await?;
+        self.may_give(&inviter, &invitation.roles).map_err(|_| OperatorError::NotInvited)?;
+        Ok((inviter, invitation))
+    }
+
+    /// Makes an account an operator by an invitation, which is taken up.
+    pub(super) async fn join(
+        &self,
+        account: &Account,
+        way: Way,
+        (inviter, invitation): (&Account, &Invitation),
+    ) -> Result<Opened, OperatorError> {
         let (name, roles) = (self.pseudonym(account.id), ids(&invitation.roles));
         let how = format!("invitation {}", invitation.id).as_str().into();
         self.record(account.id, What::OperatorMade { account: name, how, roles })?;
-        let taken = self.ask(inviter.id, OperatorAsk::TakeUp(hash)).await;
+        let taken = self.ask(inviter.id, OperatorAsk::TakeUp(invitation.hash)).await;
         taken.map_err(|error| match error {
             OperatorError::Refused(_) => OperatorError::NotInvited,
             other => other,
         })?;
-        let becoming = OperatorAsk::Become(password, invitation.roles.clone());
+        let becoming = OperatorAsk::Become(way, invitation.roles.clone());
         let account = self.ask(account.id, becoming).await?;
-        Ok(self.open(account))
+        Ok(self.open(account, OpenedBy::Proof))
     }
 
     /// Gives an operator these roles and no others. Without any they are none, and their sessions end.
@@ -316,6 +327,7 @@ fn covers(realm: &Realm, own: &[Uuid], role: Uuid) -> bool {
     permits.is_none_or(|all| all.iter().all(|one| realm.permits(own, one)))
 }
 
+/// A label without blanks around it, if it is one.
 fn checked(label: &str) -> Result<String, OperatorError> {
     let label = label.trim();
     let fits = (1..=NAME_MAX).contains(&label.chars().count());

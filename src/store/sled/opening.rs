@@ -21,7 +21,7 @@ use super::{SledStore, keys, records};
 
 /// The format this program writes. Raise it with any change of keys or values, and read the one
 /// before it in [`migrate`].
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// sled gives its lock back some milliseconds after its last handle is gone.
 const LOCK_TRIES: u32 = 200;
@@ -214,7 +214,7 @@ fn prepare(db: &Db, options: &Options) -> Result<[u8; SALT_BYTES], StoreError> {
 /// ([`super::records`]); the index of player ids, new with format 3, is made here.
 fn migrate(db: &Db, found: u32) -> Result<(), StoreError> {
     match found {
-        FORMAT | 3 => Ok(()),
+        FORMAT | 3 | 4 => Ok(()),
         1 | 2 => index_players(db),
         0 => Err(StoreError::Corrupt("a format that never was")),
         found => Err(StoreError::Newer { found, known: FORMAT }),

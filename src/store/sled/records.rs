@@ -10,6 +10,7 @@ use crate::domain::account::{
     Account, AccountId, Dossier, Link, LinkKind, PragmaName, ProviderEmail, Revoked, ShardPlayer,
     generated,
 };
+use crate::domain::realm::Realm;
 use crate::store::StoreError;
 
 /// First byte of every value here. A newer one cannot come up, since the format of the folder is
@@ -18,8 +19,11 @@ const VERSION: u8 = 2;
 /// An account of this version has a dossier behind what version 2 had; the dossier lacks its last
 /// field.
 const WITH_OLDER_DOSSIER: u8 = 3;
+/// An account of this version has one whose last field, what an operator signs in with, lacks its own
+/// last.
+const WITH_OLDER_CREDENTIALS: u8 = 4;
 /// An account of this version has a whole dossier.
-const WITH_DOSSIER: u8 = 4;
+const WITH_DOSSIER: u8 = 5;
 /// Accounts and revocations of this version lack their last field; everything else is as it was.
 const OLDER: u8 = 1;
 
@@ -185,11 +189,12 @@ fn take_apart(record: &[u8]) -> Result<(Stored<'_>, Option<Box<Dossier>>), Store
     let unreadable = |error| StoreError::failed("decode an account", error);
     let (is_older, value) = match record.split_first() {
         Some((&WITH_DOSSIER, value)) => (false, value),
-        Some((&WITH_OLDER_DOSSIER, value)) => (true, value),
+        Some((&(WITH_OLDER_DOSSIER | WITH_OLDER_CREDENTIALS), value)) => (true, value),
         _ => return Ok((decode(record)?, None)),
     };
     let (stored, behind) = postcard::take_from_bytes(value).map_err(unreadable)?;
-    // An option that is not there is one zero byte.
+    // An option that is not there and a list that is empty are one zero byte, and one too many is not
+    // looked at.
     let behind = if is_older { Cow::Owned([behind, &[0]].concat()) } else { Cow::Borrowed(behind) };
     Ok((stored, Some(postcard::from_bytes(&behind).map_err(unreadable)?)))
 }
@@ -198,6 +203,12 @@ fn take_apart(record: &[u8]) -> Result<(Stored<'_>, Option<Box<Dossier>>), Store
 pub fn decode_revoked(value: &[u8]) -> Result<Revoked, StoreError> {
     let older = with_nothing_behind(value);
     decode(older.as_deref().unwrap_or(value))
+}
+
+/// The realm. An older one lacks its last list: an empty one is one zero byte, and one too many is not
+/// looked at.
+pub fn decode_realm(value: &[u8]) -> Result<Realm, StoreError> {
+    decode(&[value, &[0]].concat())
 }
 
 /// A record of version 1 as version 2 would write it: its last field was not there, and an absent

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::account::dossier::ShownName;
 use crate::domain::account::{Ban, BanScope};
+use crate::domain::operator::Credentials;
+use crate::domain::realm::Bound;
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), Just("en".to_owned()), ".{0,20}"]
@@ -128,6 +130,18 @@ proptest! {
         prop_assert_eq!(&decode_account(account.id, &record).unwrap(), &account);
     }
 
+    /// What operators sign in with lacked its own last list in the format after that.
+    #[test]
+    fn credentials_of_the_format_before_are_read(account in account(), dossier in dossier()) {
+        let has = Credentials { password: "hash".into(), ..Credentials::default() };
+        let dossier = Dossier { operator: Some(Box::new(has)), ..dossier };
+        let account = Account { dossier: Some(Box::new(dossier)), ..account };
+        let mut record = encode_account(&account).unwrap();
+        prop_assert_eq!((record[0], record.pop()), (WITH_DOSSIER, Some(0)));
+        record[0] = WITH_OLDER_CREDENTIALS;
+        prop_assert_eq!(&decode_account(account.id, &record).unwrap(), &account);
+    }
+
     /// Damage is an error, never a panic.
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
@@ -143,6 +157,19 @@ fn a_new_account_of_a_device_is_small() {
     let link = Link { kind: LinkKind::Device, id: device };
     let account = Account::new(id, generated::username(id), link, 1_790_000_000);
     assert_eq!(encode_account(&account).unwrap().len(), 29);
+}
+
+#[test]
+fn a_realm_of_the_format_before_is_read() {
+    let admins = vec![AccountId(Uuid::from_u128(7))];
+    let mut realm = Realm { admins, ..Realm::default() };
+    let mut record = encode(&realm).unwrap();
+    assert_eq!(decode_realm(&record).unwrap(), realm, "of this format");
+    assert_eq!(record.pop(), Some(0));
+    assert_eq!(decode_realm(&record).unwrap(), realm, "of the one before");
+    let bound = Bound { kind: 17, id: "ada".into(), account: realm.admins[0] };
+    realm.bindings.push(bound);
+    assert_eq!(decode_realm(&encode(&realm).unwrap()).unwrap(), realm);
 }
 
 #[test]

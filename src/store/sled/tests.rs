@@ -169,18 +169,18 @@ fn newer_data_is_refused_with_words_and_left_alone() {
     let data = tempfile::tempdir().unwrap();
     open(data.path()).close().unwrap();
     let db = raw(data.path());
-    db.insert(keys::FORMAT, &5_u32.to_be_bytes()).unwrap();
+    db.insert(keys::FORMAT, &6_u32.to_be_bytes()).unwrap();
     let_go(db, data.path());
 
     let Err(error) = SledStore::open(data.path(), &options()) else {
         panic!("newer data was opened");
     };
-    assert!(matches!(error, StoreError::Newer { found: 5, known: 4 }));
+    assert!(matches!(error, StoreError::Newer { found: 6, known: 5 }));
     assert!(error.to_string().contains("newer version"), "{error}");
     let file = File::open(data.path().join("accounts/db")).unwrap();
     opening::wait_until_unlocked(&file).unwrap();
     let db = raw(data.path());
-    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 5_u32.to_be_bytes());
+    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 6_u32.to_be_bytes());
     let_go(db, data.path());
 }
 

@@ -202,7 +202,7 @@ impl Reads for View {
 
     fn realm(&self) -> Result<Realm, StoreError> {
         let stored = self.get(keys::REALM)?;
-        Ok(stored.map(|value| records::decode(&value)).transpose()?.unwrap_or_default())
+        Ok(stored.map(|value| records::decode_realm(&value)).transpose()?.unwrap_or_default())
     }
 
     fn id_for(&self, link: &Link) -> Option<AccountId> {

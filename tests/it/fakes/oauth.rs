@@ -3,6 +3,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "reads better with json! at the call")]
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use anteroom::config::IdentityConfig;
@@ -173,6 +174,40 @@ impl Providers {
             behind[name] = value.clone();
         }
         self.secret_for(behind)
+    }
+
+    /// The sign-in page of a provider, opened at this address by somebody of whom it knows this: where
+    /// it sends them back to, with a code for who began alone. `who` are claims of the id token; where
+    /// there is none, what is behind the access token.
+    pub fn page(&self, kind: LinkKind, address: &str, who: Value) -> String {
+        let address: reqwest::Url = address.parse().unwrap();
+        let asked: HashMap<_, _> = address.query_pairs().into_owned().collect();
+        for (name, value) in
+            [("response_type", "code"), ("client_id", CLIENT), ("code_challenge_method", "S256")]
+        {
+            assert_eq!(asked[name], value, "{address}");
+        }
+        let (state, nonce) = (&asked["state"], asked.get("nonce"));
+        assert!(state.len() >= 43 && nonce.is_none_or(|nonce| nonce.len() >= 43 && nonce != state));
+        let mut behind = json!({
+            "redirect_uri": asked["redirect_uri"], "code_challenge": asked["code_challenge"],
+        });
+        if let Some(nonce) = nonce {
+            assert!(asked["scope"].split(' ').any(|scope| scope == "openid"), "{address}");
+            let mut claims = json!({ "nonce": nonce });
+            for (name, value) in who.as_object().unwrap() {
+                claims[name] = value.clone();
+            }
+            behind["id_token"] = self.id_token(kind, claims).into();
+        } else {
+            for (name, value) in who.as_object().unwrap() {
+                behind[name] = value.clone();
+            }
+        }
+        let code = self.grant(kind, behind);
+        let mut back: reqwest::Url = asked["redirect_uri"].parse().unwrap();
+        back.query_pairs_mut().append_pair("code", &code).append_pair("state", state);
+        back.into()
     }
 
     /// What the studio's service over HTTP knows: its whole answer.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::keys::EcKey;
@@ -100,9 +101,13 @@ fn redeem(path: &str, authorization: &str, form: &Pairs, known: &mut Known) -> H
         return if is_apple { HttpResponse::BadRequest() } else { HttpResponse::Unauthorized() }
             .json(answer);
     }
-    let is_complete = says("grant_type", "authorization_code") && says("redirect_uri", REDIRECT);
-    let code = form.get("code").filter(|code| is_complete && !code.starts_with("access-"));
-    let behind = code.and_then(|code| known.tickets.remove(code));
+    let is_code =
+        |code: &&String| says("grant_type", "authorization_code") && !code.starts_with("access-");
+    let code = form.get("code").filter(is_code);
+    let bound_to = code.and_then(|code| known.tickets.get(code)?["redirect_uri"].as_str());
+    let is_there = says("redirect_uri", bound_to.unwrap_or(REDIRECT));
+    let behind = code.filter(|_| is_there).and_then(|code| known.tickets.remove(code));
+    let behind = behind.filter(|behind| is_whose(behind, form.get("code_verifier")));
     let Some(behind) = behind else {
         return HttpResponse::BadRequest().json(match path {
             "/twitch/token" => json!({"status": 400, "message": "Invalid authorization code"}),
@@ -117,6 +122,13 @@ fn redeem(path: &str, authorization: &str, form: &Pairs, known: &mut Known) -> H
         answer["id_token"] = id_token;
     }
     HttpResponse::Ok().json(answer)
+}
+
+/// Whether who redeems a code knows the secret behind its challenge (RFC 7636), if it has one.
+fn is_whose(behind: &Value, verifier: Option<&String>) -> bool {
+    let Some(challenge) = behind["code_challenge"].as_str() else { return true };
+    let shown = digest(&SHA256, verifier.map_or("", String::as_str).as_bytes());
+    verifier.is_some_and(|it| it.len() >= 43) && URL_SAFE_NO_PAD.encode(shown) == challenge
 }
 
 /// Whether the client's secret is one that Apple's developer team signed for now.
