@@ -79,15 +79,15 @@ mod tests {
     fn an_authority_that_says_no_is_left_alone_longer_each_time() {
         let (mut renewal, names) = (Renewal::default(), ["play.example".to_owned()]);
         let mut now = NOON;
-        let mut pauses = Vec::new();
+        let mut waited = Vec::new();
         for _ in 0..9 {
             assert!(renewal.is_due(None, &names, now));
             let pause_s = renewal.failed(now);
             assert!(!renewal.is_due(None, &names, UnixMicros(now.plus_secs(pause_s).0 - 1)));
-            pauses.push(pause_s);
+            waited.push(pause_s);
             now = now.plus_secs(pause_s);
         }
-        assert_eq!(pauses, [600, 1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 43_200, 43_200]);
+        assert_eq!(waited, [600, 1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 43_200, 43_200]);
         renewal.succeeded();
         assert_eq!(renewal.failed(now), 600);
     }

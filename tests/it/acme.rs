@@ -23,7 +23,7 @@ fn by_authority(pebble: &Pebble, at: SocketAddr, folder: &Path) -> impl FnOnce(&
         config.tls.key = folder.join("key.pem");
         config.tls.acme.domains = vec![NAME.to_owned()];
         config.tls.acme.agree_to_terms = true;
-        config.tls.acme.contact = "ops@play.example".to_owned();
+        "ops@play.example".clone_into(&mut config.tls.acme.contact);
         config.tls.acme.directory = directory;
         config.tls.acme.directory_root = directory_root;
     }

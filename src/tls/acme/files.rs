@@ -82,5 +82,5 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AcmeError> {
         fs::rename(&temporary, path)?;
         fs::File::open(&folder)?.sync_all()
     };
-    write().map_err(|error| failed(error))
+    write().map_err(failed)
 }
