@@ -154,6 +154,7 @@ function Plots({ live }) {
 function Figures({ queue, live }) {
   const now = live.now ?? {};
   const mode = queue.dials.announce;
+  const shut = mode.mode === "open" && !(queue.dials.rate && queue.dials.cap);
   const figures = [
     ["In line", count(now["waiting.standard"] === undefined ? total(queue) : LANES.reduce((sum, lane) => sum + (now[`waiting.${lane}`] ?? 0), 0))],
     ["Admitted a second", count(now.admitted ?? NaN), `of ${count(now["rate.in_force"] ?? queue.rate_in_force)}`],
@@ -162,7 +163,7 @@ function Figures({ queue, live }) {
     ["Online", count(now["slots.live"] ?? queue.live)],
   ];
   return html`
-    <p class=${mode.mode === "open" ? "good" : "warn"}><strong>${MODES[mode.mode] ?? mode.mode}</strong>. ${MODE_TEXT[mode.mode]}
+    <p class=${mode.mode === "open" && !shut ? "good" : "warn"}><strong>${MODES[mode.mode] ?? mode.mode}</strong>. ${shut ? "But nobody comes in: rate or cap is 0." : MODE_TEXT[mode.mode]}
       ${mode.until_ms && html` Until ${when(mode.until_ms)}.`} ${mode.message && html` Players read: “${mode.message}”.`}
       ${queue.measured_limit !== undefined && html` <span class="warn">Slowed down to ${count(queue.measured_limit)} a second by what is measured.</span>`}</p>
     <dl class="figures">${figures.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value} ${more && html`<small class="soft">${more}</small>`}</dd></div>`)}</dl>`;
