@@ -62,7 +62,7 @@ fn back_up(at: &str, code: &str) -> Value {
     runtime.block_on(async {
         let (client, cookie, csrf) = operator(at, code).await;
         let ask = client.post(format!("{at}/v1/operator/backup"));
-        let ask = ask.header("cookie", cookie).header("x-anteroom-csrf", csrf);
+        let ask = ask.header("cookie", cookie).header("x-anteroom-csrf", csrf).header("origin", at);
         let answer = ask.send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&answer).unwrap()
     })
