@@ -87,6 +87,16 @@ pub(crate) fn texts(source: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The refusals in the code of a source file that writes each as `(status, "word")`.
+#[cfg(test)]
+pub(crate) fn refusals(source: &str) -> Vec<(u16, String)> {
+    let each = texts(source).into_iter().filter_map(|(line, text)| {
+        let head = line.split(&format!(", \"{text}\"")).next()?;
+        Some((head.rsplit('(').next()?.parse().ok()?, text))
+    });
+    each.collect()
+}
+
 /// A message with its places for values empty.
 #[cfg(test)]
 pub(crate) fn without_values(text: &str) -> String {

@@ -121,17 +121,12 @@ pub const ALL: &[WireError] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::errors::texts;
+    use crate::observe::errors::refusals;
 
     /// What is listed is what the code writes.
     #[test]
     fn every_refusal_is_in_the_catalogue_and_nothing_else() {
-        let mut written: Vec<(u16, String)> = Vec::new();
-        for (line, text) in texts(include_str!("refusal.rs")) {
-            let status = line.split(&format!(", \"{text}\")")).next();
-            let status = status.and_then(|head| head.rsplit('(').next()?.parse().ok());
-            written.extend(status.map(|status| (status, text)));
-        }
+        let mut written = refusals(include_str!("refusal.rs"));
         assert!(written.len() >= 40, "{written:?}");
         let mut listed: Vec<_> = ALL.iter().map(|it| (it.status, it.name.to_owned())).collect();
         written.sort();

@@ -49,17 +49,12 @@ mod tests {
     use super::*;
     use crate::domain::abuse::Verdict;
     use crate::domain::queue::Closed;
-    use crate::observe::errors::texts;
+    use crate::observe::errors::refusals;
 
     /// What is listed is what the code writes.
     #[test]
     fn every_refusal_is_in_the_catalogue_and_nothing_else() {
-        let mut written: Vec<(u16, String)> = Vec::new();
-        for (line, text) in texts(include_str!("refusal.rs")) {
-            let status = line.split(&format!(", \"{text}\"")).next();
-            let status = status.and_then(|head| head.rsplit('(').next()?.parse().ok());
-            written.extend(status.map(|status| (status, text)));
-        }
+        let mut written = refusals(include_str!("refusal.rs"));
         assert!(written.len() >= 18, "{written:?}");
         let gone = ["forgotten", "transferred", "expired"].map(|why| (404, why.to_owned()));
         let closed = [Closed::Full, Closed::Draining, Closed::Maintenance, Closed::Returning];

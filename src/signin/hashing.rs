@@ -83,12 +83,23 @@ impl Hasher {
 
     fn hash(&self, password: &[u8], salt: &[u8], memory: &mut Memory) -> Option<String> {
         let salt = Salt::new(salt).ok()?;
+        let output = derive(&self.engine(), password, &salt, memory)?;
+        self.written(salt, output)
+    }
+
+    /// A hash of no password, which takes as long to check as any. Nothing is hashed for it.
+    fn decoy(&self, dice: &Dice) -> Option<String> {
+        let salt = Salt::new(&dice.bytes::<16>()).ok()?;
+        self.written(salt, Output::new(&dice.bytes::<{ Params::DEFAULT_OUTPUT_LEN }>()).ok()?)
+    }
+
+    fn written(&self, salt: Salt, output: Output) -> Option<String> {
         Some(
             PasswordHash {
                 algorithm: Algorithm::Argon2id.ident(),
                 version: Some(Version::V0x13.into()),
                 params: ParamsString::try_from(&self.params).ok()?,
-                hash: Some(derive(&self.engine(), password, &salt, memory)?),
+                hash: Some(output),
                 salt: Some(salt),
             }
             .to_string(),
@@ -169,8 +180,8 @@ impl HashPool {
             .map_err(|error| HashPoolError::Parameters(error.to_string()))?;
         let hasher = Hasher { params };
         let decoy = hasher
-            .hash(&dice.bytes::<32>(), &dice.bytes::<16>(), &mut Memory::new())
-            .ok_or_else(|| HashPoolError::Parameters("cannot hash".to_owned()))?;
+            .decoy(&dice)
+            .ok_or_else(|| HashPoolError::Parameters("no hash can be written".to_owned()))?;
         let threads = match config.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -310,6 +321,11 @@ mod tests {
         assert_eq!(check("battery staple", Some(&hash)).await, Ok(Verdict::Wrong));
         assert_eq!(check("correct horse", None).await, Ok(Verdict::Wrong));
         assert_eq!(check("x", Some("not a hash")).await, Ok(Verdict::Wrong));
+        // Whoever is unknown waits for a whole hash: what is checked for them is one, of this cost.
+        let (decoy, mut memory) = (&pool.0.decoy, Memory::new());
+        assert_eq!((&decoy[..30], decoy.len()), (&hash[..30], hash.len()));
+        assert!(made_with(b"x", decoy, &mut memory).is_none());
+        assert!(memory.len() >= 8_192, "it was derived");
     }
 
     #[tokio::test(flavor = "current_thread")]
