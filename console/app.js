@@ -50,6 +50,9 @@ function Theme() {
 }
 
 function Bar({ session, at, pages, leave }) {
+  // On a phone the pages are wider than the screen.
+  const show = () => document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  useEffect(show, [at.name, pages.length]);
   return html`<header>
     <a class="brand" href="#/"><img src="console/icon.svg" alt="" width="22" height="22" /><span>Anteroom</span></a>
     <nav aria-label="Pages">

@@ -53,6 +53,11 @@ async function everyPage(suffix, account) {
     for (const [what, selector] of Object.entries({ ...PAGES, ...(account ? { [`accounts/${account}`]: "text=Ways to sign in" } : {}) })) {
       await to(what, selector, other);
       if (what === "launch") await other.waitForSelector("figure.plot canvas");
+      const isSeen = await other.evaluate(() => {
+        const { left, right } = document.querySelector("nav [aria-current]").getBoundingClientRect();
+        return left >= 0 && right <= innerWidth;
+      });
+      assert.ok(isSeen, `${what} on ${name}: the navigation shows where one is`);
       await shoot(other, `office-${what.replace(/\/.*/, "-one")}-${name}${suffix}`);
     }
     await context.close();
