@@ -146,7 +146,7 @@ fn token(args: &OperatorArgs) -> Result<Zeroizing<String>, OperatorError> {
 }
 
 /// The innermost reason, which is what helps.
-fn words(error: &reqwest::Error) -> String {
+pub(super) fn words(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
         inner = source;

@@ -1,8 +1,12 @@
 //! What operators do: look at health and metrics, turn the dials, stop.
 
+use std::net::SocketAddr;
+
+use anteroom::config::tls::Ports;
 use serde_json::json;
 
 use crate::harness::{Auth, TestServer, ask};
+use crate::tls_client::Authority;
 
 #[actix_rt::test]
 async fn health_on_both_ports() {
@@ -12,6 +16,41 @@ async fn health_on_both_ports() {
         let ready = ask("GET", &format!("http://{address}/readyz"), Auth::None, None).await;
         ready.is(200, json!({"ready": true, "state": "ready"}));
     }
+}
+
+/// `anteroom healthcheck`, which containers have for a shell: its exit code.
+fn healthcheck(operators: SocketAddr, more: &[(&str, &str)]) -> Option<i32> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_anteroom"));
+    let folder = tempfile::tempdir().unwrap();
+    command.arg("healthcheck").current_dir(folder.path());
+    command.env("ANTEROOM__SERVER__OPERATORS", operators.to_string());
+    command.envs(more.iter().map(|(key, value)| (format!("ANTEROOM__{key}"), value)));
+    command.status().unwrap().code()
+}
+
+#[actix_rt::test]
+async fn a_container_is_healthy_while_players_are_served() {
+    let server = TestServer::start(|_| {}).await;
+    let operators = server.operators;
+    assert_eq!(healthcheck(operators, &[]), Some(0));
+    drop(server);
+    assert_eq!(healthcheck(operators, &[]), Some(1));
+
+    let (authority, files) = (Authority::new(), tempfile::tempdir().unwrap());
+    authority.issue(2040).write(files.path());
+    let (certificate, key) = (files.path().join("certificate.pem"), files.path().join("key.pem"));
+    let server = TestServer::start(|config| {
+        config.tls.listeners = vec![Ports::Operators];
+        (config.tls.certificate, config.tls.key) = (certificate.clone(), key.clone());
+    })
+    .await;
+    let paths = [certificate.to_str().unwrap(), key.to_str().unwrap()];
+    let tls = [
+        ("TLS__CERTIFICATE", paths[0]),
+        ("TLS__KEY", paths[1]),
+        ("TLS__LISTENERS", r#"["operators"]"#),
+    ];
+    assert_eq!(healthcheck(server.operators, &tls), Some(0), "whoever issued it");
 }
 
 #[actix_rt::test]
