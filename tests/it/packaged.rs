@@ -15,6 +15,8 @@ fn deploy(script: &str, arguments: &[&str]) -> String {
     let done = Command::new(root.join("deploy").join(script))
         .args(arguments)
         .current_dir(root)
+        // Cargo hands the tests' own on.
+        .env_remove("ANTEROOM_COMMIT")
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
@@ -47,6 +49,9 @@ async fn the_static_program_needs_nothing_and_signs_players_in() {
     let is_static =
         ["not a dynamic executable", "statically linked"].iter().any(|it| words.contains(it));
     assert!(is_static, "{words}");
+    let version = Command::new(&program).arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap();
+    assert!(!version.contains("development"), "it says its commit: {version}");
 
     let folder = tempfile::tempdir().unwrap();
     let serve = |command: &mut Command| {
