@@ -1,13 +1,11 @@
 //! `anteroom healthcheck`: whether the server of these settings serves players. For containers, which have
 //! no other program to ask with.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::operator::words;
 use super::{ServeArgs, UNUSABLE, fail};
-use crate::config::tls::Ports;
 use crate::config::{Config, load};
 
 /// How long the server may take to answer.
@@ -47,20 +45,13 @@ fn ask(config: &Config) -> Result<(), String> {
 
 /// Where operators ask on this machine whether the server is ready.
 fn url(config: &Config) -> String {
-    let scheme = if config.tls.serves(Ports::Operators) { "https" } else { "http" };
-    let mut address: SocketAddr = config.server.operators_address();
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    format!("{scheme}://{address}/readyz")
+    format!("{}/readyz", config.operators_url())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tls::Ports;
 
     #[test]
     fn the_port_is_asked_on_this_machine() {

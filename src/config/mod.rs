@@ -5,6 +5,7 @@
 pub mod abuse;
 pub mod backup;
 pub mod check;
+pub(crate) mod durable;
 pub mod example;
 pub mod hooks;
 pub mod identity;
@@ -22,6 +23,8 @@ pub mod rotation;
 pub mod secrets;
 pub mod sections;
 pub mod tls;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use abuse::AbuseConfig;
 pub use backup::BackupConfig;
@@ -92,6 +95,13 @@ impl Config {
     /// Where operators' programs on this machine find the operators' port.
     pub fn operators_url(&self) -> String {
         let scheme = if self.tls.serves(tls::Ports::Operators) { "https" } else { "http" };
-        format!("{scheme}://{}", self.server.operators_address())
+        let mut address = self.server.operators_address();
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{scheme}://{address}")
     }
 }

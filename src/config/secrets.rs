@@ -1,7 +1,6 @@
 //! `secrets.toml` in the data folder: made on the first run, readable by the owner alone.
 
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -9,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::durable;
 use crate::ids::Dice;
 
 /// The server key that every Nakama sample uses. It works only with `--dev`.
@@ -191,22 +191,9 @@ impl Secrets {
             path: path.to_owned(),
             problem: error.to_string(),
         })?;
-        write_durably(path, text.as_bytes())
+        durable::replace(path, text.as_bytes(), 0o600)
             .map_err(|source| SecretsError::File { path: path.to_owned(), source })
     }
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let temporary = path.with_extension("toml.new");
-    let _ = std::fs::remove_file(&temporary);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    std::fs::File::open(folder)?.sync_all()
 }
 
 /// The 32 bytes of a key in the file; `None` when it is not that.

@@ -11,7 +11,6 @@ use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, guard, web};
 
-use crate::actors::Audit;
 use crate::actors::session::SocketRoute;
 use crate::config::Config;
 use crate::config::pragma::BackendMode;
@@ -19,7 +18,7 @@ use crate::config::tls::Ports;
 use crate::domain::time::UnixMicros;
 use crate::domain::token::oauth_state::StateKey;
 use crate::domain::token::{BackendType, PlayerKeys, SessionType};
-use crate::signin::Door;
+use crate::signin::{Audited, Door};
 
 pub mod account;
 pub mod bearer;
@@ -48,7 +47,7 @@ pub struct App {
     /// The use cases.
     pub door: Door,
     /// Where what operators and game servers do goes on record.
-    pub audit: Audit,
+    pub audited: Audited,
     /// Keys of session tokens.
     pub keys: Arc<PlayerKeys>,
     /// Settings.

@@ -20,6 +20,7 @@ use crate::config::pragma::PortOf;
 use crate::domain::token::{BackendType, SessionType};
 use crate::observe::{Health, PortKind, Traffic};
 use crate::pragma::{self, Gateway, Siblings};
+use crate::signin::Audited;
 
 /// Ports that are ours and not yet served.
 pub(super) type Ports = Vec<(PortOf, TcpListener)>;
@@ -53,7 +54,7 @@ pub(super) fn app(
 ) -> pragma::App {
     pragma::App {
         door: running.door.clone(),
-        audit: running.audit.clone(),
+        audited: Audited::new(running.door.clone(), running.audit.clone()),
         keys: Arc::clone(&running.player_keys),
         config: Arc::clone(&running.config),
         started_at: running.door.clock.now(),

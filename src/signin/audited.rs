@@ -81,7 +81,7 @@ impl Audited {
     ///
     /// [`NotTaken`]: then it must not be done.
     pub fn record(&self, by: AccountId, what: What) -> Result<(), NotTaken> {
-        self.audit.record(Who::Operator(self.audit.pseudonyms().account(by)), what)
+        self.audit.record(self.operator(by), what)
     }
 
     /// The same for what has no kind of its own.
@@ -95,9 +95,36 @@ impl Audited {
         name: &str,
         details: Vec<(&str, String)>,
     ) -> Result<(), NotTaken> {
+        self.record_deed(self.operator(by), name, details)
+    }
+
+    /// The same of whoever does it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken`]: then it must not be done.
+    pub fn record_deed(
+        &self,
+        who: Who,
+        name: &str,
+        details: Vec<(&str, String)>,
+    ) -> Result<(), NotTaken> {
         let text = |(name, value): (&str, String)| (Text::from(name), Text::from(value));
         let details = details.into_iter().map(text).collect::<Vec<_>>().into();
-        self.record(by, What::Other { name: name.into(), details })
+        self.audit.record(who, What::Other { name: name.into(), details })
+    }
+
+    /// Puts on record that something which is there was not done after all.
+    pub fn not_done(&self, who: Who, name: &str, why: &str) {
+        let details = vec![("name", name.to_owned()), ("why", why.to_owned())];
+        if self.record_deed(who, "not_done", details).is_err() {
+            tracing::error!(name, why, "that this was not done could not be put on record");
+        }
+    }
+
+    /// An operator, as the chain has them.
+    pub fn operator(&self, by: AccountId) -> Who {
+        Who::Operator(self.audit.pseudonyms().account(by))
     }
 
     fn about(&self, account: AccountId) -> (&'static str, String) {
@@ -113,10 +140,7 @@ impl Audited {
     ) -> Result<T, DeedError> {
         result.map_err(|error| {
             let error = error.into();
-            let details = vec![("name", name.to_owned()), ("why", error.to_string())];
-            if self.record_other(by, "not_done", details).is_err() {
-                tracing::error!(name, %error, "that this was not done could not be put on record");
-            }
+            self.not_done(self.operator(by), name, &error.to_string());
             error
         })
     }

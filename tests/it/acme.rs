@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anteroom::config::Config;
 
-use crate::harness::{Auth, TestServer, ask};
-use crate::pebble::{Pebble, free};
+use crate::harness::{Auth, TestServer, ask, free};
+use crate::pebble::Pebble;
 use crate::tls_client::{NAME, connect_trusting};
 
 fn by_authority(pebble: &Pebble, at: SocketAddr, folder: &Path) -> impl FnOnce(&mut Config) {

@@ -44,6 +44,11 @@ enum Folder {
     Given(PathBuf),
 }
 
+/// An address of this machine that nobody listens at.
+pub fn free() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
 /// Settings for tests: development doors, cheap hashing, no limits by address, nothing slow.
 pub fn config() -> Config {
     let mut config = Config { dev: true, ..Config::default() };

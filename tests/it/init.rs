@@ -11,6 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::cli::printed;
+use crate::harness::free;
 use crate::pragma_client::operator;
 use crate::pragma_office::office;
 
@@ -93,15 +94,10 @@ fn says(findings: &[(String, String, String)], check: &str, level: &str, words: 
     assert!(is == level && told.contains(words), "{check}: {is}: {told}");
 }
 
-/// A port that nobody has a moment later.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn doctor_finds_nothing_wrong_with_a_machine_that_is_well() {
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
+    let port = free().port();
     let settings = format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\ngrpc = \"127.0.0.1:0\"\n\
          operators = \"127.0.0.1:0\"\npartners = \"127.0.0.1:0\"\n\
@@ -155,7 +151,7 @@ fn doctor_says_each_break_of_a_broken_machine_and_what_to_do() {
     fs::write(data.join("secrets.toml"), "server_key = \"defaultkey\"\n").unwrap();
     fs::set_permissions(data.join("secrets.toml"), fs::Permissions::from_mode(0o644)).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (port, dead) = (taken.local_addr().unwrap(), free_port());
+    let (port, dead) = (taken.local_addr().unwrap(), free().port());
     let settings = format!(
         "[server]\nlisten = \"{port}\"\ngrpc = \"127.0.0.1:0\"\noperators = \"0.0.0.0:0\"\n\
          partners = \"10.0.0.5:0\"\n[pragma]\npublic_tls = true\n[queue]\nrate = 100000.0\n\
@@ -240,7 +236,7 @@ async fn doctor_goes_in_by_the_public_address_and_says_whom_the_server_saw() {
     says(&doctor(through), check, "ok", "203.0.113.9, by the proxy 127.0.0.1");
     says(&doctor(server.players.port()), check, "ok", "127.0.0.1, without a proxy");
     says(&doctor(server.operators.port()), check, "failed", "it is not this server");
-    says(&doctor(free_port()), check, "failed", "refused");
+    says(&doctor(free().port()), check, "failed", "refused");
     let unknown = server.plain("GET", "/v1/round-trip/00000000-0000-4000-8000-000000000000", None);
     assert_eq!(unknown.await.status, 404);
 }

@@ -145,15 +145,21 @@ impl TestServer {
     }
 }
 
-#[actix_rt::test]
-async fn whom_a_provider_knows_and_nobody_bound_is_refused_alike() {
-    let (fakes, server, mut ada) = office(|_| {}).await;
+/// Kim takes an invitation up at the provider: his browser, and what it is told of its session then.
+async fn kim_joins(fakes: &Providers, server: &TestServer, ada: &mut Browser) -> (Browser, Answer) {
     let admin = json!("00000000-0000-0000-0000-000000000001");
     let wish = json!({"label": "kim", "roles": [admin]});
     let code = ada.ask("POST", "/operators", wish).await.str("/code").to_owned();
-    let mut kim = Browser::at(&server);
+    let mut kim = Browser::at(server);
     let accept = json!({"for": "accept", "code": code, "email": "kim@example.org"});
-    let joined = trip(&fakes, &mut kim, OKTA, (accept, json!({"sub": "kim"}))).await;
+    let joined = trip(fakes, &mut kim, OKTA, (accept, json!({"sub": "kim"}))).await;
+    (kim, joined)
+}
+
+#[actix_rt::test]
+async fn whom_a_provider_knows_and_nobody_bound_is_refused_alike() {
+    let (fakes, server, mut ada) = office(|_| {}).await;
+    let (mut kim, joined) = kim_joins(&fakes, &server, &mut ada).await;
     assert_eq!((joined.status, joined.str("/name")), (200, "kim@example.org"), "{}", joined.text);
     let gone = format!("/operators/{}", joined.str("/id"));
     assert_eq!(ada.ask("DELETE", &gone, Value::Null).await.status, 204);
@@ -393,12 +399,7 @@ async fn the_first_operator_may_come_from_a_provider() {
 #[actix_rt::test]
 async fn who_has_no_password_proves_anew_at_the_provider_or_by_a_code() {
     let (fakes, server, mut ada) = office(|_| {}).await;
-    let admin = json!("00000000-0000-0000-0000-000000000001");
-    let wish = json!({"label": "kim", "roles": [admin]});
-    let code = ada.ask("POST", "/operators", wish).await.str("/code").to_owned();
-    let mut kim = Browser::at(&server);
-    let accept = json!({"for": "accept", "code": code, "email": "kim@example.org"});
-    let joined = trip(&fakes, &mut kim, OKTA, (accept, json!({"sub": "kim"}))).await;
+    let (mut kim, joined) = kim_joins(&fakes, &server, &mut ada).await;
     assert_eq!(joined.status, 200, "{}", joined.text);
     assert_eq!(kim.ask("POST", "/tokens", token("a")).await.status, 201, "new, so fresh");
     server.pass_ms(600_000).await;

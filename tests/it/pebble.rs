@@ -1,7 +1,7 @@
 //! Pebble, the authority that the people behind ACME try clients with, and its DNS server: from Debian's
 //! package, unpacked and not installed.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::harness::free;
 use crate::tls_client::Authority;
 
 /// A running authority. It forgets everything when dropped.
@@ -75,11 +76,6 @@ impl Drop for Pebble {
             let _ = process.wait();
         }
     }
-}
-
-/// A port that nobody listens at.
-pub fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn run(command: &mut Command) -> Child {

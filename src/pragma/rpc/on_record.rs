@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::calls::{Answer, Ask};
-use crate::actors::Audit;
 use crate::domain::account::AccountId;
-use crate::domain::audit::{Text, What, Who};
+use crate::domain::audit::Who;
 use crate::domain::token::Claims;
 use crate::pragma::Fault;
+use crate::signin::Audited;
 
 /// What game servers say of players all day long: on record it would bury the rest.
 const EVERYDAY: [&str; 2] = ["session.attributes.update", "friend.presence.update"];
@@ -21,7 +21,7 @@ const ACCOUNTS_MAX: usize = 64;
 
 /// Something that is on record and not yet done.
 pub(super) struct Deed {
-    audit: Audit,
+    audited: Audited,
     who: Who,
     name: &'static str,
 }
@@ -45,27 +45,27 @@ pub(super) fn begin(
         Claims::Partner(partner) => Who::Partner(partner.partner.to_string().into()),
         Claims::Person(person) => {
             let account = AccountId(person.session.social_id);
-            Who::Operator(ask.app.audit.pseudonyms().account(account))
+            ask.app.audited.operator(account)
         }
     };
-    let audit = ask.app.audit.clone();
-    let deed = Deed { audit, who, name: name.strip_suffix("Request").unwrap_or(name) };
+    let audited = ask.app.audited.clone();
+    let deed = Deed { audited, who, name: name.strip_suffix("Request").unwrap_or(name) };
     let ids = ids(&ask.request.payload);
     let accounts: Vec<Uuid> =
         ids.iter().filter(|it| ACCOUNTS.contains(&it.0)).map(|it| it.1).collect();
     let things = ids.iter().filter(|it| !ACCOUNTS.contains(&it.0));
-    let things: Vec<_> = things.map(|(key, id)| ((*key).into(), id.to_string().into())).collect();
+    let things: Vec<_> = things.map(|(key, id)| (*key, id.to_string())).collect();
     if accounts.is_empty() {
         deed.record(things)?;
         return Ok(Some(deed));
     }
     for account in accounts.iter().take(ACCOUNTS_MAX) {
-        let pseudonym = ask.app.audit.pseudonyms().account(AccountId(*account));
-        let about = vec![("account".into(), pseudonym.to_string().into())];
+        let pseudonym = ask.app.audited.audit().pseudonyms().account(AccountId(*account));
+        let about = vec![("account", pseudonym.to_string())];
         deed.record([about, things.clone()].concat())?;
     }
     if let more @ 1.. = accounts.len().saturating_sub(ACCOUNTS_MAX) {
-        deed.record(vec![("more_accounts".into(), more.to_string().into())])?;
+        deed.record(vec![("more_accounts", more.to_string())])?;
     }
     Ok(Some(deed))
 }
@@ -73,20 +73,12 @@ pub(super) fn begin(
 impl Deed {
     /// Hands on what came of it.
     pub fn came(self, answer: Answer) -> Answer {
-        if let Err(fault) = &answer {
-            let why = ("why".into(), fault.name().into());
-            let name = self.name;
-            let refused = Self { name: "not_done", ..self };
-            if refused.record(vec![("name".into(), name.into()), why]).is_err() {
-                tracing::error!(name, "that this was not done could not be put on record");
-            }
-        }
-        answer
+        answer.inspect_err(|fault| self.audited.not_done(self.who.clone(), self.name, fault.name()))
     }
 
-    fn record(&self, details: Vec<(Text, Text)>) -> Result<(), Fault> {
-        let what = What::Other { name: self.name.into(), details: details.into() };
-        self.audit.record(self.who.clone(), what).map_err(|_| Fault::Unavailable)
+    fn record(&self, details: Vec<(&str, String)>) -> Result<(), Fault> {
+        let done = self.audited.record_deed(self.who.clone(), self.name, details);
+        done.map_err(|_| Fault::Unavailable)
     }
 }
 

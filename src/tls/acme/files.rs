@@ -1,8 +1,6 @@
 //! What is kept: certificate and key where the settings have them, the account beside the key.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use instant_acme::AccountCredentials;
@@ -10,7 +8,7 @@ use rcgen::{CertificateParams, KeyPair};
 
 use super::AcmeError;
 use super::order::Issued;
-use crate::config::TlsConfig;
+use crate::config::{TlsConfig, durable};
 
 /// The account's key is worth as much as the certificate's, and has the same folder.
 const ACCOUNT: &str = "acme-account.json";
@@ -18,8 +16,8 @@ const ACCOUNT: &str = "acme-account.json";
 /// Writes a pair. A crash between the two leaves one that does not go together: at the next start that
 /// is as good as none, and another is fetched.
 pub(super) fn write(config: &TlsConfig, issued: &Issued) -> Result<(), AcmeError> {
-    replace(&config.key, issued.key.as_bytes(), 0o600)?;
-    replace(&config.certificate, issued.chain.as_bytes(), 0o644)
+    put(&config.key, issued.key.as_bytes(), 0o600)?;
+    put(&config.certificate, issued.chain.as_bytes(), 0o644)
 }
 
 /// The account at the authority of the settings; `None`: there is none yet, or it is another's.
@@ -45,7 +43,7 @@ pub(super) fn keep_account(
 ) -> Result<(), AcmeError> {
     let path = account_path(config);
     let bytes = serde_json::to_vec(account).map_err(|error| failed(&path)(error.into()))?;
-    replace(&path, &zeroize::Zeroizing::new(bytes), 0o600)
+    put(&path, &zeroize::Zeroizing::new(bytes), 0o600)
 }
 
 /// Until the first one comes: nobody trusts it, and the ports can be knocked at.
@@ -59,28 +57,10 @@ fn account_path(config: &TlsConfig) -> PathBuf {
     config.key.with_file_name(ACCOUNT)
 }
 
-fn failed(path: &Path) -> impl Fn(std::io::Error) -> AcmeError + '_ {
-    |source| AcmeError::File { path: path.display().to_string(), source }
+fn put(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AcmeError> {
+    durable::replace(path, bytes, mode).map_err(failed(path))
 }
 
-/// Old or new, never half.
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AcmeError> {
-    let failed = failed(path);
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let folder = if folder == Path::new("") { PathBuf::from(".") } else { folder };
-    let temporary = path.with_extension("new");
-    let write = || {
-        fs::create_dir_all(&folder)?;
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        fs::File::open(&folder)?.sync_all()
-    };
-    write().map_err(failed)
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> AcmeError + '_ {
+    |source| AcmeError::File { path: path.display().to_string(), source }
 }
