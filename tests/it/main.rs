@@ -22,6 +22,7 @@ mod grpc_client;
 mod harness;
 mod hooks;
 mod identity;
+mod idle;
 mod import;
 mod init;
 mod lottery;

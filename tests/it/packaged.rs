@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::json;
 
 use crate::harness::{Auth, ask};
+use crate::idle::resident_kb;
 
 /// Runs one of the scripts of `deploy/`; what it prints.
 fn deploy(script: &str, arguments: &[&str]) -> String {
@@ -77,6 +78,9 @@ async fn the_static_program_needs_nothing_and_signs_players_in() {
         command.args(["healthcheck", "--data", "data"]).status().unwrap().success()
     };
     assert!(healthy());
+    let held = ["VmRSS", "RssAnon"].map(|field| resident_kb(running.0.id(), field));
+    println!("resident with one player signed in: {} kB, {} of them anonymous", held[0], held[1]);
+    assert!(held[0] < 25_000, "resident: {} kB", held[0]);
     drop(running);
     assert!(!healthy(), "and not when nobody answers");
 }

@@ -12,17 +12,33 @@ use crate::domain::time::UnixMicros;
 
 /// The numbers.
 pub(super) struct Cells {
-    all: Box<[Cell]>,
+    /// Packed into numbers: a box of zeros takes no memory until it is written to.
+    all: Box<[Packed]>,
     hasher: DefaultHashBuilder,
     window_s: f64,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Cell {
     /// Tells those apart who share the cell.
     tag: u32,
     value: f32,
     at: UnixMicros,
+}
+
+/// A cell's tag and the bits of its value, then its time.
+type Packed = [u64; 2];
+
+impl Cell {
+    #[expect(clippy::cast_possible_truncation, reason = "two halves")]
+    const fn of([both, at]: Packed) -> Self {
+        let (tag, value) = ((both >> 32) as u32, f32::from_bits(both as u32));
+        Self { tag, value, at: UnixMicros(at) }
+    }
+
+    const fn packed(self) -> Packed {
+        [(self.tag as u64) << 32 | self.value.to_bits() as u64, self.at.0]
+    }
 }
 
 /// Below this a cell is free.
@@ -32,13 +48,13 @@ impl Cells {
     /// So many cells; a number fades to a third in `window_s` seconds. The hasher is keyed by whoever
     /// makes it, so that nobody can aim at a cell.
     pub(super) fn new(cells: usize, window_s: f64, hasher: DefaultHashBuilder) -> Self {
-        Self { all: vec![Cell::default(); cells.max(1)].into(), hasher, window_s }
+        Self { all: vec![[0, 0]; cells.max(1)].into(), hasher, window_s }
     }
 
     /// The number of `key`, 0 if nothing is known of it.
     pub(super) fn get(&self, key: u64, now: UnixMicros) -> f64 {
         let (at, tag) = self.find(key);
-        let cell = self.all[at];
+        let cell = Cell::of(self.all[at]);
         if cell.tag == tag { self.value(cell, now) } else { 0.0 }
     }
 
@@ -46,7 +62,7 @@ impl Cells {
     #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
     pub(super) fn add(&mut self, key: u64, now: UnixMicros, change: f64, bounds: (f64, f64)) {
         let (at, tag) = self.find(key);
-        let cell = self.all[at];
+        let cell = Cell::of(self.all[at]);
         let value = self.value(cell, now);
         let (tag, value) = if cell.tag == tag {
             (tag, (value + change).clamp(bounds.0, bounds.1))
@@ -55,7 +71,7 @@ impl Cells {
         } else {
             (cell.tag, value - value.signum().min(value.abs()))
         };
-        self.all[at] = Cell { tag, value: value as f32, at: cell.at.max(now) };
+        self.all[at] = Cell { tag, value: value as f32, at: cell.at.max(now) }.packed();
     }
 
     fn value(&self, cell: Cell, now: UnixMicros) -> f64 {

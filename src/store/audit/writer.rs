@@ -47,13 +47,14 @@ pub enum NotTaken {
 /// The way to the writer's thread. When the last of its clones is dropped, the thread finishes what
 /// it was given and ends.
 #[derive(Clone, Debug)]
-pub struct Writer(SyncSender<Entry>);
+pub struct Writer(SyncSender<Box<Entry>>);
 
 /// The writer before it runs: records given meanwhile wait for it.
 #[derive(Debug)]
 pub struct WriterThread<D> {
     files: Files<D>,
-    inbox: Receiver<Entry>,
+    /// Boxed: a channel of this length touches all its places when it is made.
+    inbox: Receiver<Box<Entry>>,
     file_bytes: u64,
 }
 
@@ -77,7 +78,7 @@ impl Writer {
     ///
     /// [`NotTaken`]
     pub fn record(&self, entry: Entry) -> Result<(), NotTaken> {
-        self.0.try_send(entry).map_err(|error| match error {
+        self.0.try_send(Box::new(entry)).map_err(|error| match error {
             TrySendError::Full(_) => NotTaken::Full,
             TrySendError::Disconnected(_) => NotTaken::Ended,
         })
