@@ -5,11 +5,15 @@ import { useEffect, useRef, useState } from "./html.js";
 /** Rows kept by the page: six hours by ten seconds, or an hour by the second. */
 const ROWS_MAX = 3_600;
 
-/** Server-sent events of a path. `on(name, data)`; returns how to end them. `lost(true)` when they break off. */
+/**
+ * Server-sent events of a path. `on(name, data)`; returns how to end them. `lost(true)` when they break off.
+ * A page that nobody looks at lets go of its connection: a browser has six for a server.
+ */
 export function listen(path, name, on, lost) {
   let source;
   let timer;
   const open = () => {
+    if (document.hidden) return;
     source = new EventSource(`/v1/operator${path}`);
     source.onopen = () => lost(false);
     source.addEventListener(name, (event) => on(JSON.parse(event.data)));
@@ -19,10 +23,20 @@ export function listen(path, name, on, lost) {
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, 5_000);
     };
   };
+  const close = () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+  const look = () => {
+    close();
+    if (document.hidden) lost(true);
+    else open();
+  };
+  document.addEventListener("visibilitychange", look);
   open();
   return () => {
-    clearTimeout(timer);
-    source.close();
+    document.removeEventListener("visibilitychange", look);
+    close();
   };
 }
 

@@ -151,6 +151,20 @@ story("plots move while a launch runs, and nobody draws a line over a gap", asyn
   assert.deepEqual(rows, [[1, 2, 3, 9, 10], [1, 2, null, 3, 4]]);
 });
 
+story("a page that nobody looks at lets go of its connection, and catches up when it is seen again", async () => {
+  await to("launch", "figure.plot canvas");
+  const shown = (isShown) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, !isShown);
+  const isStream = (it) => it.url().endsWith("/live/stream");
+  await Promise.all([page.waitForEvent("requestfailed", isStream), shown(false)]);
+  const missed = page.waitForResponse((it) => it.url().includes("/live?since_ms="));
+  await Promise.all([page.waitForRequest(isStream), missed, shown(true)]);
+  assert.equal((await missed).status(), 200);
+});
+
 story("numbers of seven digits are never cut", async () => {
   const cut = await page.evaluate(async () => {
     const { Plot, html, render } = await import("/console/dist/console.js");
