@@ -1,9 +1,10 @@
 //! Real clients against the real program: Nakama's JavaScript SDK as published, Google's gRPC client
-//! for Python on stubs made from `proto/`, and the try-it page in a real browser. Each test starts its own server and runs one program of `tests/clients/` with
-//! Node; what that prints is shown when it fails. Screenshots are in `tests/clients/artifacts/`.
+//! for Python on stubs made from `proto/`, our pages in a real browser, Nakama's tables in a real
+//! PostgreSQL. Each test starts its own server and runs one program of `tests/clients/` with Node;
+//! what that prints is shown when it fails. Screenshots are in `tests/clients/artifacts/`.
 //!
 //! What the tests need they install: the npm packages of the lock file, the Python packages of
-//! `requirements.txt` in an environment of their own, and Debian's Chromium when
+//! `requirements.txt` in an environment of their own, and Debian's Chromium and PostgreSQL when
 //! run as root on Debian. What can't be installed fails the test and says so; nothing is skipped.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -14,6 +15,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+
+#[path = "clients/postgres.rs"]
+mod postgres;
 
 /// Nobody waits in these: the line is another test's subject.
 const OPEN_GATE: &[(&str, &str)] = &[("ANTEROOM__QUEUE__RATE", "1000")];
@@ -169,16 +173,41 @@ fn the_queue_client_of_the_docs_answers_a_challenge() {
     run("challenge.mjs", &attacked);
 }
 
+/// What the page for those who come from Nakama says, done with Nakama's tables in a real PostgreSQL.
+#[test]
+fn players_come_from_nakamas_own_database() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/coming-from-nakama.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let mut scripts = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next());
+    let mut script = || scripts.next().flatten().expect("a script");
+    let here = tempfile::tempdir().expect("a folder");
+    let tables = here.path().join("FOLDER");
+    fs::create_dir(&tables).expect("a folder");
+    postgres::Postgres::start().shell(script(), &tables);
+    let importing = format!("anteroom() {{ \"$ANTEROOM\" \"$@\"; }}\n{}", script());
+    let done = Command::new("bash")
+        .args(["-euc", &importing])
+        .current_dir(here.path())
+        .env("ANTEROOM", env!("CARGO_BIN_EXE_anteroom"))
+        .output()
+        .expect("bash starts");
+    assert!(done.status.success(), "{}", words(&done));
+    run_against(&Server::start_in(here, OPEN_GATE), "from-nakama.mjs", OPEN_GATE);
+}
+
 /// Runs one program of `tests/clients/` against a server of its own.
 fn run(program: &str, settings: &[(&str, &str)]) {
+    run_against(&Server::start(settings), program, settings);
+}
+
+fn run_against(server: &Server, program: &str, settings: &[(&str, &str)]) {
     packages();
-    let server = Server::start(settings);
     let mut story = Command::new("node");
     story.arg(folder().join(program)).env("ANTEROOM_URL", &server.url).env("CHROMIUM", chromium());
     story.env("ANTEROOM_OPERATORS", &server.operators).env("SETUP_CODE", &server.setup_code);
     // A program may be told what the server was.
     story.envs(settings.iter().copied().filter(|(name, _)| !name.starts_with("ANTEROOM__")));
-    tell(program, &mut story, &server);
+    tell(program, &mut story, server);
 }
 
 /// Runs a client's program to its end; it must say `ok`.
@@ -204,7 +233,10 @@ struct Server {
 
 impl Server {
     fn start(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(tempfile::tempdir().expect("a folder"), settings)
+    }
+
+    fn start_in(folder: tempfile::TempDir, settings: &[(&str, &str)]) -> Self {
         let log = File::create(folder.path().join("log")).expect("a log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_anteroom"))
             .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
