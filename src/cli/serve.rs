@@ -10,7 +10,7 @@ use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use super::{UNUSABLE, fail};
 use crate::clock::Clock;
 use crate::config::tls::Ports;
-use crate::config::{Overrides, load};
+use crate::config::{Overrides, from_here, load};
 use crate::ids::Dice;
 use crate::observe::logging;
 use crate::observe::supervisor::{Supervisor, watchdog};
@@ -69,11 +69,7 @@ fn announcement(bound: &Bound) -> String {
     let scheme = |ports| if bound.config().tls.serves(ports) { "https" } else { "http" };
     let (web, for_grpc) = (scheme(Ports::Players), scheme(Ports::Grpc));
     let for_operators = scheme(Ports::Operators);
-    let host = if players.ip().is_unspecified() {
-        format!("127.0.0.1:{}", players.port())
-    } else {
-        players.to_string()
-    };
+    let host = from_here(players);
     let ready = format!(
         "anteroom is ready: players {web}://{players}, gRPC {for_grpc}://{grpc}, operators {for_operators}://{operators}\n"
     );
@@ -98,7 +94,7 @@ fn announcement(bound: &Bound) -> String {
 /// How the first operator is made, while there is none.
 fn first_operator(bound: &Bound) -> String {
     let Some(code) = bound.new_setup_code() else { return String::new() };
-    let operators = bound.operators_address();
+    let operators = from_here(bound.operators_address());
     let is_tls = bound.config().tls.serves(Ports::Operators);
     let scheme = if is_tls { "https" } else { "http" };
     format!(

@@ -24,7 +24,7 @@ pub mod secrets;
 pub mod sections;
 pub mod tls;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 pub use abuse::AbuseConfig;
 pub use backup::BackupConfig;
@@ -95,13 +95,33 @@ impl Config {
     /// Where operators' programs on this machine find the operators' port.
     pub fn operators_url(&self) -> String {
         let scheme = if self.tls.serves(tls::Ports::Operators) { "https" } else { "http" };
-        let mut address = self.server.operators_address();
-        if address.ip().is_unspecified() {
-            address.set_ip(match address.ip() {
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
+        format!("{scheme}://{}", from_here(self.server.operators_address()))
+    }
+}
+
+/// How a port is reached on this machine: one that listens everywhere, at the loopback address.
+pub fn from_here(mut listening: SocketAddr) -> SocketAddr {
+    if listening.ip().is_unspecified() {
+        listening.set_ip(match listening.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    listening
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_listens_everywhere_is_found_at_the_loopback_address() {
+        for (listening, found) in [
+            ("0.0.0.0:7351", "127.0.0.1:7351"),
+            ("[::]:7351", "[::1]:7351"),
+            ("10.0.0.5:443", "10.0.0.5:443"),
+        ] {
+            assert_eq!(from_here(listening.parse().unwrap()).to_string(), found);
         }
-        format!("{scheme}://{address}")
     }
 }

@@ -75,8 +75,8 @@ catalogue! {
     HASHES = Counter "password_hashes" ["result"] "Passwords hashed (done) and refused because the pool was full (refused)";
     IDENTITY_CHECKS = Counter "identity_checks" ["provider,result"] "Proofs checked with identity providers: ok, refused, unavailable";
     IDENTITY_CALLS = Counter "identity_calls" ["provider"] "Requests to identity providers";
-    IDENTITY_CALLS_MS = Counter "identity_calls_milliseconds" ["provider"] "Time requests to identity providers took together, in milliseconds";
-    IDENTITY_CALL_MAX_MS = Gauge "identity_call_max_milliseconds" ["provider"] "Longest request to an identity provider since the start, in milliseconds";
+    IDENTITY_CALLS_TOOK = Counter "identity_call_seconds" ["provider"] "Time requests to identity providers took together, in seconds";
+    IDENTITY_CALL_MAX = Gauge "identity_call_max_seconds" ["provider"] "Longest request to an identity provider since the start, in seconds";
     HOOKS = Counter "hooks" ["event,outcome"] "Hooks called: allowed, refused, unavailable (nobody said, so nothing was done); told afterwards, dropped (given up after five tries, or too much was yet to be told)";
     SOCKETS = Gauge "sessions_online" [""] "Sockets that are open";
     SOCKETS_OPENED = Counter "sessions_opened" [""] "Sockets opened";
@@ -85,11 +85,11 @@ catalogue! {
     PRESENCE_DELIVERED = Counter "presence_delivered" [""] "Presence events delivered to sessions";
     HTTP_ANSWERS = Counter "http_answers" ["class"] "Answers of the HTTP ports, by what they say: `ok`, `client_error` (400 to 499), `server_error` (500 and more)";
     HTTP_CONNECTIONS = Gauge "http_connections" ["port"] "Open connections: players, operators, partners, pragma";
-    LOOP_LAG = Gauge "http_loop_lag_microseconds" [""] "How late the loop of an HTTP worker was at most in the last fifteen seconds, in microseconds";
+    LOOP_LAG = Gauge "http_loop_lag_seconds" [""] "How late the loop of an HTTP worker was at most in the last fifteen seconds, in seconds";
     COMMITS = Counter "store_commits" [""] "Flushes of the store";
     WRITES = Counter "store_writes" [""] "Changes written to the store";
-    COMMIT_US = Counter "store_commit_microseconds" [""] "Time flushes of the store took together, in microseconds";
-    COMMIT_MAX_US = Gauge "store_commit_max_microseconds" [""] "Longest flush since the start, in microseconds";
+    COMMITS_TOOK = Counter "store_commit_seconds" [""] "Time flushes of the store took together, in seconds";
+    COMMIT_MAX = Gauge "store_commit_max_seconds" [""] "Longest flush since the start, in seconds";
     ACCOUNTS = Gauge "accounts" [""] "Accounts stored";
     AUDIT_RECORDS = Counter "audit_records" [""] "Records written to the audit chain";
     AUDIT_UNRECORDED = Counter "audit_unrecorded" [""] "Records the audit chain did not take: operators' actions among them were not done";

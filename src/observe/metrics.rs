@@ -1,5 +1,7 @@
 //! The page at `/metrics`: figures of all parts at one moment, written by `prometheus-client`.
 
+use std::time::Duration;
+
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -112,6 +114,13 @@ impl IntoFigure for u64 {
 impl IntoFigure for usize {
     fn figure(self) -> f64 {
         (self as u64).figure()
+    }
+}
+
+/// In seconds, as Prometheus wants all times.
+impl IntoFigure for Duration {
+    fn figure(self) -> f64 {
+        self.as_secs_f64()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Gathers the figures of all parts for one page of metrics.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::parts::Running;
 use crate::actors::{Accounts, Audit, Backups, Board, CallError, Line, SessionDoor};
@@ -145,9 +146,9 @@ impl Sources {
             let calls = figures.calls.load(Ordering::Relaxed);
             if calls > 0 {
                 page.labelled(name::IDENTITY_CALLS, provider, calls);
-                let (sum, most) = (&figures.calls_ms, &figures.call_ms_max);
-                page.labelled(name::IDENTITY_CALLS_MS, provider, sum.load(Ordering::Relaxed));
-                page.labelled(name::IDENTITY_CALL_MAX_MS, provider, most.load(Ordering::Relaxed));
+                let ms = |of: &AtomicU64| Duration::from_millis(of.load(Ordering::Relaxed));
+                page.labelled(name::IDENTITY_CALLS_TOOK, provider, ms(&figures.calls_ms));
+                page.labelled(name::IDENTITY_CALL_MAX, provider, ms(&figures.call_ms_max));
             }
         }
     }
@@ -175,7 +176,7 @@ impl Sources {
         }
         let since = UnixMicros(self.door.clock.now().0.saturating_sub(LAG_US));
         if let Some(lag_ms) = self.live.most(LAG_COLUMN, since) {
-            page.put(name::LOOP_LAG, lag_ms * 1e3);
+            page.put(name::LOOP_LAG, lag_ms / 1e3);
         }
     }
 
@@ -213,8 +214,9 @@ impl Sources {
         let figures = self.accounts.figures();
         page.put(name::COMMITS, figures.commits.load(Ordering::Relaxed));
         page.put(name::WRITES, figures.writes.load(Ordering::Relaxed));
-        page.put(name::COMMIT_US, figures.commit_us_sum.load(Ordering::Relaxed));
-        page.put(name::COMMIT_MAX_US, figures.commit_us_max.load(Ordering::Relaxed));
+        let us = |of: &AtomicU64| Duration::from_micros(of.load(Ordering::Relaxed));
+        page.put(name::COMMITS_TOOK, us(&figures.commit_us_sum));
+        page.put(name::COMMIT_MAX, us(&figures.commit_us_max));
         page.put(name::ACCOUNTS, figures.accounts.load(Ordering::Relaxed));
     }
 }

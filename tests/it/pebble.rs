@@ -2,13 +2,13 @@
 //! package, unpacked and not installed.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::debian::programs;
 use crate::harness::free;
 use crate::tls_client::Authority;
 
@@ -27,7 +27,8 @@ pub struct Pebble {
 impl Pebble {
     /// Starts one that knocks at `players` for every name there is.
     pub async fn start(players: SocketAddr) -> Self {
-        let (programs, folder) = (programs(), tempfile::tempdir().unwrap());
+        let programs = programs("pebble", "pebble-challtestsrv");
+        let folder = tempfile::tempdir().unwrap();
         let own = Authority::new();
         own.issue(2040).write(folder.path());
         let [listen, management, names] = [free(), free(), free()];
@@ -80,27 +81,4 @@ impl Drop for Pebble {
 
 fn run(command: &mut Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-/// Where the two programs are: installed, or unpacked below `target`.
-fn programs() -> &'static Path {
-    static FOUND: OnceLock<PathBuf> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        if Path::new("/usr/bin/pebble-challtestsrv").exists() {
-            return PathBuf::from("/usr/bin");
-        }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pebble");
-        let found = folder.join("usr/bin");
-        if found.join("pebble-challtestsrv").exists() {
-            return found;
-        }
-        let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let script = "apt-get download pebble || { apt-get update && apt-get download pebble; } \
-                      && dpkg -x pebble_*.deb unpacked";
-        let done = Command::new("sh").args(["-c", script]).current_dir(&fresh).output().unwrap();
-        let words = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(done.status.success(), "needs Debian's package pebble: {words}");
-        std::fs::rename(fresh.path().join("unpacked"), &folder).unwrap();
-        found
-    })
 }

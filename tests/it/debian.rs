@@ -1,0 +1,25 @@
+//! Programs of Debian's packages, unpacked below `target` and not installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where `package` has its programs, of which `program` is one: installed, or unpacked.
+pub fn programs(package: &str, program: &str) -> PathBuf {
+    if Path::new("/usr/bin").join(program).exists() {
+        return PathBuf::from("/usr/bin");
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(package);
+    let found = folder.join("usr/bin");
+    if found.join(program).exists() {
+        return found;
+    }
+    let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let get = format!("apt-get download {package}");
+    let script = format!("{get} || {{ apt-get update && {get}; }} && dpkg -x *.deb unpacked");
+    let done = Command::new("sh").args(["-c", &script]).current_dir(&fresh).output().unwrap();
+    let words = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "needs Debian's package {package}: {words}");
+    // Another test may have been faster; what it has is the same.
+    let _ = std::fs::rename(fresh.path().join("unpacked"), &folder);
+    found
+}
