@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where `package` has its programs, of which `program` is one: installed, or unpacked.
-pub fn programs(package: &str, program: &str) -> PathBuf {
-    if Path::new("/usr/bin").join(program).exists() {
-        return PathBuf::from("/usr/bin");
+/// Where `program`, a path below `usr`, of `package` is: installed, or unpacked.
+pub fn program(package: &str, program: &str) -> PathBuf {
+    let installed = Path::new("/usr").join(program);
+    if installed.exists() {
+        return installed;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(package);
-    let found = folder.join("usr/bin");
-    if found.join(program).exists() {
+    let found = folder.join("usr").join(program);
+    if found.exists() {
         return found;
     }
     let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();

@@ -33,6 +33,7 @@ mod nakama_providers;
 mod nakama_rest;
 mod nakama_sessions;
 mod nakama_wire;
+mod nginx;
 mod observed;
 mod openapi;
 mod opening;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::debian::programs;
+use crate::debian::program;
 use crate::harness::free;
 use crate::tls_client::Authority;
 
@@ -27,7 +27,8 @@ pub struct Pebble {
 impl Pebble {
     /// Starts one that knocks at `players` for every name there is.
     pub async fn start(players: SocketAddr) -> Self {
-        let programs = programs("pebble", "pebble-challtestsrv");
+        let [authority, names_of] =
+            ["bin/pebble", "bin/pebble-challtestsrv"].map(|it| program("pebble", it));
         let folder = tempfile::tempdir().unwrap();
         let own = Authority::new();
         own.issue(2040).write(folder.path());
@@ -40,11 +41,11 @@ impl Pebble {
         }});
         let config = folder.path().join("pebble.json");
         std::fs::write(&config, settings.to_string()).unwrap();
-        let dns = run(Command::new(programs.join("pebble-challtestsrv"))
+        let dns = run(Command::new(names_of)
             .args(["-dns01", &names.to_string(), "-defaultIPv6", ""])
             .args(["-http01", "", "-https01", "", "-tlsalpn01", ""])
             .args(["-management", &free().to_string()]));
-        let authority = run(Command::new(programs.join("pebble"))
+        let authority = run(Command::new(authority)
             .arg("-config")
             .arg(&config)
             .args(["-dnsserver", &names.to_string(), "-strict"])

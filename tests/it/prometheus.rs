@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use crate::debian::programs;
+use crate::debian::program;
 use crate::harness::{Auth, TestServer, ask, free, try_ask};
 
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus/anteroom.rules.yml");
@@ -22,7 +22,6 @@ struct Prometheus {
 impl Prometheus {
     /// Looks at `server` every second, with our rules.
     fn start(server: &TestServer) -> Self {
-        let programs = programs("prometheus", "promtool");
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("prometheus.yml");
         let job =
@@ -34,7 +33,7 @@ impl Prometheus {
             "scrape_configs": [job],
         });
         std::fs::write(&settings, text.to_string()).unwrap();
-        let checked = Command::new(programs.join("promtool"))
+        let checked = Command::new(program("prometheus", "bin/promtool"))
             .args(["check", "config"])
             .arg(&settings)
             .output()
@@ -44,7 +43,7 @@ impl Prometheus {
         assert!(checked.status.success(), "{words}");
         let at = free();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let process = Command::new(programs.join("prometheus"))
+        let process = Command::new(program("prometheus", "bin/prometheus"))
             .arg(format!("--config.file={}", settings.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
             .arg(format!("--web.listen-address={at}"))

@@ -1,6 +1,7 @@
 //! TLS at the server's own ports: certificates by files, exchanged while it runs.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anteroom::config::Config;
@@ -20,7 +21,7 @@ use crate::program::spawn;
 use crate::tls_client::{Authority, NAME, Pair};
 
 const DEVICE: &str = "/v2/account/authenticate/device";
-const KEY: (&str, &str) = ("authorization", "Basic ZGVmYXVsdGtleTo=");
+pub const KEY: (&str, &str) = ("authorization", "Basic ZGVmYXVsdGtleTo=");
 
 /// A server with a certificate of `authority`.
 async fn server(
@@ -44,19 +45,19 @@ fn by_files(config: &mut Config, folder: &Path) {
 }
 
 /// Signs in by HTTPS; the session's token.
-async fn sign_in(authority: &Authority, server: &TestServer, id: &str) -> String {
+pub async fn sign_in(authority: &Authority, to: SocketAddr, id: &str) -> String {
     let body = format!(r#"{{"id":"{id}"}}"#);
-    let answer = authority.ask(server.players, &format!("POST {DEVICE}"), &body).await;
+    let answer = authority.ask(to, &format!("POST {DEVICE}"), &body).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     body["token"].as_str().unwrap().to_owned()
 }
 
-type Socket = WebSocketStream<tokio_rustls::client::TlsStream<tokio::net::TcpStream>>;
+pub type Socket = WebSocketStream<tokio_rustls::client::TlsStream<tokio::net::TcpStream>>;
 
-async fn socket(authority: &Authority, server: &TestServer, token: &str) -> Socket {
-    let mut stream = authority.connect(server.players, &["http/1.1"]).await.unwrap();
+pub async fn socket(authority: &Authority, to: SocketAddr, token: &str) -> Socket {
+    let mut stream = authority.connect(to, &["http/1.1"]).await.unwrap();
     let request = format!(
         "GET /ws?token={token}&status=true HTTP/1.1\r\nHost: {NAME}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -72,7 +73,7 @@ async fn socket(authority: &Authority, server: &TestServer, token: &str) -> Sock
 }
 
 /// Asks over a socket and waits for the answer to that.
-async fn answers(socket: &mut Socket, cid: &str) {
+pub async fn answers(socket: &mut Socket, cid: &str) {
     socket.send(Message::text(format!(r#"{{"cid":"{cid}","ping":{{}}}}"#))).await.unwrap();
     loop {
         let text = socket.next().await.unwrap().unwrap().into_text().unwrap();
@@ -90,8 +91,8 @@ async fn metrics(server: &TestServer) -> String {
 async fn players_come_by_https_wss_and_grpc_over_tls() {
     let authority = Authority::new();
     let (server, _, _files) = server(&authority, |_| {}).await;
-    let token = sign_in(&authority, &server, "device-of-ada").await;
-    let mut socket = socket(&authority, &server, &token).await;
+    let token = sign_in(&authority, server.players, "device-of-ada").await;
+    let mut socket = socket(&authority, server.players, &token).await;
     answers(&mut socket, "one").await;
 
     let stream = authority.connect(server.grpc, &["h2"]).await.unwrap();
@@ -135,8 +136,8 @@ async fn who_speaks_something_else_is_not_let_in() {
 async fn another_certificate_is_taken_when_the_files_change_and_open_sockets_stay() {
     let authority = Authority::new();
     let (server, first, files) = server(&authority, |_| {}).await;
-    let token = sign_in(&authority, &server, "device-of-ada").await;
-    let mut open = socket(&authority, &server, &token).await;
+    let token = sign_in(&authority, server.players, "device-of-ada").await;
+    let mut open = socket(&authority, server.players, &token).await;
     assert_eq!(authority.shown(server.players).await, Some(first.der()));
 
     let second = authority.issue(2041);
@@ -177,7 +178,7 @@ async fn a_pair_that_cannot_be_used_leaves_the_one_before_in_force() {
     }
     std::fs::remove_file(files.path().join("key.pem")).unwrap();
     server.pass_ms(4_000).await;
-    sign_in(&authority, &server, "device-of-ada").await;
+    sign_in(&authority, server.players, "device-of-ada").await;
     other.write(files.path());
     server.pass_ms(2_000).await;
     server.pass_ms(2_000).await;

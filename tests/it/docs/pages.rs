@@ -30,7 +30,7 @@ pub const LANGUAGES: &[(&str, &str)] = &[
     ("lua", "the same"),
     ("swift", "the same"),
     ("yaml", "settings of other programs: not loaded"),
-    ("nginx", "not loaded: no nginx here"),
+    ("nginx", "tests/it/nginx.rs loads it into one"),
 ];
 
 const SERVER: &str = "anteroom --dev";
