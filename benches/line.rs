@@ -52,10 +52,11 @@ async fn together(line: web::Data<(Line, u32)>, number: web::Json<u64>) -> HttpR
     shown(line.0.check(ticket(line.1, number.into_inner())).await.ok())
 }
 
-fn ticket(epoch: u32, number: u64) -> TicketRef {
+/// The ticket of whoever entered as the `nth`, from 0; numbers begin at 1.
+fn ticket(epoch: u32, nth: u64) -> TicketRef {
     TicketRef {
         epoch,
-        number: Number(number),
+        number: Number(nth + 1),
         lane: Lane::Standard,
         identity: Identity::ANONYMOUS,
         issued_at: UnixMicros(0),

@@ -60,9 +60,10 @@ fn identity(number: u64) -> Identity {
     Identity((number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-fn ticket(number: u64) -> TicketRef {
-    let identity = identity(number);
-    TicketRef { epoch: 1, number: Number(number), lane: Lane::Standard, identity, issued_at: START }
+/// The ticket of whoever entered as the `nth`, from 0; numbers begin at 1.
+fn ticket(nth: u64) -> TicketRef {
+    let identity = identity(nth);
+    TicketRef { epoch: 1, number: Number(nth + 1), lane: Lane::Standard, identity, issued_at: START }
 }
 
 /// A line in which `count` wait; the gate lets in `burst` at a time once it is opened.
