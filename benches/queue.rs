@@ -63,7 +63,13 @@ fn identity(number: u64) -> Identity {
 /// The ticket of whoever entered as the `nth`, from 0; numbers begin at 1.
 fn ticket(nth: u64) -> TicketRef {
     let identity = identity(nth);
-    TicketRef { epoch: 1, number: Number(nth + 1), lane: Lane::Standard, identity, issued_at: START }
+    TicketRef {
+        epoch: 1,
+        number: Number(nth + 1),
+        lane: Lane::Standard,
+        identity,
+        issued_at: START,
+    }
 }
 
 /// A line in which `count` wait; the gate lets in `burst` at a time once it is opened.
