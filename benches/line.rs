@@ -28,8 +28,11 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const WAITING: u64 = 1_000_000;
-const SECONDS: u64 = 4;
+/// `cargo test` plays it with few and for a moment, so that it still runs when it is needed.
+const IS_TEST: bool = cfg!(debug_assertions);
+const WAITING: u64 = if IS_TEST { 10_000 } else { 1_000_000 };
+const EACH: Duration = Duration::from_millis(if IS_TEST { 100 } else { 4_000 });
+const CONNECTIONS: &[u64] = if IS_TEST { &[16] } else { &[1, 16, 64, 256] };
 const MODE: &str = "ANTEROOM_BENCH_LINE";
 
 fn main() {
@@ -143,15 +146,15 @@ impl Drop for Server {
 }
 
 fn drive() -> std::io::Result<()> {
-    println!("{WAITING} waiting, {SECONDS} s each; CPU is the server's");
+    println!("{WAITING} waiting, {EACH:?} each; CPU is the server's");
     println!("{:>12} {:>10} {:>12} {:>10}", "connections", "how", "requests/s", "CPU µs");
-    for connections in [1, 16, 64, 256] {
+    for &connections in CONNECTIONS {
         for mode in ["bare", "alone", "together", "bare"] {
             let server = Server::start(mode)?;
             let before = server.cpu();
             let done = load(&server.addr, mode, connections)?;
             let cpu = server.cpu() - before;
-            let (rate, each) = (done as f64 / SECONDS as f64, cpu * 1e6 / done as f64);
+            let (rate, each) = (done as f64 / EACH.as_secs_f64(), cpu * 1e6 / done as f64);
             println!("{connections:>12} {mode:>10} {rate:>12.0} {each:>10.2}");
         }
     }
@@ -193,7 +196,7 @@ async fn one(addr: &str, mode: &str, who: u64) -> std::io::Result<u64> {
         #[expect(unreachable_code, reason = "names the type of the endless loop")]
         Ok(())
     };
-    match tokio::time::timeout(Duration::from_secs(SECONDS), run).await {
+    match tokio::time::timeout(EACH, run).await {
         Ok(Err(error)) => Err(error),
         _ => Ok(done),
     }

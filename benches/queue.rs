@@ -3,7 +3,8 @@
 //! Budget (issue 2): 5M enqueues/s, 2M polls/s with exact position, 5M admissions/s, and at most
 //! 40 bytes of resident memory a waiting ticket at 1M and at 10M, identity index included.
 //!
-//! `cargo bench --bench queue`; add `-- --memory-only` for the memory alone.
+//! `cargo bench --bench queue`; add `-- --memory-only` for the memory alone. `cargo test` plays it once with
+//! a small line, so that it still runs when it is needed.
 
 use anteroom::domain::queue::{
     AdaptiveSettings, Announcement, Checked, Costs, Identity, Lane, MassDropSettings, Number,
@@ -13,14 +14,17 @@ use anteroom::domain::time::UnixMicros;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
-const MILLION: u64 = 1_000_000;
+/// Who waits: a million, or few where nothing is measured.
+const CROWD: u64 = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
 /// Small, so that the fastest sample is not interrupted by other programs.
 const BATCH: u64 = 2_000;
 const START: UnixMicros = UnixMicros::from_secs(1_000_000);
 
 fn main() {
     memory();
-    if !std::env::args().any(|arg| arg == "--memory-only") {
+    if cfg!(debug_assertions) {
+        divan::Divan::from_args().test_benches();
+    } else if !std::env::args().any(|arg| arg == "--memory-only") {
         divan::main();
     }
 }
@@ -90,7 +94,7 @@ fn resident() -> u64 {
 }
 
 fn memory() {
-    for count in [MILLION, 10 * MILLION] {
+    for count in [CROWD, 10 * CROWD] {
         let before = resident();
         let queue = line(count, 500.0, 10);
         let bytes = resident().saturating_sub(before);
@@ -104,9 +108,9 @@ fn memory() {
 
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn enqueue(bencher: Bencher) {
-    let mut queue = line(MILLION, 500.0, 10);
+    let mut queue = line(CROWD, 500.0, 10);
     queue.announce(START, Announcement::open());
-    let mut next = MILLION;
+    let mut next = CROWD;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for _ in 0..BATCH {
             let standing = queue.enter(START, identity(next), Lane::Standard);
@@ -119,7 +123,7 @@ fn enqueue(bencher: Bencher) {
 /// Pragma's tickets: bound to their token alone, so not in the identity index.
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn enqueue_anonymous(bencher: Bencher) {
-    let mut queue = line(MILLION, 500.0, 10);
+    let mut queue = line(CROWD, 500.0, 10);
     queue.announce(START, Announcement::open());
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for _ in 0..BATCH {
@@ -131,7 +135,7 @@ fn enqueue_anonymous(bencher: Bencher) {
 
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn poll_at_random_with_exact_position(bencher: Bencher) {
-    let mut queue = line(MILLION, 500.0, 10);
+    let mut queue = line(CROWD, 500.0, 10);
     queue.announce(START, Announcement::open());
     let mut dice = 88_172_645_463_325_252_u64;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
@@ -139,7 +143,7 @@ fn poll_at_random_with_exact_position(bencher: Bencher) {
             dice ^= dice << 13;
             dice ^= dice >> 7;
             dice ^= dice << 17;
-            let checked = queue.check(START, ticket(dice % MILLION));
+            let checked = queue.check(START, ticket(dice % CROWD));
             assert!(matches!(divan::black_box(checked), Checked::Standing(_)));
         }
     });
@@ -148,7 +152,7 @@ fn poll_at_random_with_exact_position(bencher: Bencher) {
 #[divan::bench(sample_count = 400, sample_size = 1)]
 fn admissions(bencher: Bencher) {
     let burst = u32::try_from(BATCH).unwrap_or(u32::MAX);
-    let mut queue = line(MILLION + BATCH, 1e9, burst);
+    let mut queue = line(CROWD + BATCH, 1e9, burst);
     queue.announce(START, Announcement::open());
     let mut now = START;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {

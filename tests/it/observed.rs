@@ -1,6 +1,9 @@
 //! Every request has an id, whichever door it comes by, and what an operator did carries it.
 
+use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
 
 use anteroom::domain::token::SessionType;
 use serde_json::{Value, json};
@@ -11,6 +14,7 @@ use crate::grpc_client::{Client, framed};
 use crate::harness::{TestServer, ask_with};
 use crate::operator_client::Desk;
 use crate::pragma_gateways::with_ports;
+use crate::program::spawn;
 
 /// The id of the answer to a request that gives one of its own.
 async fn id_at(address: SocketAddr, path: &str, given: &str) -> String {
@@ -97,4 +101,45 @@ async fn what_an_operator_did_is_on_record_with_the_request_and_streamed_as_it_i
         streamed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let tag = records.iter().find(|it| it["what"]["name"] == "tag_created").unwrap();
     assert_eq!(tag["request"], "ticket-4711");
+}
+
+/// What a server on this folder tells of a change of its settings, wherever the stream goes to.
+fn told(folder: &Path, stream: &str, read: impl FnOnce(&mut dyn BufRead) -> String) -> Value {
+    let mut server = spawn(folder, &[("AUDIT__STREAM", stream)]);
+    let mut out = BufReader::new(server.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("setup code") {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended");
+    }
+    std::fs::write(folder.join("config.toml"), "[queue]\nrate = 77.0\n").unwrap();
+    let hangup = Command::new("kill").args(["-HUP", &server.id().to_string()]).status().unwrap();
+    assert!(hangup.success());
+    let record = read(&mut out);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    serde_json::from_str(&record).unwrap_or_else(|error| panic!("{error}: {record:?}"))
+}
+
+#[test]
+fn records_are_told_on_standard_output_and_into_a_named_pipe() {
+    let line = |from: &mut dyn BufRead| {
+        let mut line = String::new();
+        from.read_line(&mut line).unwrap();
+        line
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let on_output = told(folder.path(), "stdout", line);
+
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("siem");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Nobody has it open at first: the server waits for a reader, and nothing else waits for it.
+    let in_pipe = told(folder.path(), pipe.to_str().unwrap(), |_| {
+        line(&mut BufReader::new(std::fs::File::open(&pipe).unwrap()))
+    });
+    for record in [on_output, in_pipe] {
+        assert_eq!(record["seq"], 1, "{record:#}");
+        assert_eq!(record["what"], json!({"kind": "rate", "from": 50.0, "to": 77.0}));
+    }
 }
