@@ -33,6 +33,7 @@ pub fn check(fresh: impl Fn(&dyn Fn(Open<'_>))) {
     fresh(&a_deleted_account_leaves_only_its_tombstone);
     fresh(&a_reader_sees_what_is_stored);
     fresh(&accounts_are_gone_through_in_order);
+    fresh(&staff_is_found_without_looking_at_players);
 }
 
 pub fn device(name: &str) -> Link {
@@ -460,5 +461,30 @@ fn accounts_are_gone_through_in_order(open: Open<'_>) {
     let gone = edit(&marked.after, |account| account.dossier_mut().bans.clear());
     store.stage(&gone).unwrap();
     assert_eq!(store.reads().account_by_matter(ban).unwrap(), None, "S-28: and gone");
+    store.close().unwrap();
+}
+
+fn staff_is_found_without_looking_at_players(open: Open<'_>) {
+    let mut store = open();
+    let add = |store: &mut Box<dyn Store>, number: u64| {
+        let change = create(store.as_ref(), &device(&number.to_string()), Some(any_id(number)));
+        store.stage(&change).unwrap();
+        change.after
+    };
+    let [ada, bob, _player] = [1, 2, 3].map(|number| add(&mut store, number));
+    assert_eq!(store.reads().staff().unwrap(), [], "S-29: players are none");
+    let mut hired = [ada, bob].map(|account| {
+        let hired = edit(&account, |account| account.dossier_mut().roles = vec![Uuid::max()]);
+        store.stage(&hired).unwrap();
+        hired.after
+    });
+    hired.sort_unstable_by_key(|account| account.id);
+    for when in ["staged", "stored"] {
+        assert_eq!(store.reads().staff().unwrap(), hired, "S-29: {when}");
+        store.sync().unwrap();
+    }
+    store.stage(&edit(&hired[0], |account| account.dossier_mut().roles.clear())).unwrap();
+    store.stage(&beside(&hired[1], |change| change.deletes = true)).unwrap();
+    assert_eq!(store.reads().staff().unwrap(), [], "S-29: neither those who were");
     store.close().unwrap();
 }

@@ -52,6 +52,9 @@ pub trait Reads: Send + Sync {
     /// The account with this ban or this request about data.
     fn account_by_matter(&self, matter: Uuid) -> Result<Option<Account>, StoreError>;
 
+    /// Every account with a role of operators, by their ids.
+    fn staff(&self) -> Result<Vec<Account>, StoreError>;
+
     /// Accounts in the order of their ids, behind `after`, `limit` at most: for going through all of
     /// them piece by piece.
     fn scan_accounts(

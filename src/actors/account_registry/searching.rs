@@ -108,9 +108,17 @@ impl Accounts {
         self.in_turn(move |reads| look_on(reads, &filter, after, limit)).await
     }
 
-    /// What a filter with an exact key finds, by the accounts' ids; `None`: it has none.
+    /// What a filter with an exact key, or of roles, finds, by the accounts' ids; `None`: all accounts have
+    /// to be looked at.
     async fn by_key(&self, filter: &AccountFilter) -> Result<Option<Vec<Account>>, CallError> {
-        let Some(exact) = filter.exact() else { return Ok(None) };
+        let Some(exact) = filter.exact() else {
+            if filter.roles.is_empty() {
+                return Ok(None);
+            }
+            let mut staff = self.reads.staff().map_err(|error| unreadable(&error))?;
+            staff.retain(|account| filter.matches(account));
+            return Ok(Some(staff));
+        };
         let keys = match exact {
             Exact::Id(id) => vec![Key::Id(id)],
             Exact::Links(links) => links.into_iter().map(Key::Link).collect(),

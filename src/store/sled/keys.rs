@@ -29,6 +29,9 @@ const PLAYER: u8 = b'y';
 /// `x` + id of a ban or of a request about data → id.
 const MATTER: u8 = b'x';
 
+/// `s` + id → id, of accounts with roles of operators.
+const STAFF: u8 = b's';
+
 /// The realm.
 pub const REALM: &[u8] = b"m/realm";
 /// The format of everything here: four bytes, big end first.
@@ -107,6 +110,14 @@ pub fn pragma_name(folded: &str, discriminator: u16) -> Vec<u8> {
 pub fn player(player: uuid::Uuid) -> [u8; 17] {
     with_id(PLAYER, AccountId(player))
 }
+
+/// The index entry of an account with roles.
+pub fn staff(id: AccountId) -> [u8; 17] {
+    with_id(STAFF, id)
+}
+
+/// What the keys made by [`staff`] begin with.
+pub const ALL_STAFF: &[u8] = &[STAFF];
 
 /// The index entry of a ban or of a request about data.
 pub fn matter(matter: uuid::Uuid) -> [u8; 17] {

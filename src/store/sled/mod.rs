@@ -100,6 +100,9 @@ impl SledStore {
             let matters = dossier.bans.iter().map(|ban| ban.id);
             let matters = matters.chain(dossier.data_requests.iter().map(|request| request.id));
             index.extend(matters.map(|matter| keys::matter(matter).to_vec()));
+            if !dossier.roles.is_empty() {
+                index.insert(keys::staff(account.id).to_vec());
+            }
         }
         index
     }

@@ -21,7 +21,7 @@ use super::{SledStore, keys, records};
 
 /// The format this program writes. Raise it with any change of keys or values, and read the one
 /// before it in [`migrate`].
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// sled gives its lock back some milliseconds after its last handle is gone.
 const LOCK_TRIES: u32 = 200;
@@ -211,25 +211,29 @@ fn prepare(db: &Db, options: &Options) -> Result<[u8; SALT_BYTES], StoreError> {
 }
 
 /// Brings older data to this format. What differs in older records is read from them as they come up
-/// ([`super::records`]); the index of player ids, new with format 3, is made here.
+/// ([`super::records`]); the indexes of player ids, new with format 3, and of staff, new with format 6,
+/// are made here.
 fn migrate(db: &Db, found: u32) -> Result<(), StoreError> {
     match found {
-        FORMAT | 3 | 4 => Ok(()),
-        1 | 2 => index_players(db),
+        FORMAT => Ok(()),
+        1..FORMAT => index(db),
         0 => Err(StoreError::Corrupt("a format that never was")),
         found => Err(StoreError::Newer { found, known: FORMAT }),
     }
 }
 
 /// Interrupted, it is done again from the start: the format is written last.
-fn index_players(db: &Db) -> Result<(), StoreError> {
-    let failed = |error| StoreError::failed("index the players of the account store", error);
+fn index(db: &Db) -> Result<(), StoreError> {
+    let failed = |error| StoreError::failed("index the account store", error);
     for entry in db.scan_prefix(keys::ACCOUNTS) {
         let (key, value) = entry.map_err(failed)?;
         let account = records::decode_account(keys::account_id(&key)?, &value)?;
+        let id = account.id.0.as_bytes().as_slice();
         for player in &account.players {
-            let id = account.id.0.as_bytes().as_slice();
             db.insert(keys::player(player.player), id).map_err(failed)?;
+        }
+        if !account.dossier().roles.is_empty() {
+            db.insert(keys::staff(account.id), id).map_err(failed)?;
         }
     }
     Ok(())

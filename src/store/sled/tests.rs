@@ -57,6 +57,27 @@ fn the_contract_holds() {
 }
 
 #[test]
+fn staff_of_an_older_format_is_found() {
+    let data = tempfile::tempdir().unwrap();
+    let mut store = open(data.path());
+    let made = create(store.as_ref(), &device("ada"), None);
+    store.stage(&made).unwrap();
+    let mut hired = made.after.clone();
+    hired.dossier_mut().roles = vec![uuid::Uuid::max()];
+    let change = Change { before: Some(made.after), after: hired, ..made };
+    store.stage(&change).unwrap();
+    store.sync().unwrap();
+    store.close().unwrap();
+    let db = raw(data.path());
+    assert!(db.remove(keys::staff(change.after.id)).unwrap().is_some());
+    db.insert(keys::FORMAT, 5_u32.to_be_bytes().as_slice()).unwrap();
+    let_go(db, data.path());
+    let store = open(data.path());
+    assert_eq!(store.reads().staff().unwrap(), [change.after]);
+    store.close().unwrap();
+}
+
+#[test]
 fn a_new_account_of_a_device_is_one_key() {
     let data = tempfile::tempdir().unwrap();
     let mut store = open(data.path());
@@ -169,18 +190,18 @@ fn newer_data_is_refused_with_words_and_left_alone() {
     let data = tempfile::tempdir().unwrap();
     open(data.path()).close().unwrap();
     let db = raw(data.path());
-    db.insert(keys::FORMAT, &6_u32.to_be_bytes()).unwrap();
+    db.insert(keys::FORMAT, &7_u32.to_be_bytes()).unwrap();
     let_go(db, data.path());
 
     let Err(error) = SledStore::open(data.path(), &options()) else {
         panic!("newer data was opened");
     };
-    assert!(matches!(error, StoreError::Newer { found: 6, known: 5 }));
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 6 }));
     assert!(error.to_string().contains("newer version"), "{error}");
     let file = File::open(data.path().join("accounts/db")).unwrap();
     opening::wait_until_unlocked(&file).unwrap();
     let db = raw(data.path());
-    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 6_u32.to_be_bytes());
+    assert_eq!(db.get(keys::FORMAT).unwrap().unwrap().as_ref(), 7_u32.to_be_bytes());
     let_go(db, data.path());
 }
 

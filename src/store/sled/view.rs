@@ -171,6 +171,17 @@ impl Reads for View {
         self.indexed(&keys::matter(matter))
     }
 
+    fn staff(&self) -> Result<Vec<Account>, StoreError> {
+        let mut ids = Vec::new();
+        for (_, id) in self.scan(keys::ALL_STAFF)? {
+            ids.push(records::id(&id)?);
+        }
+        ids.sort_unstable();
+        let accounts = ids.into_iter().map(|id| self.account(id));
+        // One that goes away meanwhile is none.
+        accounts.filter_map(Result::transpose).collect()
+    }
+
     fn scan_accounts(
         &self,
         after: Option<AccountId>,
