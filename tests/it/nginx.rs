@@ -55,7 +55,6 @@ impl Nginx {
             .args(["-p", &files, "-c", "nginx.conf", "-e"])
             .arg(folder.path().join("log"))
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut nginx = Self { process, at, folder };
