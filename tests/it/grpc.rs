@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use anteroom::config::Gate;
+use anteroom::domain::hook::HookEvent;
 use anteroom::nakama::wire::api;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::grpc_client::{Client, Refused, framed, gzipped};
-use crate::harness::TestServer;
+use crate::harness::{Auth, TestServer, ask, try_ask};
+use crate::hooks::receiver::{Receiver, Reply};
 use prost::Message as _;
 
 /// The key of development as clients send it.
@@ -256,4 +258,39 @@ async fn a_server_that_stops_says_goodbye_to_idle_connections() {
     connection.await.unwrap().expect("ended by GOAWAY, not cut");
     stopped.await.unwrap();
     assert!(client.send("/", &[], Vec::new()).await.is_err());
+}
+
+#[actix_rt::test]
+async fn a_server_that_stops_answers_what_it_was_asked_before() {
+    let studio = Receiver::start().await;
+    studio.reply(HookEvent::AccountCreate, Reply::Held);
+    let server = TestServer::start(|config| {
+        config.queue.gate = Gate::Off;
+        studio.config(config, &[HookEvent::AccountCreate]);
+    })
+    .await;
+    let (client, connection) = Client::connect(server.grpc).await;
+    let by_rest = server.url("/v2/account/authenticate/device");
+    let ready = format!("http://{}/readyz", server.operators);
+
+    let stopping = async {
+        // Both calls are under way when the stop begins, and go on when it has.
+        studio.next().await;
+        studio.next().await;
+        let stopped = tokio::task::spawn_blocking(move || drop(server.stop()));
+        while try_ask("GET", &ready, Auth::None, None).await.is_some_and(|it| it.status == 200) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        studio.let_go();
+        stopped.await.unwrap();
+    };
+    let body = serde_json::json!({"id": "device-of-bob"});
+    let (ada, bob, ()) = futures_util::join!(
+        signed_in(&client, "device-of-ada"),
+        ask("POST", &by_rest, Auth::Key("defaultkey"), Some(body)),
+        stopping,
+    );
+    assert!(ada.created && !ada.token.is_empty());
+    assert_eq!(bob.status, 200, "{}", bob.text);
+    connection.await.unwrap().expect("ended by GOAWAY, not cut");
 }

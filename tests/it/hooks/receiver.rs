@@ -10,7 +10,7 @@ use anteroom::config::Config;
 use anteroom::domain::hook::HookEvent;
 use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::fakes::serving::Serving;
 
@@ -30,6 +30,8 @@ pub enum Reply {
     Redirect,
     /// A yes, and a mebibyte behind it.
     Huge,
+    /// Yes, once it is let go ([`Receiver::let_go`]).
+    Held,
     /// Never.
     Silent,
 }
@@ -46,6 +48,7 @@ struct State {
     calls: Mutex<Vec<Value>>,
     forged: Mutex<Vec<String>>,
     arrived: mpsc::UnboundedSender<Value>,
+    held: watch::Sender<bool>,
 }
 
 impl Receiver {
@@ -57,6 +60,7 @@ impl Receiver {
             calls: Mutex::default(),
             forged: Mutex::default(),
             arrived,
+            held: watch::Sender::new(true),
         };
         let state = Arc::new(state);
         let serving = Serving::start(Arc::clone(&state), answer).await;
@@ -108,6 +112,11 @@ impl Receiver {
         next.expect("a call arrives").expect("the receiver runs")
     }
 
+    /// Answers what is held.
+    pub fn let_go(&self) {
+        self.state.held.send_replace(false);
+    }
+
     /// Goes away: its port answers nobody.
     pub fn stop(&mut self) {
         self.serving.stop();
@@ -141,6 +150,10 @@ async fn answer(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpRe
         Reply::Status(status) => HttpResponse::build(status.try_into().unwrap()).json(yes),
         Reply::Redirect => HttpResponse::Found().insert_header(("Location", "/yes")).finish(),
         Reply::Huge => HttpResponse::Ok().body(format!("{yes}{}", " ".repeat(1 << 20))),
+        Reply::Held => {
+            state.held.subscribe().wait_for(|is_held| !is_held).await.unwrap();
+            HttpResponse::Ok().json(yes)
+        }
         Reply::Silent => std::future::pending().await,
     }
 }
