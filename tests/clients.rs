@@ -390,13 +390,16 @@ fn install_browser() -> Result<(), String> {
 
 /// Installs a package when run as root on Debian; else what is missing, `why`.
 fn debian(package: &str, why: &str) -> Result<String, String> {
-    let root = fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0);
-    if !root || !Path::new("/usr/bin/apt-get").exists() {
+    if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
         return Err(why.to_owned());
     }
     said("apt-get", &["update"])
         .and_then(|_| said("apt-get", &["install", "-y", package]))
         .map_err(|failed| format!("{why}; installing it failed: {failed}"))
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
 }
 
 /// What a program printed; when it failed, why.

@@ -1,11 +1,10 @@
 //! A PostgreSQL of the test's own, with Nakama's tables in it.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{debian, folder, one_at_a_time, words};
+use super::{debian, folder, is_root, one_at_a_time, words};
 
 /// A running database `nakama`, reached by a socket in its folder. Stopped when dropped.
 pub struct Postgres {
@@ -44,8 +43,7 @@ impl Postgres {
     /// Runs a script of a page with this database at hand; what it makes is in `folder`.
     pub fn shell(&self, script: &str, folder: &Path) {
         let mut shell = Command::new("bash");
-        shell.args(["-euc", script]).current_dir(folder);
-        self.run(shell.env("PGHOST", self.folder.path()).env("PGUSER", "nakama"));
+        self.run(self.at_hand(shell.args(["-euc", script]).current_dir(folder)));
     }
 
     fn program(&self, name: &str) -> Command {
@@ -54,9 +52,13 @@ impl Postgres {
         if is_root() {
             command.args(["-u", "postgres", "--"]).arg(program);
         }
-        command.current_dir(self.folder.path());
-        command.env("PGHOST", self.folder.path()).env("PGUSER", "nakama");
+        self.at_hand(command.current_dir(self.folder.path()));
         command
+    }
+
+    /// Tells a command where this database is.
+    fn at_hand<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("PGHOST", self.folder.path()).env("PGUSER", "nakama")
     }
 
     fn run(&self, command: &mut Command) {
@@ -72,10 +74,6 @@ impl Drop for Postgres {
         stopping.args(["-m", "immediate", "stop", "-D"]).arg(self.folder.path().join("data"));
         let _ = stopping.output();
     }
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
 }
 
 /// Where Debian has the programs of the newest version.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Auth};
 use crate::program::Program;
 use crate::races::user_id;
+use crate::running::signal;
 
 const DEV: Auth<'static> = Auth::Key("defaultkey");
 const SHARD: &str = "00000000-0000-0000-0000-000000000001";
@@ -109,7 +110,7 @@ fn storm(
         while size(told) < before + acknowledged {
             tokio::task::yield_now().await;
         }
-        kill(pid);
+        signal(pid, "KILL");
         for task in tasks {
             task.await.unwrap();
         }
@@ -119,12 +120,6 @@ fn storm(
 fn size(told: &Shared) -> usize {
     let told = told.borrow();
     told.accounts.len() + told.tickets.len() + told.redeemed.len()
-}
-
-fn kill(pid: u32) {
-    let killed =
-        std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-    assert!(killed.success());
 }
 
 #[test]
@@ -255,7 +250,7 @@ fn storm_of_waiters(
         while told.borrow().places.len() < before + acknowledged {
             tokio::task::yield_now().await;
         }
-        kill(pid);
+        signal(pid, "KILL");
         for task in tasks {
             task.await.unwrap();
         }

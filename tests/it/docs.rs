@@ -5,7 +5,7 @@
 //! JavaScript is checked by node. A block that cannot run says so above its fence, where readers do not
 //! see it: `<!-- not run: why -->`.
 
-mod blocks;
+pub mod blocks;
 mod pages;
 mod shell;
 

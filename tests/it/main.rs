@@ -81,6 +81,7 @@ mod queue_stream;
 mod queue_transfer;
 mod races;
 mod restart;
+mod running;
 mod sdk_replays;
 mod socket_protobuf;
 mod tls;

@@ -2,27 +2,28 @@
 //! WebSocket and by gRPC, and are seen under their own address.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anteroom::nakama::wire::api;
 use serde_json::json;
 
 use crate::debian::program;
+use crate::docs::blocks::blocks;
 use crate::grpc::device;
 use crate::grpc_client::Client;
 use crate::harness::{TestServer, free};
 use crate::operator_session::with_ada;
+use crate::running::Running;
 use crate::tls::{KEY, answers, sign_in, socket};
 use crate::tls_client::{Authority, NAME};
 
-const PAGE: &str = include_str!("../../docs/sdks/README.md");
+const PAGE: &str = "docs/sdks/README.md";
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Killed when dropped.
 struct Nginx {
-    process: Child,
+    _process: Running,
     at: SocketAddr,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl Nginx {
@@ -31,8 +32,8 @@ impl Nginx {
         let folder = tempfile::tempdir().unwrap();
         authority.issue(2040).write(folder.path());
         let at = free();
-        let shown = PAGE.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next());
-        let mut page = shown.unwrap().to_owned();
+        let shown = blocks(PAGE).into_iter().find(|block| block.language == "nginx");
+        let mut page = shown.unwrap().text;
         let files = folder.path().display().to_string();
         for (shown, here) in [
             ("listen 443 ", format!("listen {at} ")),
@@ -46,36 +47,16 @@ impl Nginx {
         let own = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|it| format!("{it}_temp_path {files}/{it};"));
         let settings = format!(
-            "daemon off; master_process off; pid {files}/pid; error_log {files}/log;\n\
+            "daemon off; master_process off; pid {files}/pid; error_log stderr;\n\
              events {{}}\nhttp {{ access_log off; {}\n{page}}}\n",
             own.concat()
         );
         std::fs::write(folder.path().join("nginx.conf"), settings).unwrap();
-        let process = Command::new(program("nginx", "sbin/nginx"))
-            .args(["-p", &files, "-c", "nginx.conf", "-e"])
-            .arg(folder.path().join("log"))
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut nginx = Self { process, at, folder };
-        nginx.wait().await;
-        nginx
-    }
-
-    async fn wait(&mut self) {
-        while tokio::net::TcpStream::connect(self.at).await.is_err() {
-            let ended = self.process.try_wait().unwrap();
-            let log = || std::fs::read_to_string(self.folder.path().join("log"));
-            assert!(ended.is_none(), "{}", log().unwrap_or_default());
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let mut command = Command::new(program("nginx", "sbin/nginx"));
+        command.args(["-p", &files, "-c", "nginx.conf", "-e", "stderr"]);
+        let mut process = Running::start(&mut command);
+        process.listens(at).await;
+        Self { _process: process, at, _folder: folder }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::harness::{TestServer, ask_with};
 use crate::operator_client::Desk;
 use crate::pragma_gateways::with_ports;
 use crate::program::spawn;
+use crate::running::signal;
 
 /// The id of the answer to a request that gives one of its own.
 async fn id_at(address: SocketAddr, path: &str, given: &str) -> String {
@@ -113,11 +114,8 @@ fn told(folder: &Path, stream: &str, read: impl FnOnce(&mut dyn BufRead) -> Stri
         assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended");
     }
     std::fs::write(folder.join("config.toml"), "[queue]\nrate = 77.0\n").unwrap();
-    let hangup = Command::new("kill").args(["-HUP", &server.id().to_string()]).status().unwrap();
-    assert!(hangup.success());
+    signal(server.id(), "HUP");
     let record = read(&mut out);
-    server.kill().unwrap();
-    server.wait().unwrap();
     serde_json::from_str(&record).unwrap_or_else(|error| panic!("{error}: {record:?}"))
 }
 

@@ -3,12 +3,13 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use crate::harness::{Auth, ask};
 use crate::idle::resident_kb;
+use crate::running::Running;
 
 /// Runs one of the scripts of `deploy/`; what it prints.
 fn deploy(script: &str, arguments: &[&str]) -> String {
@@ -24,15 +25,6 @@ fn deploy(script: &str, arguments: &[&str]) -> String {
     let said = String::from_utf8(done.stdout).unwrap();
     assert!(done.status.success(), "deploy/{script}: {said}");
     said.trim().to_owned()
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[actix_rt::test]
@@ -67,9 +59,9 @@ async fn the_static_program_needs_nothing_and_signs_players_in() {
     let mut command = Command::new(&program);
     serve(&mut command);
     command.args(["serve", "--dev", "--listen", "127.0.0.1:17350", "--data", "data"]);
-    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut running = Running::start(command.stdout(Stdio::piped()));
     let mut line = String::new();
-    BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.contains("is ready"), "{line}");
     let url = "http://127.0.0.1:17350/v2/account/authenticate/device";
     let body = Some(json!({"id": "a-device-id-of-ada"}));
@@ -81,7 +73,7 @@ async fn the_static_program_needs_nothing_and_signs_players_in() {
         command.args(["healthcheck", "--data", "data"]).status().unwrap().success()
     };
     assert!(healthy());
-    let held = ["VmRSS", "RssAnon"].map(|field| resident_kb(running.0.id(), field));
+    let held = ["VmRSS", "RssAnon"].map(|field| resident_kb(running.id(), field));
     println!("resident with one player signed in: {} kB, {} of them anonymous", held[0], held[1]);
     assert!(held[0] < 25_000, "resident: {} kB", held[0]);
     drop(running);

@@ -3,13 +3,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use crate::debian::program;
 use crate::harness::free;
+use crate::running::Running;
 use crate::tls_client::Authority;
 
 /// A running authority. It forgets everything when dropped.
@@ -20,7 +20,7 @@ pub struct Pebble {
     pub own: Authority,
     /// The root of what it issues, PEM.
     pub root: String,
-    processes: [Child; 2],
+    _processes: [Running; 2],
     folder: tempfile::TempDir,
 }
 
@@ -51,16 +51,13 @@ impl Pebble {
             .args(["-dnsserver", &names.to_string(), "-strict"])
             .envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "0")]));
         let mut processes = [dns, authority];
-        while tokio::net::TcpStream::connect(management).await.is_err() {
-            for process in &mut processes {
-                assert_eq!(process.try_wait().unwrap(), None, "it runs");
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        for process in &mut processes {
+            process.listens(management).await;
         }
         let answer = own.ask(management, "GET /roots/0", "").await;
         let root = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
         let directory = format!("https://{listen}/dir");
-        Self { directory, own, root, processes, folder }
+        Self { directory, own, root, _processes: processes, folder }
     }
 
     /// A file with the root of its own address.
@@ -71,15 +68,6 @@ impl Pebble {
     }
 }
 
-impl Drop for Pebble {
-    fn drop(&mut self) {
-        for process in &mut self.processes {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-fn run(command: &mut Command) -> Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+fn run(command: &mut Command) -> Running {
+    Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }

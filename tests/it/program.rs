@@ -3,11 +3,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+
+use crate::running::{Running, signal};
 
 /// A running `anteroom serve --dev`. Killed (SIGKILL) when dropped.
 pub struct Program {
-    child: Child,
+    child: Running,
     /// Where players connect.
     pub players: SocketAddr,
 }
@@ -41,27 +43,18 @@ impl Program {
 
     /// SIGTERM: leave in good order. Returns the exit code.
     pub fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        assert!(told.success());
+        signal(self.child.id(), "TERM");
         self.child.wait().unwrap().code()
     }
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Starts the binary and does not wait for it.
-pub fn spawn(folder: &Path, settings: &[(&str, &str)]) -> Child {
+pub fn spawn(folder: &Path, settings: &[(&str, &str)]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
     command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
     for (key, value) in settings {
         command.env(format!("ANTEROOM__{key}"), value);
     }
-    command.spawn().expect("the binary starts")
+    Running::start(&mut command)
 }

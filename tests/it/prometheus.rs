@@ -1,6 +1,6 @@
 //! A real Prometheus reads what the server measures, and understands the rules and the dashboard.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::debian::program;
 use crate::harness::{Auth, TestServer, ask, free, try_ask};
+use crate::running::Running;
 
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus/anteroom.rules.yml");
 const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/grafana/anteroom.json");
 
-/// Killed when dropped.
 struct Prometheus {
-    process: Child,
+    _process: Running,
     url: String,
     folder: tempfile::TempDir,
 }
@@ -43,15 +43,15 @@ impl Prometheus {
         assert!(checked.status.success(), "{words}");
         let at = free();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let process = Command::new(program("prometheus", "bin/prometheus"))
+        let mut command = Command::new(program("prometheus", "bin/prometheus"));
+        command
             .arg(format!("--config.file={}", settings.display()))
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
             .arg(format!("--web.listen-address={at}"))
             .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self { process, url: format!("http://{at}/api/v1"), folder }
+            .stderr(log);
+        let process = Running::start(&mut command);
+        Self { _process: process, url: format!("http://{at}/api/v1"), folder }
     }
 
     async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
@@ -89,13 +89,6 @@ impl Prometheus {
         let groups = self.ask("/rules", &[]).await;
         let of = |group: &Value| group["rules"].as_array().cloned().unwrap_or_default();
         groups["groups"].as_array().unwrap().iter().flat_map(of).collect()
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -18,6 +18,7 @@ use crate::grpc::device;
 use crate::grpc_client::Client;
 use crate::harness::{Auth, TestServer, ask};
 use crate::program::spawn;
+use crate::running::signal;
 use crate::tls_client::{Authority, NAME, Pair};
 
 const DEVICE: &str = "/v2/account/authenticate/device";
@@ -200,13 +201,11 @@ async fn a_hangup_reads_the_certificate_again() {
     let players = players.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
     assert_eq!(authority.shown(players).await, Some(first.der()));
     second.write(folder.path());
-    let pid = program.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    signal(program.id(), "HUP");
     while authority.shown(players).await != Some(second.der()) {
         assert_eq!(program.try_wait().unwrap(), None, "it runs on");
     }
-    program.kill().unwrap();
-    program.wait().unwrap();
+    drop(program);
 
     std::fs::write(folder.path().join("key.pem"), first.key).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_anteroom"));

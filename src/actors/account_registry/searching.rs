@@ -108,23 +108,17 @@ impl Accounts {
         self.in_turn(move |reads| look_on(reads, &filter, after, limit)).await
     }
 
-    /// What a filter with an exact key, or of roles, finds, by the accounts' ids; `None`: all accounts have
-    /// to be looked at.
+    /// What a filter with an exact key finds, by the accounts' ids; `None`: it has none.
     async fn by_key(&self, filter: &AccountFilter) -> Result<Option<Vec<Account>>, CallError> {
-        let Some(exact) = filter.exact() else {
-            if filter.roles.is_empty() {
-                return Ok(None);
+        let Some(exact) = filter.exact() else { return Ok(None) };
+        let mut known = match exact {
+            Exact::Id(id) => self.each(vec![Key::Id(id)]).await?,
+            Exact::Links(links) => self.each(links.into_iter().map(Key::Link).collect()).await?,
+            Exact::PragmaName(folded, number) => {
+                self.each(vec![Key::PragmaName(folded, number)]).await?
             }
-            let mut staff = self.reads.staff().map_err(|error| unreadable(&error))?;
-            staff.retain(|account| filter.matches(account));
-            return Ok(Some(staff));
+            Exact::Staff => self.reads.staff().map_err(|error| unreadable(&error))?,
         };
-        let keys = match exact {
-            Exact::Id(id) => vec![Key::Id(id)],
-            Exact::Links(links) => links.into_iter().map(Key::Link).collect(),
-            Exact::PragmaName(folded, number) => vec![Key::PragmaName(folded, number)],
-        };
-        let mut known = self.each(keys).await?;
         known.retain(|account| filter.matches(account));
         known.sort_unstable_by_key(|account| account.id);
         known.dedup_by_key(|account| account.id);

@@ -53,6 +53,8 @@ pub enum Exact {
     Links(Vec<Link>),
     /// By Pragma name.
     PragmaName(String, u16),
+    /// Among those with roles.
+    Staff,
 }
 
 impl AccountFilter {
@@ -78,6 +80,7 @@ impl AccountFilter {
         }
         match &self.pragma_name {
             Some((folded, Some(number))) => Some(Exact::PragmaName(folded.clone(), *number)),
+            _ if !self.roles.is_empty() => Some(Exact::Staff),
             _ => None,
         }
     }

@@ -123,6 +123,8 @@ fn the_most_exact_key_is_used() {
     assert_eq!(filter.exact(), None);
     filter.pragma_name = Some(("ada".into(), None));
     assert_eq!(filter.exact(), None, "a name without its number is many accounts'");
+    filter.roles = vec![id(4)];
+    assert_eq!(filter.exact(), Some(Exact::Staff), "few have roles");
     filter.pragma_name = Some(("ada".into(), Some(1)));
     assert_eq!(filter.exact(), Some(Exact::PragmaName("ada".into(), 1)));
     filter.provider_id = Some("7656".into());

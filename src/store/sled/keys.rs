@@ -1,6 +1,6 @@
 //! What the keys look like. Changing any of this is a new format (see [`super::opening`]).
 
-use crate::domain::account::{AccountId, Link};
+use crate::domain::account::{Account, AccountId, Link};
 use crate::store::StoreError;
 
 /// `a` + id → the account.
@@ -109,6 +109,19 @@ pub fn pragma_name(folded: &str, discriminator: u16) -> Vec<u8> {
 /// The index entry of a player id.
 pub fn player(player: uuid::Uuid) -> [u8; 17] {
     with_id(PLAYER, AccountId(player))
+}
+
+/// The index entries of what an account has: its players, its bans and requests about data, its roles.
+pub fn of_parts(account: &Account) -> Vec<[u8; 17]> {
+    let mut index: Vec<_> = account.players.iter().map(|it| player(it.player)).collect();
+    if let Some(dossier) = &account.dossier {
+        index.extend(dossier.bans.iter().map(|ban| matter(ban.id)));
+        index.extend(dossier.data_requests.iter().map(|request| matter(request.id)));
+        if !dossier.roles.is_empty() {
+            index.push(staff(account.id));
+        }
+    }
+    index
 }
 
 /// The index entry of an account with roles.

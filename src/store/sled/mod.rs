@@ -95,15 +95,7 @@ impl SledStore {
             let folded = names::fold_display_name(&name.name);
             index.insert(keys::pragma_name(&folded, name.discriminator));
         }
-        index.extend(account.players.iter().map(|it| keys::player(it.player).to_vec()));
-        if let Some(dossier) = &account.dossier {
-            let matters = dossier.bans.iter().map(|ban| ban.id);
-            let matters = matters.chain(dossier.data_requests.iter().map(|request| request.id));
-            index.extend(matters.map(|matter| keys::matter(matter).to_vec()));
-            if !dossier.roles.is_empty() {
-                index.insert(keys::staff(account.id).to_vec());
-            }
-        }
+        index.extend(keys::of_parts(account).into_iter().map(Vec::from));
         index
     }
 

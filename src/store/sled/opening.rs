@@ -228,12 +228,8 @@ fn index(db: &Db) -> Result<(), StoreError> {
     for entry in db.scan_prefix(keys::ACCOUNTS) {
         let (key, value) = entry.map_err(failed)?;
         let account = records::decode_account(keys::account_id(&key)?, &value)?;
-        let id = account.id.0.as_bytes().as_slice();
-        for player in &account.players {
-            db.insert(keys::player(player.player), id).map_err(failed)?;
-        }
-        if !account.dossier().roles.is_empty() {
-            db.insert(keys::staff(account.id), id).map_err(failed)?;
+        for key in keys::of_parts(&account) {
+            db.insert(key, account.id.0.as_bytes().as_slice()).map_err(failed)?;
         }
     }
     Ok(())

@@ -64,7 +64,7 @@ fn staff_of_an_older_format_is_found() {
     store.stage(&made).unwrap();
     let mut hired = made.after.clone();
     hired.dossier_mut().roles = vec![uuid::Uuid::max()];
-    let change = Change { before: Some(made.after), after: hired, ..made };
+    let change = Change::of(Some(made.after), hired);
     store.stage(&change).unwrap();
     store.sync().unwrap();
     store.close().unwrap();

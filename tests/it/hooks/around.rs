@@ -1,7 +1,7 @@
 //! What hooks are told afterwards, what they are never told, and what is said of them elsewhere.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anteroom::clock::Clock;
@@ -17,6 +17,7 @@ use super::receiver::{Reply, SECRET};
 use super::{custom, start};
 use crate::harness::{Auth, TestServer, ask, config};
 use crate::pragma_client::{claims, come_in, rpc_refused};
+use crate::running::Running;
 
 #[actix_web::test]
 async fn an_account_is_told_of_once_it_is_there_and_again_until_that_is_heard() {
@@ -156,15 +157,11 @@ async fn the_pages_own_service_answers_us_and_nobody_else() {
         page.contains(std::fs::read_to_string(script).unwrap().trim()),
         "copy it into the page"
     );
-    let service = Command::new("node")
-        .arg(script)
-        .env("PORT", "0")
-        .env("HOOK_SECRET", SECRET)
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut service = Service(service.expect("Node is there"));
+    let mut command = Command::new("node");
+    command.arg(script).env("PORT", "0").env("HOOK_SECRET", SECRET).stdout(Stdio::piped());
+    let mut service = Running::start(&mut command);
     let mut line = String::new();
-    BufReader::new(service.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let url = line.trim().trim_start_matches("hooks at ").to_owned();
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::start_on(folder.path(), Clock::machine(), |config| {
@@ -181,14 +178,4 @@ async fn the_pages_own_service_answers_us_and_nobody_else() {
     assert_eq!(ext, json!({"clan": "red"}));
     let forged = ask("POST", &url, Auth::None, Some(json!({"event": "account_login"}))).await;
     assert_eq!(forged.status, 401);
-}
-
-/// Killed when dropped.
-struct Service(Child);
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
